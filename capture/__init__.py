@@ -1,0 +1,1 @@
+"""Recording a live machine: another way to get a scap file."""

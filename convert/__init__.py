@@ -1,0 +1,1 @@
+"""From a capture to conversations, exchanges, annotations and pcapng."""

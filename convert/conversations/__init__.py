@@ -1,0 +1,1 @@
+"""Two endpoints, the processes behind them and the bytes between them, whatever they were decoded from."""

@@ -1,0 +1,1 @@
+"""From annotations to findings and to the documents that show them."""
