@@ -30,7 +30,6 @@ direction is ">" for enter and "<" for exit; flags is a mask of EF_*; params is 
 known_to_sysdig says whether sysdig 0.29.3 gives the event a number; nparams_in_0_29_3 is how many of the parameters
 it knew, None where it did not know the type. Parameters are only ever appended, so an event may carry fewer or more.
 """
-# ruff: noqa: E501
 # fmt: off
 
 from __future__ import annotations

@@ -17,18 +17,14 @@ from syswire.convert.scap import event_table
 
 SECTION = 0x0A0D0D0A
 MACHINE = {0x201, 0x8002ABCD}
-PROCESSES = {
-    **{0x202: 1, 0x207: 2, 0x209: 3, 0x210: 4, 0x211: 5, 0x212: 6, 0x213: 7, 0x214: 8, 0x215: 9},
-    **{0x8000ABCD: 1, 0x8013ABCD: 2, 0x8014ABCD: 3},
-}
+PROCESSES = {0x202: 1, 0x207: 2, 0x209: 3, 0x210: 4, 0x211: 5, 0x212: 6, 0x213: 7, 0x214: 8, 0x215: 9}
+PROCESSES |= {0x8000ABCD: 1, 0x8013ABCD: 2, 0x8014ABCD: 3}
 DESCRIPTORS = {0x203: 1, 0x8001ABCD: 1, 0x218: 2}
 INTERFACES = {0x205: 1, 0x8011ABCD: 1, 0x219: 2}
 USERS = {0x206: 1, 0x8012ABCD: 1, 0x220: 2}
 # Event blocks: (with a flags field, with the number of parameters).
-EVENTS = {
-    **{0x204: (False, False), 0x8010ABCD: (False, False), 0x208: (True, False)},
-    **{0x216: (False, True), 0x217: (True, True), 0x221: (False, True), 0x222: (True, True)},
-}
+EVENTS = {0x204: (False, False), 0x8010ABCD: (False, False), 0x208: (True, False)}
+EVENTS |= {0x216: (False, True), 0x217: (True, True), 0x221: (False, True), 0x222: (True, True)}
 
 
 class Damaged(Exception):
@@ -87,9 +83,7 @@ class Event(NamedTuple):
         size = event_table.PARAM_SIZES[kind]
         if size not in (1, 2, 4, 8) or kind == event_table.PT_IPV4ADDR or len(raw) != size:
             return raw
-        return int.from_bytes(
-            raw, "little" if self.order == "<" else "big", signed=kind in event_table.PARAM_SIGNED
-        )
+        return int.from_bytes(raw, "little" if self.order == "<" else "big", signed=kind in event_table.PARAM_SIGNED)
 
 
 class Cursor:
