@@ -114,7 +114,7 @@ class BuildPy(build_py):
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Leave out what is not in the package."""
-        found = super().find_package_modules(package, package_dir)
+        found = super().find_package_modules(package, package_dir)  # type: ignore[no-untyped-call]
         return [module for module in found if package != "syswire" or module[1] not in NOT_IN_THE_PACKAGE]
 
 

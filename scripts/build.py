@@ -52,16 +52,16 @@ def declarations(path: Path) -> set[Path]:
                 raise SystemExit(f"{source.relative_to(ROOT)}: cimports are absolute, not {origin!r}")
             modules = [origin, *(f"{origin}.{name}" for name in re.findall(r"\w+", names))]
             for module in [*modules, *re.findall(r"[\w.]+", plain)]:
-                if module.startswith("syswire."):
-                    waiting.append(ROOT.joinpath(*module.split(".")[1:]).with_suffix(".pxd"))
+                ours, _, rest = module.partition(".")
+                waiting += [ROOT.joinpath(*rest.split(".")).with_suffix(".pxd")] if ours == "syswire" and rest else []
     return found - {path}
 
 
 def wanted_hash(path: Path, setup: ModuleType) -> str:
     """The hash that a module built now, from this source, would carry."""
-    from Cython import __version__ as cython_version
+    import Cython
 
-    settings = (setup.C_FLAGS, setup.directives(setup.bounds_checked()), sys.version, cython_version)
+    settings = (setup.C_FLAGS, setup.directives(setup.bounds_checked()), sys.version, Cython.__version__)
     digest = hashlib.sha256(repr(settings).encode())
     for source in [path, *sorted(declarations(path))]:
         digest.update(f"\0{source.relative_to(ROOT)}\0".encode() + source.read_bytes())

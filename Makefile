@@ -1,0 +1,56 @@
+# Each target sets up by itself what it needs; see CONTRIBUTING.md.
+PYTHON ?=
+BIN := .venv/bin
+
+.PHONY: demo test test-checked check bench format lock clean build python system system-test
+
+demo: build
+	@rm -rf demo
+	@$(BIN)/syswire report tests/data/lamp/act1.scap.gz -o demo
+	@printf '%s\n' demo/*.pcapng demo/*.annotations.jsonl demo/report.html demo/report.pdf
+
+# PYTEST takes further options: make test PYTEST="-k pcapng".
+test: system-test build
+	$(BIN)/pytest -n auto $(PYTEST)
+
+# The same tests over compiled modules with every check on.
+test-checked: system-test python
+	@SYSWIRE_BOUNDS=1 $(BIN)/python scripts/build.py
+	SYSWIRE_BOUNDS=1 $(BIN)/pytest -n auto $(PYTEST)
+
+check: build
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/cython-lint capture convert reports
+	$(BIN)/python scripts/check_layout.py
+	$(BIN)/mypy -p syswire
+	$(BIN)/mypy tests scripts benchmarks setup.py
+
+# BENCH takes options: make bench BENCH="--size 100 --profile".
+bench: system-test build
+	$(BIN)/python -m benchmarks $(BENCH)
+
+format: python
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+# Renew both lock files from the .in files, with the hashes that PyPI serves.
+lock: system
+	@scripts/renew-locks $(PYTHON)
+
+build: python
+	@$(BIN)/python scripts/build.py
+
+python: system
+	@scripts/setup-python $(PYTHON)
+
+system:
+	@scripts/setup-system run $(PYTHON)
+
+system-test:
+	@scripts/setup-system test $(PYTHON)
+
+clean:
+	rm -rf .venv build dist demo syswire.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/work
+	find capture convert reports -name '*.so' -delete
+	find capture convert reports tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +
