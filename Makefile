@@ -21,7 +21,7 @@ test-checked: system-test python
 check: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cython-lint capture convert reports
+	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint capture convert reports
 	$(BIN)/python scripts/check_layout.py
 	$(BIN)/mypy -p syswire
 	$(BIN)/mypy tests scripts benchmarks setup.py

@@ -22,7 +22,6 @@ ROOT = Path(__file__).resolve().parent
 TOP = ("capture", "convert", "reports")
 NOT_IN_THE_PACKAGE = {"setup", "conftest"}
 C_FLAGS = ["-O2", "-fwrapv", "-Wall", "-Wno-unused-function", "-Wno-maybe-uninitialized"]
-RUNTIME = (ROOT / "requirements.in").read_text("utf-8").splitlines()
 
 
 def bounds_checked() -> bool:
@@ -34,6 +33,12 @@ def packages() -> list[str]:
     """Every folder with an __init__.py, as a package below `syswire`."""
     found = sorted(init.parent.relative_to(ROOT) for top in TOP for init in (ROOT / top).rglob("__init__.py"))
     return ["syswire", *(".".join(("syswire", *folder.parts)) for folder in found)]
+
+
+def requirements() -> list[str]:
+    """What syswire needs to run, by requirements.in."""
+    lines = (ROOT / "requirements.in").read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def version() -> str:
@@ -104,6 +109,7 @@ def extensions(names: list[str] | None = None) -> list[Extension]:
             build_dir=str(Path("build", "cython", "checked" if checked else "plain")),
             compiler_directives=directives(checked),
             quiet=True,
+            nthreads=0 if len(modules) == 1 else os.cpu_count() or 1,
             force=True,  # the caller has judged by hashes; Cython judges by times
         )
     )
@@ -114,7 +120,7 @@ class BuildPy(build_py):
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Leave out what is not in the package."""
-        found = super().find_package_modules(package, package_dir)  # type: ignore[no-untyped-call]
+        found = super().find_package_modules(package, package_dir)
         return [module for module in found if package != "syswire" or module[1] not in NOT_IN_THE_PACKAGE]
 
 
@@ -125,6 +131,7 @@ class BuildExt(build_ext):
         """Replace the placeholders by what Cython made."""
         self.distribution.ext_modules = extensions()
         super().finalize_options()
+        self.parallel = os.cpu_count()
 
 
 class EditableWheel(editable_wheel):
@@ -142,7 +149,7 @@ class SDist(sdist):
     """Makes the source distribution without translating anything."""
 
     def add_defaults(self) -> None:
-        """The .pyx, .pxd and .pyi come in as package data."""
+        """The .pyx come in by MANIFEST.in, the .pxd and .pyi as package data."""
         self.distribution.ext_modules = []
         super().add_defaults()
 
@@ -154,6 +161,8 @@ def run() -> None:
         name="syswire",
         version=version(),
         description="From system calls and packets to Wireshark captures, annotations and audit reports",
+        long_description=(ROOT / "README.md").read_text("utf-8") if (ROOT / "README.md").exists() else None,
+        long_description_content_type="text/markdown",
         author="The syswire developers",
         license="MIT",
         license_files=["LICENSE"],
@@ -162,12 +171,12 @@ def run() -> None:
         packages=packages(),
         package_dir={"syswire": "."},
         package_data={
-            "": ["*.pyi", "*.pyx", "*.pxd", "*.json", "*.css", "*.j2", "*.html", "*.svg"],
+            "": ["*.pyi", "*.pxd", "*.json", "*.css", "*.j2", "*.html", "*.svg"],
             "syswire": ["py.typed"],
             "syswire.reports": ["templates/*"],
         },
         include_package_data=False,
-        install_requires=[line for line in RUNTIME if line and not line.startswith("#")],
+        install_requires=requirements(),
         ext_modules=[Extension(name, [str(path)]) for name, path in sources().items()],
         entry_points={"console_scripts": ["syswire = syswire.cli:main"]},
         cmdclass={"build_py": BuildPy, "build_ext": BuildExt, "editable_wheel": EditableWheel, "sdist": SDist},

@@ -24,7 +24,7 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMPS = ROOT / "build" / "stamps"
-SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
+SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 JOBS = 2
 CIMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+cimport\s+\(?([^#\n]*)|cimport\s+([\w., ]+))", re.MULTILINE)
 
@@ -68,6 +68,24 @@ def wanted_hash(path: Path, setup: ModuleType) -> str:
     return digest.hexdigest()
 
 
+def mode(setup: ModuleType) -> str:
+    """Which of the two builds is asked for."""
+    return "checked" if setup.bounds_checked() else "plain"
+
+
+def in_place(path: Path) -> Path:
+    """Where Python looks for the compiled form of a .pyx."""
+    return path.with_name(path.stem + SUFFIX)
+
+
+def holds(stamp: Path, wanted: str, binary: Path) -> bool:
+    """True if the stamp says that this binary was built from what is wanted."""
+    try:
+        return stamp.read_text() == f"{wanted} {file_hash(binary)}\n"
+    except FileNotFoundError:
+        return False
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, or "none" where there is none."""
     try:
@@ -76,47 +94,57 @@ def file_hash(path: Path) -> str:
         return "none"
 
 
-def build(name: str, path: Path, setup: ModuleType) -> None:
-    """Translate, compile and put in place one module."""
+def build(name: str, setup: ModuleType) -> Path:
+    """Translate and compile one module below build/; the path of what came out."""
     from setuptools import Distribution
     from setuptools.command.build_ext import build_ext
 
-    mode = "checked" if setup.bounds_checked() else "plain"
     extensions = setup.extensions([name])
     command = build_ext(Distribution({"name": "syswire", "ext_modules": extensions}))
-    command.build_lib = str(ROOT / "build" / "native" / mode)
-    command.build_temp = str(ROOT / "build" / "objects" / mode / name)
+    command.build_lib = str(ROOT / "build" / "native" / mode(setup))
+    command.build_temp = str(ROOT / "build" / "objects" / mode(setup) / name)
     command.force = True
     command.ensure_finalized()
     command.run()
-    built = Path(command.get_ext_fullpath(name))
-    target = path.with_name(path.stem + SUFFIX)
-    # By rename: the old file may be mapped by a running process.
+    return Path(command.get_ext_fullpath(name))
+
+
+def put_in_place(built: Path, target: Path) -> None:
+    """Copy by rename: the old file may be mapped by a running process."""
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.copyfile(built, fresh)
     fresh.replace(target)
 
 
-def build_if_stale(name: str, force: bool) -> bool:
-    """Build one module if need be; True if it was built. One process at a time works on a module."""
+def build_if_stale(name: str, force: bool) -> str:
+    """Build one module if need be, and say what was done. One process at a time works on a module."""
     setup = load_setup()
     path = ROOT / setup.sources()[name]
-    target = path.with_name(path.stem + SUFFIX)
+    target = in_place(path)
     STAMPS.mkdir(parents=True, exist_ok=True)
     with (STAMPS / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = STAMPS / name
         wanted = wanted_hash(path, setup)
-        if not force and stamp.is_file() and stamp.read_text() == f"{wanted} {file_hash(target)}\n":
-            return False
-        stamp.unlink(missing_ok=True)
+        placed, kept = STAMPS / name, STAMPS / f"{name}.{mode(setup)}"
+        built = ROOT / "build" / "native" / mode(setup) / target.relative_to(ROOT)
+        if not force and holds(placed, wanted, target):
+            return "fresh"
+        placed.unlink(missing_ok=True)
+        done = "from an earlier build"
         try:
-            build(name, path, setup)
+            if force or not holds(kept, wanted, built):
+                kept.unlink(missing_ok=True)
+                compiled = build(name, setup)
+                built.parent.mkdir(parents=True, exist_ok=True)
+                compiled.replace(built)
+                kept.write_text(f"{wanted} {file_hash(built)}\n")
+                done = "built"
+            put_in_place(built, target)
         except BaseException:
             target.unlink(missing_ok=True)  # better no module than an old one
             raise
-        stamp.write_text(f"{wanted} {file_hash(target)}\n")
-    return True
+        placed.write_text(f"{wanted} {file_hash(target)}\n")
+    return done
 
 
 def build_one(name: str, force: bool) -> int:
@@ -125,7 +153,7 @@ def build_one(name: str, force: bool) -> int:
     from setuptools.errors import BaseError
 
     try:
-        build_if_stale(name, force)
+        print(build_if_stale(name, force))
     except (TranslationError, BaseError) as error:
         print(error)
         return 1
@@ -133,18 +161,14 @@ def build_one(name: str, force: bool) -> int:
 
 
 def stale(name: str, setup: ModuleType) -> bool:
-    """A quick look, so that nothing is started for what is fresh."""
+    """A quick look, so that no process is started for what is fresh."""
     path = ROOT / setup.sources()[name]
-    try:
-        noted = (STAMPS / name).read_text()
-    except FileNotFoundError:
-        return True
-    return noted != f"{wanted_hash(path, setup)} {file_hash(path.with_name(path.stem + SUFFIX))}\n"
+    return not holds(STAMPS / name, wanted_hash(path, setup), in_place(path))
 
 
 def remove_orphans(setup: ModuleType) -> None:
     """Built modules whose source is gone would still be imported."""
-    kept = {ROOT / path.with_name(path.stem + SUFFIX) for path in setup.sources().values()}
+    kept = {in_place(ROOT / path) for path in setup.sources().values()}
     for top in setup.TOP:
         for built in (ROOT / top).rglob(f"*{SUFFIX}"):
             if built not in kept and not built.name.startswith("."):
@@ -187,7 +211,7 @@ def main() -> int:
     failed = False
     with ThreadPoolExecutor(JOBS) as pool:
         for name, good, output in pool.map(lambda name: run_one(name, arguments.force), work):
-            print(f"{name}: {'built' if good else 'FAILED'}", flush=True)
+            print(f"{name}: {output.splitlines()[-1] if good else 'FAILED'}", flush=True)
             if not good:
                 print(output, flush=True)
                 failed = True
