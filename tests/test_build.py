@@ -80,7 +80,7 @@ def test_failure_leaves_no_old_binary(checkout: Path) -> None:
     source.write_text(SOURCE + "\nanswer is not Cython\n")
     output = build(checkout, expect=1)
     assert output.startswith("syswire.convert.toy: FAILED\n")
-    assert "toy.pyx:11:12" in output
+    assert "convert/toy.pyx:11:" in output
     assert "Traceback" not in output
     assert list((checkout / "convert").glob("toy.*.so")) == []
 
