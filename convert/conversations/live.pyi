@@ -1,0 +1,7 @@
+class LiveTable:
+    """A bounded table of conversations by their addresses, in order of use; only compiled code looks inside."""
+
+    @property
+    def exhausted(self) -> bool: ...
+    @property
+    def evicted(self) -> int: ...

@@ -1,0 +1,254 @@
+"""The blocks of a scap file that describe the machine at the start: sans-IO, block body in, records out.
+
+Layouts: facts on the scap format, sections 2.1 to 2.5. Every list version is read; an entry that runs past its block
+ends the list with a ValueError that carries what came before (`partial`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECTION = 0x0A0D0D0A
+MACHINE = (0x201, 0x8002ABCD)
+PROCESSES = {
+    0x202: 1, 0x8000ABCD: 1, 0x207: 2, 0x8013ABCD: 2, 0x209: 3, 0x8014ABCD: 3,
+    0x210: 4, 0x211: 5, 0x212: 6, 0x213: 7, 0x214: 8, 0x215: 9,
+}  # fmt: skip
+DESCRIPTORS = {0x203: 1, 0x8001ABCD: 1, 0x218: 2}
+INTERFACES = {0x205: 1, 0x8011ABCD: 1, 0x219: 2}
+USERS = {0x206: 1, 0x8012ABCD: 1, 0x220: 2}
+EVENTS_PLAIN = frozenset((0x204, 0x8010ABCD, 0x208, 0x216, 0x217, 0x221, 0x222))
+
+
+class Machine(NamedTuple):
+    """Machine info block: memory in bytes, boot time in ns since the epoch (0: not recorded)."""
+
+    cpus: int
+    memory: int
+    max_pid: int
+    hostname: bytes
+    boot_time: int
+
+
+class ProcessEntry(NamedTuple):
+    """One thread of the process list; texts as recorded, args, env and cgroups NUL-separated."""
+
+    tid: int
+    pid: int
+    ptid: int
+    comm: bytes
+    exe: bytes
+    exepath: bytes
+    args: bytes
+    cwd: bytes
+    flags: int
+    uid: int
+    gid: int
+    env: bytes
+    cgroups: bytes
+    loginuid: int
+
+
+class DescriptorEntry(NamedTuple):
+    """One descriptor of a thread's fd list; addresses in network order, `name` a path or empty."""
+
+    fd: int
+    inode: int
+    kind: int
+    sip: bytes
+    dip: bytes
+    sport: int
+    dport: int
+    l4: int
+    source: int
+    dest: int
+    name: bytes
+
+
+class InterfaceEntry(NamedTuple):
+    """One network interface; `family` 4 or 6."""
+
+    family: int
+    address: bytes
+    netmask: bytes
+    name: bytes
+
+
+class UserEntry(NamedTuple):
+    """One user, or group where `group` is set (then only gid and name are given)."""
+
+    group: bool
+    uid: int
+    gid: int
+    name: bytes
+
+
+class ShortEntryError(ValueError):
+    """An entry runs past the end of its block, at `offset` of the body."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"an entry at byte {offset} of the block runs past its end")
+        self.offset = offset
+
+
+@dataclass
+class _Body:
+    """A cursor over a block body in one byte order."""
+
+    data: bytes
+    order: str
+    at: int = 0
+
+    def take(self, form: str) -> tuple[int, ...]:
+        layout = Struct(self.order + form)
+        if self.at + layout.size > len(self.data):
+            raise ShortEntryError(self.at)
+        values: tuple[int, ...] = layout.unpack_from(self.data, self.at)
+        self.at += layout.size
+        return values
+
+    def raw(self, count: int) -> bytes:
+        if count < 0 or self.at + count > len(self.data):
+            raise ShortEntryError(self.at)
+        self.at += count
+        return self.data[self.at - count : self.at]
+
+    def text(self) -> bytes:
+        (count,) = self.take("H")
+        return self.raw(count)
+
+
+def machine(data: bytes, order: str) -> Machine:
+    """Decode a machine info block. Raises ShortEntryError where it has less than 180 bytes."""
+    body = _Body(data, order)
+    cpus, memory, max_pid = body.take("IQQ")
+    hostname = body.raw(128).split(b"\0", 1)[0]
+    (boot_time,) = body.take("Q")
+    return Machine(cpus, memory, max_pid, hostname, boot_time)
+
+
+def processes(data: bytes, order: str, version: int) -> Iterator[ProcessEntry]:
+    """Decode a process list block of layout `version` (1 to 9), entry by entry. Raises ShortEntryError."""
+    body = _Body(data, order)
+    while len(data) - body.at >= 4 and (version < 9 or int.from_bytes(data[body.at : body.at + 4], "little") != 0):
+        begin, end = body.at, len(data)
+        if version >= 9:
+            (size,) = body.take("I")
+            end = begin + size
+            if size < 4 or end > len(data):
+                raise ShortEntryError(begin)
+        elif len(data) - begin < 24:
+            return
+        tid, pid, ptid = body.take("qqq")
+        body.at += (8 if version >= 6 else 0) + (8 if version >= 8 else 0)
+        comm, exe = body.text(), body.text()
+        exepath = body.text() if version >= 7 else b""
+        args, cwd = body.text(), body.text()
+        _, flags, uid, gid = body.take("qIII")
+        body.at += (12 if version >= 2 else 0) + (16 if version >= 2 else 0)
+        env = body.text() if version >= 3 else b""
+        cgroups = b""
+        if version >= 4:
+            body.take("qq")
+            cgroups = body.text()
+        if version >= 5:
+            body.text()
+        loginuid = -1
+        if version >= 9:
+            if end - body.at > 29:
+                body.at += 12
+            if end - body.at >= 4:
+                (loginuid,) = body.take("I")
+            body.at = end
+        yield ProcessEntry(tid, pid, ptid, comm, exe, exepath, args, cwd, flags, uid, gid, env, cgroups, loginuid)
+
+
+def descriptors(data: bytes, order: str, version: int) -> tuple[int, Iterator[DescriptorEntry]]:
+    """Decode an fd list block: the thread id and its descriptors. Raises ShortEntryError."""
+    body = _Body(data, order)
+    (tid,) = body.take("q")
+    return tid, _descriptors(body, version)
+
+
+def _descriptors(body: _Body, version: int) -> Iterator[DescriptorEntry]:
+    least = 21 if version == 2 else 17
+    while len(body.data) - body.at >= least:
+        begin, end = body.at, 0
+        if version == 2:
+            (size,) = body.take("I")
+            end = begin + size
+            if size < 21 or end > len(body.data):
+                raise ShortEntryError(begin)
+        fd, inode, kind = body.take("qQB")
+        sip = dip = name = b""
+        sport = dport = l4 = source = dest = 0
+        if kind in (3, 4):
+            sip, dip = body.raw(4 if kind == 3 else 16), body.raw(4 if kind == 3 else 16)
+            sport, dport, l4 = body.take("HHB")
+        elif kind in (5, 6):
+            dip = body.raw(4 if kind == 5 else 16)
+            dport, l4 = body.take("HB")
+        elif kind == 8:
+            source, dest = body.take("QQ")
+            name = body.text()
+        elif kind == 16:
+            body.take("I")
+            name = body.text()
+            if version == 2 and end - body.at >= 4:
+                body.at += 4
+        elif kind != 0:
+            name = body.text()
+        if version == 2:
+            body.at = end
+        yield DescriptorEntry(fd, inode, kind, sip, dip, sport, dport, l4, source, dest, name)
+
+
+def interfaces(data: bytes, order: str, version: int) -> Iterator[InterfaceEntry]:
+    """Decode an interface list block. In version 2 the length prefix does not count itself. Raises ShortEntryError."""
+    body = _Body(data, order)
+    while len(data) - body.at >= (8 if version == 2 else 4):
+        begin, end = body.at, 0
+        if version == 2:
+            (size,) = body.take("I")
+            end = begin + 4 + size
+            if size < 4 or end > len(data):
+                raise ShortEntryError(begin)
+        kind, name_len = body.take("HH")
+        if kind not in (1, 2, 3, 4):
+            raise ShortEntryError(begin)
+        width = 4 if kind in (1, 3) else 16
+        address, netmask, _ = body.raw(width), body.raw(width), body.raw(width)
+        body.at += 8 if kind in (1, 2) else 0
+        name = body.raw(name_len)
+        if version == 2:
+            body.at = end
+        yield InterfaceEntry(4 if width == 4 else 6, address, netmask, name)
+
+
+def users(data: bytes, order: str, version: int) -> Iterator[UserEntry]:
+    """Decode a user list block. Raises ShortEntryError."""
+    body = _Body(data, order)
+    while len(data) - body.at >= (9 if version == 2 else 5):
+        begin, end = body.at, 0
+        if version == 2:
+            (size,) = body.take("I")
+            end = begin + size
+            if size < 9 or end > len(data):
+                raise ShortEntryError(begin)
+        (kind,) = body.take("B")
+        if kind == 0:
+            uid, gid = body.take("II")
+            name = body.text()
+            body.text(), body.text()
+            entry = UserEntry(False, uid, gid, name)
+        else:
+            (gid,) = body.take("I")
+            entry = UserEntry(True, 0, gid, body.text())
+        if version == 2:
+            body.at = end
+        yield entry

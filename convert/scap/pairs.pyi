@@ -1,0 +1,1 @@
+"""Addresses in event parameters to descriptor rows; only compiled code uses it."""

@@ -1,0 +1,42 @@
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from syswire.convert.scap.event cimport Event, TypeInfo
+from syswire.convert.scap.sink cimport NetSink
+from syswire.convert.scap.tables cimport Desc, Process, Tables, Thread
+
+cdef class State(Tables):
+    cdef TypeInfo types[454]
+    cdef NetSink sink
+    cdef object identities
+    cdef object failure            # an exception raised by a Python callback, to be raised again outside nogil
+    cdef readonly uint64_t dropped_events
+    cdef Thread *current           # thread of the last applied event, for listings
+    cdef Desc *touched             # descriptor of the last applied event, for listings
+    cdef bint matched              # the exit at hand has its enter
+    cdef Desc *leaving             # closed by the last event: freed before the next
+
+    cdef void apply(self, Event *e) noexcept nogil
+    cdef void settle(self) noexcept nogil
+    cdef const uint8_t *arg(self, Event *e, Thread *t, int which, uint32_t *size) noexcept nogil
+    cdef int64_t number(self, Event *e, Thread *t, int which, int64_t absent) noexcept nogil
+    cdef void keep_enter(self, Event *e, TypeInfo *info, Thread *t) noexcept nogil
+    cdef void install(self, Event *e, Thread *t, int64_t fd, Desc *d, bint cloexec) noexcept nogil
+    cdef void release(self, Event *e, Thread *t, Desc *d) noexcept nogil
+    cdef void io(self, Event *e, TypeInfo *info, Thread *t) noexcept nogil
+    cdef void sendfile(self, Event *e, Thread *t) noexcept nogil
+    cdef void make_socket(self, Event *e, Thread *t) noexcept nogil
+    cdef void socketpair(self, Event *e, Thread *t) noexcept nogil
+    cdef void bind(self, Event *e, Thread *t) noexcept nogil
+    cdef void connect(self, Event *e, Thread *t) noexcept nogil
+    cdef void accept(self, Event *e, Thread *t) noexcept nogil
+    cdef void duplicate(self, Event *e, TypeInfo *info, Thread *t, int64_t old, int64_t new, bint cloexec) noexcept nogil
+    cdef void pipe(self, Event *e, Thread *t) noexcept nogil
+    cdef void open(self, Event *e, Thread *t) noexcept nogil
+    cdef void chdir(self, Event *e, Thread *t) noexcept nogil
+    cdef void clone(self, Event *e, Thread *t) noexcept nogil
+    cdef void make_child(self, Event *e, Thread *parent, int64_t tid, bint from_parent, bint shares) noexcept nogil
+    cdef void execve(self, Event *e, Thread *t) noexcept nogil
+    cdef void exit_thread(self, Event *e, Thread *t) noexcept nogil
+    cdef void close_range(self, Event *e, Thread *t, int64_t first, int64_t last) noexcept nogil
+    cdef void close_all(self, Event *e, Thread *t, Process *process, bint only_cloexec) noexcept nogil
+    cdef void tell(self, Event *e, Thread *t, int operation) noexcept nogil

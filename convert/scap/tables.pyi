@@ -1,0 +1,9 @@
+class Tables:
+    """Threads, descriptors and working directories in C memory; only compiled code looks inside."""
+
+    @property
+    def desc_count(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def exhausted(self) -> bool: ...
