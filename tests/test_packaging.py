@@ -168,3 +168,13 @@ def test_distributions(root: Path, setup_module: ModuleType, tmp_path: Path) -> 
     for module in modules:
         assert [name for name in installed if name.startswith(f"syswire/{module}.") and name.endswith(".so")], module
     assert "syswire/py.typed" in installed
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["convert", "--help"]])
+def test_starting_imports_nothing_heavy(arguments: list[str]) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "syswire", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "argparse" in loaded
+    assert not loaded & {"numpy", "scapy", "dpkt", "weasyprint", "rich", "jinja2", "asyncio"}

@@ -1,0 +1,58 @@
+"""The benchmark's own arithmetic and its way of running programs; no figure of ours is judged here."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def benchmarks(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(root))
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+def test_a_failing_command_has_no_time(benchmarks: Any) -> None:
+    measure = benchmarks("measure")
+    with pytest.raises(measure.RunFailed, match="exit 3 so it ends"):
+        measure.run([sys.executable, "-c", "import sys; sys.stderr.write('so it ends'); sys.exit(3)"])
+
+
+def test_peak_is_that_of_the_process(benchmarks: Any) -> None:
+    run = benchmarks("measure").run
+    small = run([sys.executable, "-c", "pass"]).peak
+    large = run([sys.executable, "-c", "b'x' * (300 << 20)"]).peak
+    assert large - small >= 250 << 20
+
+
+def test_sides_run_in_turn(benchmarks: Any, tmp_path: Path) -> None:
+    measure, cases = benchmarks("measure"), benchmarks("cases")
+    log = tmp_path / "log"
+    case = cases.Case(
+        name="turns",
+        ours=("sh", "-c", f"mkdir {{out}} && printf 'ours ' >> {log}"),
+        peer=("sh", "-c", f"test ! -e {{out}} && printf 'peer ' >> {log}"),
+        meaning="each notes that it ran, and that the other's output is gone",
+    )
+    ours, peer = measure.alternate(case, None, tmp_path, 3)
+    assert log.read_text().split() == ["ours", "peer", "peer", "ours", "ours", "peer"]
+    assert len(ours.runs) == len(peer.runs) == 3
+
+
+def test_figures_are_medians_and_goals_are_told(benchmarks: Any) -> None:
+    measure, cases, results = benchmarks("measure"), benchmarks("cases"), benchmarks("results")
+    mb = 1 << 20
+    case = cases.Case("c", ("a",), ("b",), "", at_least=1.5, seconds=2.5, memory=100 * mb)
+    ours = measure.Side(["a"], [measure.Run(wall, wall / 2, peak * mb) for wall, peak in ((2, 90), (9, 110), (1, 80))])
+    peer = measure.Side(["b"], [measure.Run(wall, wall, 10 * mb) for wall in (4, 3, 3)])
+    result = results.Result(case, "w.scap", 5_000_000, ours, peer)
+    assert result.ratio == 1.5
+    assert list(result.goals().values()) == [True, True, False]
+    where = {"cpu": "x", "cores": 2, "python": "3", "sysdig": "", "load": 0.0}
+    text = results.table([result], None, where)
+    assert "within 100 MiB: MISSED" in text
+    assert results.as_json([result], None, where)["results"][0]["ours"]["cpu"] == 1
