@@ -49,7 +49,7 @@ class UnixTuple(NamedTuple):
 
 
 class Dynamic(NamedTuple):
-    """A parameter whose type is chosen by a number before it (sockopt, ptrace, bpf, keyctl); value is encoded already."""
+    """A parameter whose type is chosen by a number before it (sockopt, ptrace, bpf, keyctl); value is encoded."""
 
     choice: int
     value: bytes
