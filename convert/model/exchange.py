@@ -31,11 +31,13 @@ class HttpRequest(msgspec.Struct, gc=False):
     target_complete: bool
     ascii: bool
     body_length: int | None = None
-    """Bytes of the body that passed, after de-chunking and before content decoding, lost ones too; None if not known."""
+    """Bytes of the body that passed, de-chunked, before content decoding, lost ones too; None if not known."""
     body_complete: bool = False
     """Every byte of the body is known, and its end was seen."""
     body_sha256: str | None = None
     """Of the known bytes, in order, lost ones left out; None where there are none."""
+    trailers: list[tuple[str, str]] = []
+    """Headers behind a chunked body."""
 
 
 class HttpResponse(msgspec.Struct, gc=False):
@@ -52,6 +54,7 @@ class HttpResponse(msgspec.Struct, gc=False):
     body_length: int | None = None
     body_complete: bool = False
     body_sha256: str | None = None
+    trailers: list[tuple[str, str]] = []
 
 
 class HttpExchange(msgspec.Struct, gc=False):

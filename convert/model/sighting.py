@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 
 
 class Sighting(msgspec.Struct, gc=False):
-    """One secret in one request. The only record that holds a secret in the clear; redact.py decides how it is shown."""
+    """One secret in one request. The only record that holds a secret in the clear: redact.py decides what is shown."""
 
     location: str
     """FORM_BODY, URL_QUERY, URL_USERINFO or AUTHORIZATION_BASIC."""

@@ -10,8 +10,8 @@ import re
 # Methods of the IANA registry and others in wide use (UPnP, WebDAV clients, proxies, RPC over HTTP).
 METHODS = frozenset(
     b"GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK"
-    b" LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PRI PROPFIND PROPPATCH QUERY"
-    b" REBIND REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL BCOPY BDELETE BMOVE"
+    b" LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH QUERY REBIND"
+    b" REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL BCOPY BDELETE BMOVE"
     b" BPROPFIND BPROPPATCH NOTIFY POLL SUBSCRIBE UNSUBSCRIBE M-SEARCH PURGE BAN REFRESH DEBUG TRACK SOURCE"
     b" RPC_IN_DATA RPC_OUT_DATA RPC_CONNECT CCM_POST BITS_POST".split()
 )
@@ -21,13 +21,24 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 # RFC 9112, 3 and 4, as strict as a judgement on bytes without context must be.
 _REQUEST = re.compile(_TOKEN + rb"{1,32} [^\x00-\x20][^\r\n]* HTTP/1\.[0-9][ \t]*\r*\Z")
 _STATUS = re.compile(rb"HTTP/1\.[0-9] +[0-9]{3}(?:[ \t][^\r\n]*)?\r*\Z")
-_CUT_TARGET = re.compile(rb"(?:/|\*|[A-Za-z][A-Za-z0-9+.\-]{1,15}://|[^/?#\x00-\x20]+:[0-9]{1,5})[^\x00-\x1f\x7f]*\r*\Z")
-_CUT_STATUS = re.compile(rb"HTTP/1\.[0-9] +[0-9]{3}(?:[ \t][^\r\n]*)?\r*\Z")
+_CUT_TARGET = re.compile(
+    rb"(?:/|\*|[A-Za-z][A-Za-z0-9+.\-]{1,15}://|[^/?#\x00-\x20]+:[0-9]{1,5})[^\x00-\x1f\x7f]*\r*\Z"
+)
+# Between messages that were whole a start line may be odder.
+_ODD_REQUEST = re.compile(rb"[^\x00-\x20]{1,64}[ \t]+[^\r\n]*[ \t]HTTP/[01]\.[0-9]+[ \t]*\r*\Z", re.IGNORECASE)
+_ODD_STATUS = re.compile(rb"HTTP/[01](?:\.[0-9]+)?[ \t]+[0-9]{1,5}(?:[ \t][^\r\n]*)?\r*\Z", re.IGNORECASE)
 
 
 def is_start_line(to_server: bool, line: bytes) -> bool:
     """Whether a whole line (without its LF) is an HTTP/1.x request line or status line."""
     return (_REQUEST if to_server else _STATUS).match(line) is not None
+
+
+def is_odd_start_line(to_server: bool, line: bytes) -> bool:
+    """Whether a whole line passes for a start line where one must stand: lower case, odd methods, no version."""
+    if to_server:
+        return _ODD_REQUEST.match(line) is not None or is_cut_start_line(True, line)
+    return _ODD_STATUS.match(line) is not None
 
 
 def is_cut_start_line(to_server: bool, line: bytes) -> bool:
@@ -36,7 +47,7 @@ def is_cut_start_line(to_server: bool, line: bytes) -> bool:
     A request must show a known method, a blank and the beginning of a target; a response its whole status.
     """
     if not to_server:
-        return _CUT_STATUS.match(line) is not None
+        return _STATUS.match(line) is not None
     method, blank, target = line.partition(b" ")
     return blank != b"" and method in METHODS and _CUT_TARGET.match(target) is not None
 

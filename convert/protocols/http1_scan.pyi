@@ -1,0 +1,60 @@
+BARE_LF: int
+FOLDED: int
+SPACE_BEFORE_COLON: int
+NO_COLON: int
+EMPTY_NAME: int
+CONTROL: int
+TOO_MANY: int
+
+def skip_blank_lines(data: bytes | bytearray, pos: int) -> int:
+    """The first position from `pos` on that is neither CR nor LF."""
+
+def find_head_end(data: bytes | bytearray, resume: int, limit: int) -> int:
+    """Where the body begins: behind the first empty line whose preceding LF is in data[resume:limit]; -1: not there.
+
+    A search is resumed two bytes before the end of what was searched.
+    """
+
+class Head:
+    """A message's start line and headers; text is latin-1, one character a byte."""
+
+    @property
+    def method_or_version(self) -> str: ...
+    @property
+    def target_or_status(self) -> str: ...
+    @property
+    def version_or_reason(self) -> str: ...
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The first thousand, each with the blanks around trimmed and folded lines joined."""
+
+    @property
+    def total(self) -> int:
+        """How many header lines there were."""
+
+    @property
+    def flags(self) -> int:
+        """What was odd: a sum of this module's constants."""
+
+    @property
+    def ascii(self) -> bool: ...
+    @property
+    def content_lengths(self) -> list[str] | None: ...
+    @property
+    def transfer_encodings(self) -> list[str] | None: ...
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def content_type(self) -> str | None: ...
+    @property
+    def location(self) -> str | None: ...
+    @property
+    def cookies(self) -> list[str] | None:
+        """Values of Set-Cookie."""
+
+    @property
+    def authorizations(self) -> list[tuple[str, int, int]] | None:
+        """Values of Authorization and Proxy-Authorization, each with the begin and end of its bytes in the head."""
+
+def parse_head(head: bytes, request: bool, start_line: bool = True) -> Head:
+    """Divide a head, whole or cut; without `start_line` the bytes are header lines only, such as trailers."""

@@ -1,0 +1,274 @@
+# cython: language_level=3
+"""Byte-level work of HTTP/1: where a head ends, and its header lines (RFC 9112, 2 to 5).
+
+Nothing here decides what a message means. Nothing is refused: what is odd sets a flag. Every function is linear in the
+bytes it is given, and none looks at a byte of an earlier call again, but for the two before a resumed search.
+"""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_DecodeLatin1
+from libc.string cimport memchr
+
+BARE_LF = 1
+FOLDED = 2
+SPACE_BEFORE_COLON = 4
+NO_COLON = 8
+EMPTY_NAME = 16
+CONTROL = 32
+TOO_MANY = 64
+
+cdef enum:
+    F_BARE_LF = 1
+    F_FOLDED = 2
+    F_SPACE_BEFORE_COLON = 4
+    F_NO_COLON = 8
+    F_EMPTY_NAME = 16
+    F_CONTROL = 32
+    F_TOO_MANY = 64
+    MOST_HEADERS = 1000
+
+
+cdef inline const unsigned char* _bytes_of(object data, Py_ssize_t* size) except NULL:
+    if type(data) is bytes:
+        size[0] = PyBytes_GET_SIZE(data)
+        return <const unsigned char*> PyBytes_AS_STRING(data)
+    if type(data) is bytearray:
+        size[0] = PyByteArray_GET_SIZE(data)
+        return <const unsigned char*> PyByteArray_AS_STRING(data)
+    raise TypeError("bytes or bytearray expected")
+
+
+def skip_blank_lines(data, Py_ssize_t pos):
+    cdef Py_ssize_t size
+    cdef const unsigned char* text = _bytes_of(data, &size)
+    if pos < 0:
+        raise ValueError("negative position")
+    while pos < size and (text[pos] == 10 or text[pos] == 13):
+        pos += 1
+    return pos
+
+
+def find_head_end(data, Py_ssize_t resume, Py_ssize_t limit):
+    cdef Py_ssize_t size
+    cdef const unsigned char* text = _bytes_of(data, &size)
+    cdef const unsigned char* at
+    cdef const unsigned char* end
+    if resume < 0:
+        raise ValueError("negative position")
+    if limit < size:
+        size = limit
+    if resume >= size:
+        return -1
+    at = text + resume
+    end = text + size
+    while at < end:
+        at = <const unsigned char*> memchr(at, 10, end - at)
+        if at == NULL:
+            return -1
+        at += 1
+        if at < end and at[0] == 10:
+            return at + 1 - text
+        if at + 1 < end and at[0] == 13 and at[1] == 10:
+            return at + 2 - text
+    return -1
+
+
+cdef inline bint _blank(unsigned char c) noexcept nogil:
+    return c == 32 or c == 9
+
+
+cdef inline bint _same(const unsigned char* name, const char* lower, Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef unsigned char c
+    for i in range(size):
+        c = name[i]
+        if 65 <= c <= 90:
+            c |= 32
+        if c != <unsigned char> lower[i]:
+            return False
+    return True
+
+
+cdef class Head:
+    """A message's start line and headers; text is latin-1, one character a byte."""
+
+    cdef readonly str method_or_version
+    cdef readonly str target_or_status
+    cdef readonly str version_or_reason
+    cdef readonly list headers
+    cdef readonly int total
+    cdef readonly int flags
+    cdef readonly bint ascii
+    cdef readonly list content_lengths
+    cdef readonly list transfer_encodings
+    cdef readonly str host
+    cdef readonly str content_type
+    cdef readonly str location
+    cdef readonly list cookies
+    cdef readonly list authorizations
+
+    cdef void _start_line(self, const unsigned char* text, Py_ssize_t size, bint request) except *:
+        cdef Py_ssize_t first = 0, second, last, third
+        while first < size and not _blank(text[first]):
+            first += 1
+        second = first
+        while second < size and _blank(text[second]):
+            second += 1
+        self.method_or_version = PyUnicode_DecodeLatin1(<char*> text, first, NULL)
+        if request:
+            while size > second and _blank(text[size - 1]):
+                size -= 1
+            third = size
+            while third > second and not _blank(text[third - 1]):
+                third -= 1
+            last = third
+            if third > second and size - third >= 5 and _same(text + third, b"http/", 5):
+                while last > second and _blank(text[last - 1]):
+                    last -= 1
+            else:
+                last = third = size
+        else:
+            last = second
+            while last < size and not _blank(text[last]):
+                last += 1
+            third = last
+            if third < size:
+                third += 1
+        self.target_or_status = PyUnicode_DecodeLatin1(<char*> text + second, last - second, NULL)
+        self.version_or_reason = PyUnicode_DecodeLatin1(<char*> text + third, size - third, NULL)
+
+    cdef str _unfold(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end):
+        """The value of a folded header: each line break with the blanks around it is one space (RFC 9112, 5.2)."""
+        lines = text[begin:end].split(b"\n")
+        return b" ".join([line.strip(b" \t\r") for line in lines if line.strip(b" \t\r")]).decode("latin-1")
+
+    cdef void _special(self, const unsigned char* name, Py_ssize_t size, str value, Py_ssize_t begin,
+                       Py_ssize_t end) except *:
+        """Note the headers that framing, pairing and the search for secrets ask for."""
+        if size == 4:
+            if self.host is None and _same(name, b"host", 4):
+                self.host = value
+        elif size == 8:
+            if self.location is None and _same(name, b"location", 8):
+                self.location = value
+        elif size == 10:
+            if _same(name, b"set-cookie", 10):
+                if self.cookies is None:
+                    self.cookies = []
+                self.cookies.append(value)
+        elif size == 12:
+            if self.content_type is None and _same(name, b"content-type", 12):
+                self.content_type = value
+        elif size == 13:
+            if _same(name, b"authorization", 13):
+                if self.authorizations is None:
+                    self.authorizations = []
+                self.authorizations.append((value, begin, end))
+        elif size == 14:
+            if _same(name, b"content-length", 14):
+                if self.content_lengths is None:
+                    self.content_lengths = []
+                self.content_lengths.append(value)
+        elif size == 17:
+            if _same(name, b"transfer-encoding", 17):
+                if self.transfer_encodings is None:
+                    self.transfer_encodings = []
+                self.transfer_encodings.append(value)
+        elif size == 19:
+            if _same(name, b"proxy-authorization", 19):
+                if self.authorizations is None:
+                    self.authorizations = []
+                self.authorizations.append((value, begin, end))
+
+    cdef void _header(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end, bint folded) except *:
+        """One header line, with its continuation lines: text[begin:end] without the last line break."""
+        cdef Py_ssize_t colon, name_begin = begin, name_end, first, last
+        cdef const unsigned char* found = <const unsigned char*> memchr(text + begin, 58, end - begin)
+        cdef str name, value
+        self.total += 1
+        while name_begin < end and _blank(text[name_begin]):
+            name_begin += 1
+        if found == NULL:
+            self.flags |= F_NO_COLON
+            if self.total <= MOST_HEADERS:
+                self.headers.append((self._unfold(text, name_begin, end), ""))
+            return
+        colon = found - text
+        if colon < name_begin:
+            name_begin = colon
+        name_end = colon
+        while name_end > name_begin and _blank(text[name_end - 1]):
+            name_end -= 1
+            self.flags |= F_SPACE_BEFORE_COLON
+        if name_end == name_begin:
+            self.flags |= F_EMPTY_NAME
+        first, last = colon + 1, end
+        while first < last and _blank(text[first]):
+            first += 1
+        while last > first and (_blank(text[last - 1]) or text[last - 1] == 13):
+            last -= 1
+        if folded:
+            value = self._unfold(text, first, last)
+        else:
+            value = PyUnicode_DecodeLatin1(<char*> text + first, last - first, NULL)
+        if self.total <= MOST_HEADERS:
+            name = PyUnicode_DecodeLatin1(<char*> text + name_begin, name_end - name_begin, NULL)
+            self.headers.append((name, value))
+        else:
+            self.flags |= F_TOO_MANY
+        self._special(text + name_begin, name_end - name_begin, value, first, last)
+
+
+def parse_head(bytes head, bint request, bint start_line=True):
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(head), begin = 0, end, line_end
+    cdef const unsigned char* text = <const unsigned char*> PyBytes_AS_STRING(head)
+    cdef const unsigned char* found
+    cdef unsigned char seen = 0
+    cdef bint folded, controls = False
+    cdef Py_ssize_t i
+    cdef Head out = Head.__new__(Head)
+    out.headers = []
+    for i in range(size):
+        seen |= text[i]
+        controls |= text[i] < 9
+    out.ascii = seen < 128
+    if controls:
+        out.flags |= F_CONTROL
+    if start_line:
+        begin = _line(out, text, 0, size, &line_end)
+        out._start_line(text, line_end, request)
+    while begin < size:
+        end = _line(out, text, begin, size, &line_end)
+        if line_end == begin:
+            begin = end
+            continue
+        folded = False
+        while end < size and _blank(text[end]):
+            folded = True
+            out.flags |= F_FOLDED
+            end = _line(out, text, end, size, &line_end)
+        out._header(text, begin, line_end, folded)
+        begin = end
+    return out
+
+
+cdef Py_ssize_t _line(Head out, const unsigned char* text, Py_ssize_t begin, Py_ssize_t size,
+                      Py_ssize_t* line_end) noexcept:
+    """Where the next line begins; `line_end` is the end of this one without CR and LF."""
+    cdef const unsigned char* found = <const unsigned char*> memchr(text + begin, 10, size - begin)
+    cdef Py_ssize_t end
+    if found == NULL:
+        line_end[0] = size
+        while line_end[0] > begin and text[line_end[0] - 1] == 13:
+            line_end[0] -= 1
+        return size
+    end = found - text
+    if end > begin and text[end - 1] == 13:
+        line_end[0] = end - 1
+        while line_end[0] > begin and text[line_end[0] - 1] == 13:
+            line_end[0] -= 1
+    else:
+        line_end[0] = end
+        out.flags |= F_BARE_LF
+    return end + 1
