@@ -1,1 +1,1 @@
-"""From annotations to findings and to the documents that show them."""
+"""From annotations and a manifest to findings and documents. Nothing here decodes a capture."""

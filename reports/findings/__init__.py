@@ -1,1 +1,6 @@
-"""The rules: what is worth telling, how severe it is and where it stands in the evidence."""
+"""The rules, and the judging of annotations by them."""
+
+from .collection import Findings
+from .judge import judge
+
+__all__ = ["Findings", "judge"]

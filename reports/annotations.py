@@ -1,0 +1,220 @@
+"""Reading an annotations file back: once from end to end, and single records again by their number.
+
+Records are never all in memory. A scan notes where every STEPth record of a kind begins; a record is found again from
+the nearest note. Invariant: whatever the file's size, an open file holds 8 bytes for STEP records.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from .errors import AnnotationsDamaged
+
+STEP = 8
+CACHE = 512
+LEAP = 1 << 24
+_PREFIX = b'{"type":"'
+
+
+class Endpoint(msgspec.Struct, gc=False):
+    """One side of a stream: address and port, or for a unix socket its path."""
+
+    ip: str | None = None
+    port: int | None = None
+    path: str | None = None
+    inode: int | None = None
+
+
+class Place(msgspec.Struct, gc=False):
+    """The part of a `where` that judging needs."""
+
+    frame: int | None = None
+    time: str | None = None
+
+
+class Process(msgspec.Struct, gc=False, tag="process"):
+    """A thread version, as far as grouping needs it."""
+
+    id: int
+    name: str | None = None
+    exe: str | None = None
+    user: str | None = None
+    container: str | None = None
+
+
+class Stream(msgspec.Struct, gc=False, tag="stream"):
+    """A conversation, as far as the survey needs it."""
+
+    id: int
+    protocol: str
+    client: Endpoint | None = None
+    server: Endpoint | None = None
+    client_process: int | None = None
+    server_process: int | None = None
+    bytes_to_server: int = 0
+    bytes_to_client: int = 0
+    gaps: int = 0
+    missing_bytes: int = 0
+    opened: str | None = None
+
+
+class RequestLine(msgspec.Struct, gc=False):
+    """The first line of a request and the host it names."""
+
+    method: str | None = None
+    target: str | None = None
+    host: str | None = None
+    where: Place | None = None
+
+
+class StatusLine(msgspec.Struct, gc=False):
+    """The first line of a response."""
+
+    status: int | None = None
+    reason: str | None = None
+    where: Place | None = None
+
+
+class Http(msgspec.Struct, gc=False, tag="http"):
+    """An exchange without its headers."""
+
+    stream: int
+    time: str | None = None
+    client: Endpoint | None = None
+    server: Endpoint | None = None
+    client_process: int | None = None
+    server_process: int | None = None
+    request: RequestLine | None = None
+    response: StatusLine | None = None
+
+
+class Sighting(msgspec.Struct, gc=False, tag="sighting"):
+    """A secret that was seen, already masked unless the run reveals."""
+
+    stream: int
+    location: str
+    secret_fingerprint: str
+    exchange: int | None = None
+    protocol: str = "http"
+    field: str | None = None
+    username: str | None = None
+    secret_complete: bool = True
+    outcome: str = "unknown"
+    time: str | None = None
+    client: Endpoint | None = None
+    server: Endpoint | None = None
+    client_process: int | None = None
+    server_process: int | None = None
+    where: Place | None = None
+
+
+Record = Process | Stream | Http | Sighting
+NUMBERED = ("process", "stream", "http")
+
+
+class Annotations:
+    """One annotations file, opened when it is read. `source` is its input's index in the manifest."""
+
+    def __init__(self, path: Path, source: int) -> None:
+        self.path = path
+        self.source = source
+        self._opened: BinaryIO | None = None
+        self._offsets: dict[str, array[int]] = {kind: array("Q") for kind in NUMBERED}
+        self._numbers: dict[str, array[int]] = {kind: array("Q") for kind in NUMBERED}
+        self._counts = dict.fromkeys(NUMBERED, 0)
+        self._last = dict.fromkeys(NUMBERED, 0)
+        self._cache: dict[tuple[str, int], dict[str, Any]] = {}
+
+    @property
+    def _file(self) -> BinaryIO:
+        if self._opened is None:
+            self._opened = self.path.open("rb")
+        return self._opened
+
+    def close(self) -> None:
+        """Give the file handle back; reading opens it again."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def count(self, kind: str) -> int:
+        """How many records of a numbered kind the scan met."""
+        return self._counts[kind]
+
+    def scan(self) -> Iterator[tuple[int, Record]]:
+        """Every process, stream, http and sighting record with the offset of its line, in the file's order."""
+        decoders = {kind: msgspec.json.Decoder(cls).decode for kind, cls in
+                    (("process", Process), ("stream", Stream), ("http", Http), ("sighting", Sighting))}
+        self._file.seek(0)
+        offset = 0
+        for index, line in enumerate(self._file, 1):
+            try:
+                kind = self._kind(line)
+                decode = decoders.get(kind)
+                if decode is not None:
+                    record: Record = decode(line)
+                    if kind in self._counts:
+                        self._note(kind, record, offset, index)
+                    yield offset, record
+            except msgspec.DecodeError as error:
+                raise AnnotationsDamaged(self.path, index, str(error)) from error
+            offset += len(line)
+
+    def _note(self, kind: str, record: Record, offset: int, line: int) -> None:
+        number = record.id if isinstance(record, Process | Stream) else self._last[kind] + 1
+        if not self._last[kind] < number <= self._last[kind] + LEAP:
+            raise AnnotationsDamaged(self.path, line, f"{kind} {number} follows {kind} {self._last[kind]}")
+        if self._counts[kind] % STEP == 0:
+            self._offsets[kind].append(offset)
+            self._numbers[kind].append(number)
+        self._counts[kind] += 1
+        self._last[kind] = number
+
+    @staticmethod
+    def _kind(line: bytes) -> str:
+        if line.startswith(_PREFIX):
+            return line[9:line.find(b'"', 9)].decode("latin-1")
+        tagged = msgspec.json.decode(line)
+        return str(tagged.get("type")) if isinstance(tagged, dict) else ""
+
+    def at(self, offset: int) -> dict[str, Any]:
+        """The whole record whose line begins at the offset."""
+        self._file.seek(offset)
+        record = msgspec.json.decode(self._file.readline())
+        if not isinstance(record, dict):
+            raise AnnotationsDamaged(self.path, 0, f"no record at offset {offset}")
+        return record
+
+    def numbered(self, kind: str, number: int | None) -> dict[str, Any] | None:
+        """The process or stream with that id, or the exchange with that ordinal; None where the file has none."""
+        if number is None or not 1 <= number <= self._last[kind]:
+            return None
+        found = self._cache.get((kind, number))
+        if found is None:
+            found = self._search(kind, number)
+            if len(self._cache) >= CACHE:
+                self._cache.clear()
+            self._cache[kind, number] = found
+        return found or None
+
+    def _search(self, kind: str, number: int) -> dict[str, Any]:
+        note = bisect_right(self._numbers[kind], number) - 1
+        if note < 0:
+            return {}
+        self._file.seek(self._offsets[kind][note])
+        ordinal, left = self._numbers[kind][note], STEP
+        for line in self._file:
+            if left == 0:
+                break
+            if self._kind(line) == kind:
+                record: dict[str, Any] = msgspec.json.decode(line)
+                if record.get("id", ordinal) == number:
+                    return record
+                ordinal, left = ordinal + 1, left - 1
+        return {}

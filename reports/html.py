@@ -1,0 +1,60 @@
+"""Laying a document out as HTML: one file for the screen, and the pages from which the PDF is made."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from .display import captured
+from .model import Captured, Document, Phrase
+
+TEMPLATES = Path(__file__).parent / "templates"
+LIMIT = 240
+
+
+def show(phrase: Phrase, limit: int = LIMIT) -> Markup:
+    """A phrase as HTML: our text escaped, captured text by `display.captured` with its length capped."""
+    parts = (phrase,) if isinstance(phrase, str) else phrase
+    return Markup("").join(captured(part, limit) if isinstance(part, Captured) else escape(part) for part in parts)
+
+
+def slug(text: str) -> str:
+    """A heading as an anchor."""
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in text.lower()).split())
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+                              trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters["show"] = show
+    environment.filters["slug"] = slug
+    return environment
+
+
+@cache
+def _style(*names: str) -> str:
+    return "\n" + "".join((TEMPLATES / name).read_text("utf-8") for name in names)
+
+
+def render(document: Document) -> bytes:
+    """The page for browsers. Its policy forbids everything but its own style sheet, by the sheet's digest."""
+    style = _style("common.css", "screen.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    return _render("screen.html.j2", document, style=Markup(style), policy=policy)
+
+
+def pages(document: Document) -> bytes:
+    """The source of the PDF."""
+    return _render("paged.html.j2", document, style=Markup(_style("common.css", "paged.css")))
+
+
+def _render(template: str, document: Document, **values: Any) -> bytes:
+    return _environment().get_template(template).render(document=document, **values).encode("utf-8", "backslashreplace")

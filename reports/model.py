@@ -1,0 +1,190 @@
+"""The nouns of a report: what a document consists of, before anyone thinks of pages.
+
+Text of ours is `str`; text out of the capture is `Captured`, and renderers show it only through `display.captured`. A
+`Phrase` mixes both. Nothing here is HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+
+class Captured(str):
+    """Text that came out of a capture, or from elsewhere outside this program: never trusted."""
+
+    __slots__ = ()
+
+
+Phrase = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of each list one rendering holds; what is beyond stands in findings.jsonl."""
+
+    rows: int
+    cards: int
+    instances: int
+    errors: int
+    talkers: int
+
+
+SCREEN = Limits(rows=2_000, cards=400, instances=25, errors=1_000, talkers=50)
+PAPER = Limits(rows=150, cards=20, instances=4, errors=60, talkers=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the key figures."""
+
+    value: str
+    label: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart, the sentence that says the same, and the numbers as a table."""
+
+    title: str
+    svg: Markup
+    text: str
+    head: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    legend: list[tuple[str, str]] = field(default_factory=list)
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A finding in the overview."""
+
+    id: str
+    severity: str
+    title: Phrase
+    process: Phrase
+    connection: Phrase
+    count: str
+    first: str
+    frame: str
+    has_card: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where one instance stands: in the evidence, in sysdig's numbering, in Wireshark."""
+
+    item: str
+    time: str
+    event: str
+    evt_num: str
+    offset: str
+    frame: str
+    display_filter: str
+    tcp_stream: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finding in full."""
+
+    id: str
+    severity: str
+    title: Phrase
+    story: Phrase
+    facts: list[tuple[str, Phrase]]
+    pointers: list[Pointer]
+    instances_total: int
+    excerpt: list[Phrase]
+    command: Phrase
+    impact: str
+    advice: str
+    references: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """Requests that failed alike: same server, path, client and programs."""
+
+    id: str
+    severity: str
+    status: str
+    path: Phrase
+    server: Phrase
+    client: Phrase
+    count: str
+    first: str
+    last: str
+    item: str
+    display_filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One input."""
+
+    item: str
+    name: Phrase
+    facts: list[tuple[str, Phrase]]
+    intact: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text with a head; `note` says what was left out."""
+
+    head: tuple[str, ...]
+    rows: list[tuple[Phrase, ...]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A step of the remediation plan."""
+
+    what: Phrase
+    concerns: str
+    check: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The report."""
+
+    title: str
+    subtitle: Phrase
+    tlp: str
+    revealed: bool
+    case: list[tuple[str, Phrase]]
+    handling: str
+    summary: list[Phrase]
+    figures: list[Figure]
+    charts: list[Chart]
+    first_steps: list[Phrase]
+    evidence: list[Evidence]
+    method: list[str]
+    rules: Table
+    overview: list[Row]
+    overview_note: str
+    cards: list[Card]
+    cards_note: str
+    errors_text: list[Phrase]
+    missing: list[ErrorRow]
+    missing_note: str
+    failed: list[ErrorRow]
+    failed_note: str
+    scanners: Table
+    programs: Table
+    programs_chart: Chart | None
+    hosts: Table
+    pairs: Table
+    limitations: list[tuple[str, Phrase]]
+    plan: list[Action]
+    glossary: list[tuple[str, str]]
+    commands: list[tuple[str, list[Phrase]]]
+    companions: Table
+    footer: Phrase
+    created: str | None

@@ -1,0 +1,184 @@
+"""What a report counts over all records, apart from the findings: statuses, exchanges over time, who talked to whom.
+
+Every table has a bound; what no longer fits is summed in an entry of its own, so totals stay right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeVar
+
+from .annotations import Http, Process, Stream
+from .names import Programs, endpoint, machine
+
+PAIRS = 5_000
+BINS = 480
+SECOND = 1_000_000_000
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+class Traffic:
+    """Bytes and streams of one host, program or pair."""
+
+    __slots__ = ("received", "sent", "streams")
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.received = 0
+        self.streams = 0
+
+    def add(self, sent: int, received: int) -> None:
+        self.sent += sent
+        self.received += received
+        self.streams += 1
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.received
+
+
+class Pair(NamedTuple):
+    """Who talked to which service; `sent` of its traffic is what went to the server."""
+
+    client: str
+    server: str
+    protocol: str
+
+
+OTHER_PAIRS = Pair("others", "others", "")
+OTHER_HOSTS = "other hosts"
+
+
+class Interval:
+    """Exchanges of one span of time."""
+
+    __slots__ = ("exchanges", "failed", "missing")
+
+    def __init__(self) -> None:
+        self.exchanges = 0
+        self.missing = 0
+        self.failed = 0
+
+
+class Timeline:
+    """Exchanges over time in equal intervals, whose width doubles whenever there would be more than BINS."""
+
+    def __init__(self) -> None:
+        self.width = SECOND // 8
+        self.intervals: dict[int, Interval] = {}
+
+    def add(self, time: int, status: int | None) -> None:
+        interval = self.intervals.get(time // self.width)
+        if interval is None:
+            interval = self.intervals[time // self.width] = Interval()
+        interval.exchanges += 1
+        if status is not None:
+            interval.missing += status == 404
+            interval.failed += 500 <= status <= 599
+        while len(self.intervals) > BINS or max(self.intervals) - min(self.intervals) >= BINS:
+            self._double()
+
+    def _double(self) -> None:
+        wider: dict[int, Interval] = {}
+        for at, interval in self.intervals.items():
+            sum_ = wider.setdefault(at // 2, Interval())
+            sum_.exchanges += interval.exchanges
+            sum_.missing += interval.missing
+            sum_.failed += interval.failed
+        self.width *= 2
+        self.intervals = wider
+
+
+class Clock:
+    """RFC 3339 UTC text to nanoseconds since 1970, quick for times that share their minute."""
+
+    def __init__(self) -> None:
+        self._minute = ""
+        self._base = 0
+
+    def read(self, time: str | None) -> int:
+        """0 where there is no time or it is malformed."""
+        if not time or time[-1] != "Z":
+            return 0
+        try:
+            if time[:16] != self._minute:
+                self._base = int(datetime.strptime(time[:16], "%Y-%m-%dT%H:%M").replace(tzinfo=UTC).timestamp())
+                self._minute = time[:16]
+            fraction = time[20:-1]
+            return (self._base + int(time[17:19])) * SECOND + (int(fraction.ljust(9, "0")[:9]) if fraction else 0)
+        except ValueError:
+            return 0
+
+
+class Survey:
+    """Fed with every record of every source, in the files' order."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.programs = Programs()
+        self.processes = 0
+        self.streams: dict[str, int] = {}
+        self.exchanges = 0
+        self.without_request = 0
+        self.without_response = 0
+        self.open_before = 0
+        self.with_gaps = 0
+        self.missing_bytes = 0
+        self.statuses: dict[int, int] = {}
+        self.timeline = Timeline()
+        self.hosts: dict[str, Traffic] = {}
+        self.pairs: dict[Pair, Traffic] = {}
+        self.by_program: dict[int, Traffic] = {}
+        self.http_ports: dict[int, int] = {}
+
+    def next_source(self) -> None:
+        self.programs.next_source()
+
+    def process(self, process: Process) -> None:
+        self.processes += 1
+        self.programs.learn(process)
+
+    def stream(self, stream: Stream) -> None:
+        self.streams[stream.protocol] = self.streams.get(stream.protocol, 0) + 1
+        self.open_before += stream.opened is None
+        self.with_gaps += stream.gaps > 0
+        self.missing_bytes += stream.missing_bytes
+        up, down = stream.bytes_to_server, stream.bytes_to_client
+        client, server = machine(stream.client), machine(stream.server)
+        _bounded(self.hosts, client, OTHER_HOSTS).add(up, down)
+        if server != client:
+            _bounded(self.hosts, server, OTHER_HOSTS).add(down, up)
+        pair = Pair(client, endpoint(stream.server), stream.protocol)
+        _bounded(self.pairs, pair, OTHER_PAIRS).add(up, down)
+        program, peer = self.programs.of(stream.client_process), self.programs.of(stream.server_process)
+        if program:
+            self.by_program.setdefault(program, Traffic()).add(up, down)
+        if peer:
+            self.by_program.setdefault(peer, Traffic()).add(down, up)
+
+    def exchange(self, exchange: Http, time: int) -> None:
+        self.exchanges += 1
+        self.without_request += exchange.request is None
+        status = None if exchange.response is None else exchange.response.status
+        if status is None:
+            self.without_response += 1
+        else:
+            status = status if 0 <= status <= 999 else 999
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+        if time:
+            self.timeline.add(time, status)
+        port = exchange.server.port if exchange.server is not None else None
+        if port is not None:
+            self.http_ports[port & 0xFFFF] = self.http_ports.get(port & 0xFFFF, 0) + 1
+
+    def status_class(self, hundred: int) -> int:
+        """How many responses had a status of 100 * hundred to 100 * hundred + 99."""
+        return sum(count for status, count in self.statuses.items() if status // 100 == hundred)
+
+
+def _bounded(table: dict[_Key, Traffic], key: _Key, others: _Key) -> Traffic:
+    found = table.get(key)
+    if found is None:
+        found = table.setdefault(key if len(table) < PAIRS else others, Traffic())
+    return found
