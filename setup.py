@@ -127,11 +127,14 @@ class BuildPy(build_py):
 class BuildExt(build_ext):
     """Translates the compiled modules when they are really built, not when setup.py is only asked a question."""
 
-    def finalize_options(self) -> None:
-        """Replace the placeholders by what Cython made."""
-        self.distribution.ext_modules = extensions()
-        super().finalize_options()
+    def run(self) -> None:
+        """Give each placeholder the C file that Cython made of it, then compile."""
+        translated = {extension.name: extension for extension in extensions()}
+        for extension in self.extensions:
+            extension.sources = translated[extension.name].sources
+            extension.extra_compile_args = C_FLAGS
         self.parallel = os.cpu_count()
+        super().run()
 
 
 class EditableWheel(editable_wheel):

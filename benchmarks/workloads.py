@@ -6,36 +6,43 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks" / "work"
+SAMPLE = ROOT / "tests" / "data" / "lamp" / "generate.py"
 SEED = 1
 
 
-def generator() -> tuple[Path, list[str]] | None:
-    """The program that writes a workload and the option that gives its size in millions of bytes."""
-    shared = Path(os.environ.get("SYSWIRE_SHARED") or ROOT.parent / "shared")
-    for path, option in ((shared / "bench" / "mkscap.py", "--mb"), (ROOT / "tests/data/lamp/generate.py", "--mb")):
-        if path.is_file() and option in path.read_text("utf-8"):
-            return path, [option]
-    return None
+def shared() -> Path:
+    """The folder beside the repository that may hold a generator of workloads."""
+    return Path(os.environ.get("SYSWIRE_SHARED") or ROOT.parent / "shared")
+
+
+def generate(program: Path, target: Path, megabytes: int) -> None:
+    """Have the program write the target. Ours writes a file of a fixed name into a directory, the other one a file."""
+    size = ["--mb", str(megabytes), "--seed", str(SEED)]
+    if program == SAMPLE:
+        with tempfile.TemporaryDirectory(dir=WORK) as place:
+            subprocess.run([sys.executable, str(program), "--out", place, *size], check=True, stdout=subprocess.DEVNULL)
+            (Path(place) / "act1.scap").rename(target)
+    else:
+        part = target.with_suffix(".part.scap")
+        subprocess.run([sys.executable, str(program), str(part), *size], check=True, stdout=subprocess.DEVNULL)
+        part.rename(target)
 
 
 def workload(megabytes: int) -> Path | None:
     """A scap of about that many millions of bytes, made now or earlier; None where nothing can make it."""
-    found = generator()
-    if found is None:
+    program = next((path for path in (shared() / "bench" / "mkscap.py", SAMPLE) if path.is_file()), None)
+    if program is None:
         return None
-    program, size_option = found
-    mark = hashlib.sha256(program.read_bytes()).hexdigest()[:8]
-    target = WORK / f"web-{megabytes}-{SEED}-{mark}.scap"
-    if target.exists():
-        return target
-    WORK.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part.scap")
-    print(f"making {target.relative_to(ROOT)}", file=sys.stderr)
-    command = [sys.executable, str(program), str(part), *size_option, str(megabytes), "--seed", str(SEED)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    part.rename(target)
+    sources = b"".join(path.read_bytes() for path in sorted(program.parent.glob("*.py")))
+    mark = hashlib.sha256(sources).hexdigest()[:8]
+    target = WORK / f"{program.stem}-{megabytes}-{SEED}-{mark}.scap"
+    if not target.exists():
+        WORK.mkdir(parents=True, exist_ok=True)
+        print(f"making {target.relative_to(ROOT)}", file=sys.stderr)
+        generate(program, target, megabytes)
     return target
