@@ -20,6 +20,7 @@ def profile(case: Case, file: Path | None, work: Path, how: str) -> None:
     shutil.rmtree(out, ignore_errors=True)
     module = fill(case.module, file, out)
     kept = work / f"{case.name}.{how}"
+    kept.unlink(missing_ok=True)
     print(f"\nprofile of {case.name} ({kept}):", flush=True)
     if how == "perf":
         if not shutil.which("perf"):
@@ -31,6 +32,8 @@ def profile(case: Case, file: Path | None, work: Path, how: str) -> None:
     else:
         command = [sys.executable, "-m", "cProfile", "-o", str(kept), *module]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        if not kept.exists():
+            return
         show = "import pstats, sys; pstats.Stats(sys.argv[1]).strip_dirs().sort_stats('tottime').print_stats(30)"
         subprocess.run([sys.executable, "-c", show, str(kept)], check=False)
     shutil.rmtree(out, ignore_errors=True)

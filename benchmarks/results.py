@@ -32,7 +32,8 @@ class Result:
         """Each goal in words, and whether it was reached."""
         goals: dict[str, bool] = {}
         if self.case.at_least is not None and self.ratio is not None:
-            goals[f"at least {self.case.at_least:g} times as fast"] = self.ratio >= self.case.at_least
+            aim = "no slower" if self.case.at_least == 1 else f"at least {self.case.at_least:g} times as fast"
+            goals[aim] = self.ratio >= self.case.at_least
         if self.case.seconds is not None:
             goals[f"within {self.case.seconds * 1000:.0f} ms"] = self.ours.wall <= self.case.seconds
         if self.case.memory is not None:
