@@ -37,7 +37,8 @@ cdef class Recorder(NetSink):
     cdef readonly list path_list
     cdef object failure
 
-    cdef Live *attach(self, Event *e, Thread *t, Desc *d) noexcept nogil
+    cdef Live *attach(self, Event *e, Thread *t, Desc *d, bint sending) noexcept nogil
+    cdef Live *attach_datagram(self, Event *e, Thread *t, Desc *d, Key *key, Live *live, bint sending) noexcept nogil
     cdef Live *open(self, Event *e, Thread *t, Desc *d, Key *key, uint8_t end, bint fresh) noexcept nogil
     cdef void make_key(self, Desc *d, Key *key) noexcept nogil
     cdef void hold(self, Live *live, Desc *d, uint8_t end) noexcept nogil
@@ -49,4 +50,3 @@ cdef class Recorder(NetSink):
     cdef uint64_t store(self, const uint8_t *bytes, uint32_t size) noexcept nogil
     cdef uint32_t path_index(self, Desc *d) noexcept nogil
     cdef Live *live_of(self, Desc *d) noexcept nogil
-    cdef void list_socket(self, Desc *d) noexcept nogil

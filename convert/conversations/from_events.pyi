@@ -6,6 +6,8 @@ class Recorder(NetSink):
     """Writes what happened on each conversation to spool files (rows.pxd), as the state machine tells it."""
 
     def __init__(self, chunks_fd: int, convs_fd: int, spool_fd: int) -> None: ...
+    def restart(self) -> None:
+        """Another capture follows in the same file: whatever was open is over."""
     def finish(self) -> None:
         """Write what is still held. Raises OSError where the disk did not take everything."""
     @property

@@ -145,9 +145,9 @@ cdef class Recorder(NetSink):
             c.client_ptr, c.server_ptr = d.source, d.dest
             c.path = self.path_index(d)
         else:
-            memcpy(c.client_ip, d.sip, 16)
-            memcpy(c.server_ip, d.dip, 16)
-            c.client_port, c.server_port = d.sport, d.dport
+            memcpy(c.client_ip, live.key.client_ip, 16)
+            memcpy(c.server_ip, live.key.server_ip, 16)
+            c.client_port, c.server_port = live.key.client_port, live.key.server_port
 
     cdef void hold(self, Live *live, Desc *d, uint8_t end) noexcept nogil:
         """The description belongs to this end from now on."""
@@ -186,36 +186,44 @@ cdef class Recorder(NetSink):
         self.hold(live, d, end)
         return live
 
-    cdef Live *attach(self, Event *e, Thread *t, Desc *d) noexcept nogil:
+    cdef Live *attach(self, Event *e, Thread *t, Desc *d, bint sending) noexcept nogil:
         """The conversation that I/O on the description belongs to, NULL where no address is known."""
         cdef Key key
         cdef Live *live = self.live_of(d)
         cdef uint8_t end = 0
         if live != NULL and live.key.protocol != 17:
             return live
-        if d.kind != KIND_UNIX and not d.has_tuple:
+        if d.kind != KIND_UNIX and (not d.has_tuple or (d.l4 != L4_TCP and d.l4 != L4_UDP)):
             return NULL
-        if d.kind != KIND_UNIX and d.l4 != L4_TCP and d.l4 != L4_UDP:
-            return NULL
+        self.make_key(d, &key)
+        if key.protocol == 17:
+            return self.attach_datagram(e, t, d, &key, live, sending)
         if d.role == ROLE_SERVER or (d.kind == KIND_UNIX and d.role == ROLE_NONE and d.name_len):
             end = 1
-        self.make_key(d, &key)
-        if live != NULL:  # a datagram socket: still the same peer?
-            if memcmp(&key, &live.key, sizeof(Key)) == 0 and e.ts <= live.last + UDP_IDLE:
-                return live
-            if live.holders[d.end]:
-                live.holders[d.end] -= 1
-        if key.protocol == 17 and self.convs.find(&key) == NULL:
-            memcpy(key.client_ip, d.dip, 16)
-            memcpy(key.server_ip, d.sip, 16)
-            key.client_port, key.server_port = d.dport, d.sport
-            if self.convs.find(&key) == NULL:
-                self.make_key(d, &key)
-            else:
-                end = 1 - end  # the peer spoke first: it is the client
         return self.open(e, t, d, &key, end, False)
 
-    cdef void list_socket(self, Desc *d) noexcept nogil:
+    cdef Live *attach_datagram(self, Event *e, Thread *t, Desc *d, Key *key, Live *live, bint sending) noexcept nogil:
+        """A datagram socket may have many peers: look the pair up each time. Who speaks first is the client."""
+        cdef Key other
+        cdef Live *found
+        cdef uint8_t end = 1 if d.role == ROLE_SERVER else 0
+        memset(&other, 0, sizeof(Key))
+        memcpy(other.client_ip, key.server_ip, 16)
+        memcpy(other.server_ip, key.client_ip, 16)
+        other.client_port, other.server_port, other.unique = key.server_port, key.client_port, key.unique
+        other.protocol, other.family = key.protocol, key.family
+        found = self.convs.find(key)
+        if found == NULL:
+            found = self.convs.find(&other)
+            if found != NULL or (end == 0) != sending:
+                key, end = &other, 1 - end
+        if found != NULL and found == live and e.ts <= live.last + UDP_IDLE:
+            return live
+        if live != NULL and live.holders[d.end]:
+            live.holders[d.end] -= 1
+        return self.open(e, t, d, key, end, False)
+
+    cdef void listed(self, Desc *d) noexcept nogil:
         """A connected socket of the fd list: known from the start, a conversation only when something happens on it."""
         cdef Key key
         cdef Live *live
@@ -276,7 +284,7 @@ cdef class Recorder(NetSink):
 
     cdef void data(self, Event *e, Thread *t, Desc *d, bint sending, uint64_t moved, const uint8_t *bytes,
                    uint32_t stored, const uint8_t *pair, uint32_t pair_size, bint in_kernel) noexcept nogil:
-        cdef Live *live = self.attach(e, t, d)
+        cdef Live *live = self.attach(e, t, d, sending)
         cdef Chunk *c
         cdef uint8_t to_server, stream
         if live == NULL:
@@ -325,6 +333,10 @@ cdef class Recorder(NetSink):
         count_loss(&self.unaddressed, e, moved)
 
     # -- the end
+
+    def restart(self):
+        """Another capture follows in the same file: whatever was open is over."""
+        self.convs.flush_all()
 
     def finish(self):
         """Write what is still held. Raises OSError where the disk did not take everything."""

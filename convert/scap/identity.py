@@ -69,6 +69,12 @@ class Identities:
         self.container_names: dict[str, str] = {}
         self.began = 0
 
+    def restart(self, ts: int) -> None:
+        """Another capture follows in the same file: nobody of the first is known to live on."""
+        for version in list(self._living):
+            self._end(version, ts)
+        self._by_tid.clear()
+
     def __len__(self) -> int:
         return len(self._offsets)
 

@@ -145,3 +145,40 @@ cdef uint16_t source_port(const uint8_t *pair, uint32_t size) noexcept nogil:
     if size >= 37 and pair[0] == FAMILY_IPV6:
         return u16(pair + 17)
     return 0
+
+
+cdef bint same_net(const uint8_t *a, const uint8_t *b, const uint8_t *mask, uint32_t width) noexcept nogil:
+    cdef uint32_t i
+    for i in range(width):
+        if (a[i] ^ b[i]) & mask[i]:
+            return False
+    return True
+
+
+cdef void patch_side(uint8_t *side, const uint8_t *remote, uint8_t width, uint8_t (*addresses)[33], int count) noexcept nogil:
+    """Replace an all-zero own address (an unbound datagram socket) by the interface's that reaches `remote`:
+    the same address, else one of the same network, else the first that is not loopback."""
+    cdef int i, choice = -1
+    cdef uint8_t family = 4 if width == 4 else 6
+    for i in range(width):
+        if side[i]:
+            return
+    for i in range(count):
+        if addresses[i][0] != family:
+            continue
+        if memcmp(&addresses[i][1], remote, width) == 0:
+            choice = i
+            break
+        if same_net(&addresses[i][1], remote, &addresses[i][17], width):
+            choice = i
+    if choice < 0:
+        for i in range(count):
+            if addresses[i][0] == family and not (addresses[i][1] == 127 or (family == 6 and addresses[i][16] == 1 and addresses[i][1] == 0)):
+                choice = i
+                break
+    if choice >= 0:
+        memcpy(side, &addresses[choice][1], width)
+    elif width == 4 and remote[0] == 127:
+        memcpy(side, remote, 4)
+    elif width == 16 and remote[0] == 0 and remote[15] == 1:
+        memcpy(side, remote, 16)

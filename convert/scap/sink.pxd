@@ -4,6 +4,7 @@ from syswire.convert.scap.event cimport Event
 from syswire.convert.scap.tables cimport Desc, Thread
 
 cdef class NetSink:
+    cdef void listed(self, Desc *d) noexcept nogil
     cdef void connected(self, Event *e, Thread *t, Desc *d, bint pending) noexcept nogil
     cdef void accepted(self, Event *e, Thread *t, Desc *d) noexcept nogil
     cdef void paired(self, Event *e, Thread *t, Desc *first, Desc *second) noexcept nogil

@@ -6,6 +6,9 @@ SOCKTUPLE or NULL; `in_kernel` says that the bytes went from a file to the socke
 """
 
 cdef class NetSink:
+    cdef void listed(self, Desc *d) noexcept nogil:
+        pass
+
     cdef void connected(self, Event *e, Thread *t, Desc *d, bint pending) noexcept nogil:
         pass
 

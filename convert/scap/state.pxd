@@ -10,12 +10,18 @@ cdef class State(Tables):
     cdef object identities
     cdef object failure            # an exception raised by a Python callback, to be raised again outside nogil
     cdef readonly uint64_t dropped_events
+    cdef bint stopped
+    cdef uint32_t shown             # thread version of the last applied event
+    cdef int64_t shown_fd
     cdef Thread *current           # thread of the last applied event, for listings
     cdef Desc *touched             # descriptor of the last applied event, for listings
+    cdef uint8_t addresses[64][33]  # interfaces: family, address, netmask
+    cdef int address_count
     cdef bint matched              # the exit at hand has its enter
     cdef Desc *leaving             # closed by the last event: freed before the next
 
     cdef void apply(self, Event *e) noexcept nogil
+    cdef void dispatch(self, Event *e) noexcept nogil
     cdef void settle(self) noexcept nogil
     cdef const uint8_t *arg(self, Event *e, Thread *t, int which, uint32_t *size) noexcept nogil
     cdef int64_t number(self, Event *e, Thread *t, int which, int64_t absent) noexcept nogil

@@ -12,7 +12,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
 from syswire.convert.scap.event cimport *
-from syswire.convert.scap.pairs cimport set_bound, set_pair, set_remote, source_port
+from syswire.convert.scap.pairs cimport patch_side, set_bound, set_pair, set_remote, source_port
 from syswire.convert.scap.tables cimport *
 
 from .semantics import type_rows
@@ -137,6 +137,13 @@ cdef class State(Tables):
     # -- events
 
     cdef void apply(self, Event *e) noexcept nogil:
+        """Apply one event; `shown`, `shown_fd` and `touched` then say whose it was and on what."""
+        self.shown, self.shown_fd = 0, -1
+        self.dispatch(e)
+        if self.current != NULL and self.current.live:
+            self.shown, self.shown_fd = self.current.version, self.current.last_fd
+
+    cdef void dispatch(self, Event *e) noexcept nogil:
         cdef TypeInfo *info = &self.types[e.type]
         cdef Thread *t
         cdef int64_t res, fd
@@ -159,6 +166,7 @@ cdef class State(Tables):
             self.keep_enter(e, info, t)
             self.touched = self.desc(t.process, t.last_fd)
             if operation == OP_PROCEXIT:
+                self.shown = t.version
                 self.exit_thread(e, t)
             return
         self.matched = t.entered and t.enter_type + 1 == e.type
@@ -219,6 +227,7 @@ cdef class State(Tables):
         cdef int64_t res = self.number(e, t, ARG_RES, -1)
         cdef int64_t fd = self.number(e, t, ARG_FD, -1)
         cdef uint32_t stored = 0, pair_size = 0
+        cdef uint8_t width
         cdef const uint8_t *bytes
         cdef const uint8_t *pair
         cdef Desc *d = self.desc(t.process, fd)
@@ -248,6 +257,10 @@ cdef class State(Tables):
                     set_pair(d, pair, pair_size, d.role == (ROLE_SERVER if sending else ROLE_CLIENT))
                 if d.l4 == L4_UNKNOWN:
                     d.l4 = L4_UDP
+                if d.kind == KIND_IPV4 or d.kind == KIND_IPV6:
+                    width = 4 if d.kind == KIND_IPV4 else 16
+                    patch_side(d.sip, d.dip, width, self.addresses, self.address_count)
+                    patch_side(d.dip, d.sip, width, self.addresses, self.address_count)
         if stored > <uint64_t>res:
             stored = <uint32_t>res
         self.sink.data(e, t, d, sending, <uint64_t>res, bytes, stored, pair, pair_size, False)
@@ -504,4 +517,4 @@ cdef class State(Tables):
                     self.identities.described(e.ts, e.type, params)
             except BaseException as error:
                 if self.failure is None:
-                    self.failure = error
+                    self.failure, self.stopped = error, True
