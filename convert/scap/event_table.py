@@ -1463,6 +1463,22 @@ SYSCALLS: Final[tuple[str, ...]] = (
 )
 """Name by PPM_SC code, the first parameter of the generic events 0 and 1."""
 
+SYSDIG_EVENT_NAMES: Final[dict[int, str]] = {
+    17: "NA1", 147: "NA2", 153: "NA2", 187: "NA1", 196: "sysdigevent", 197: "sysdigevent", 229: "container",
+    233: "signaldeliver", 235: "NA2", 245: "NA2", 261: "NA3", 269: "tracer", 271: "NA4", 273: "container",
+    281: "NA4", 287: "NA4", 291: "NA5", 323: "pluginevent", 325: "container",
+}
+"""Names by event type code where sysdig 0.29.3 prints another one than stands above."""
+
+SYSDIG_SYSCALL_NAMES: Final[dict[int, str]] = {
+    0: "<unknown>", 283: "newselect", 292: "llseek", 298: "sigreturn", 305: "setuid", 306: "getuid", 307: "setgid",
+    308: "geteuid", 309: "getgid", 310: "setresuid", 311: "setresgid", 312: "getresuid", 313: "getresgid",
+}
+"""Names by PPM_SC code where sysdig 0.29.3 prints another one than stands above."""
+
+SYSDIG_SYSCALLS: Final = 329
+"""sysdig 0.29.3 has names for the PPM_SC codes below this one; it may crash on others."""
+
 
 class Code:
     """Event type codes by name."""
