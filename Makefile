@@ -2,7 +2,7 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: demo test test-checked check bench format lock clean build python system system-test
+.PHONY: demo test test-checked test-address check bench format lock clean build python system system-test
 
 demo: build
 	@rm -rf demo
@@ -17,6 +17,12 @@ test: system-test build
 test-checked: system-test python
 	@SYSWIRE_BOUNDS=1 $(BIN)/python scripts/build.py
 	SYSWIRE_BOUNDS=1 $(BIN)/pytest -n auto $(PYTEST)
+
+# And under the address sanitizer, which sees what raw pointers touch.
+test-address: system-test python
+	@SYSWIRE_BOUNDS=address $(BIN)/python scripts/build.py
+	SYSWIRE_BOUNDS=address LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
+	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/pytest -n auto -m "not slow" $(PYTEST)
 
 check: build
 	$(BIN)/ruff check .

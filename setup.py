@@ -24,9 +24,20 @@ NOT_IN_THE_PACKAGE = {"setup", "conftest"}
 C_FLAGS = ["-O2", "-fwrapv", "-Wall", "-Wno-unused-function", "-Wno-maybe-uninitialized"]
 
 
-def bounds_checked() -> bool:
-    """True when SYSWIRE_BOUNDS asks for the build with every check on."""
-    return os.environ.get("SYSWIRE_BOUNDS", "") not in ("", "0")
+def build_mode() -> str:
+    """Which build SYSWIRE_BOUNDS asks for.
+
+    plain (unset or 0): no checks. checked (1): Cython's checks of every index into a view, string or array.
+    address: those, and the compiler's address sanitizer, which sees what raw pointers touch; its library has to be
+    preloaded into Python (`make test-address` does).
+    """
+    asked = os.environ.get("SYSWIRE_BOUNDS", "")
+    return asked if asked == "address" else "plain" if asked in ("", "0") else "checked"
+
+
+def c_flags(mode: str) -> list[str]:
+    """The C compiler's flags for a build."""
+    return [*C_FLAGS, *(["-fsanitize=address", "-g", "-fno-omit-frame-pointer"] if mode == "address" else [])]
 
 
 def packages() -> list[str]:
@@ -76,14 +87,15 @@ def sources() -> dict[str, Path]:
     return {".".join(("syswire", *path.with_suffix("").parts)): path for path in found}
 
 
-def directives(checked: bool) -> dict[str, Any]:
-    """Cython's compiler directives; `checked` is the build for fuzzing, with every check on."""
+def directives(mode: str) -> dict[str, Any]:
+    """Cython's compiler directives for a build."""
+    checked = mode != "plain"
     return {
         "language_level": 3,
         "boundscheck": checked,
         "wraparound": False,
         "initializedcheck": checked,
-        "nonecheck": checked,
+        "nonecheck": False,  # would need the GIL for `self.count += 1`
         "overflowcheck": False,
         "cdivision": True,
         "binding": True,
@@ -95,19 +107,19 @@ def extensions(names: list[str] | None = None) -> list[Extension]:
     """Translate the named compiled modules (all by default) to C, below build/."""
     from Cython.Build import cythonize
 
-    checked = bounds_checked()
+    mode = build_mode()
     wanted = {name: path for name, path in sources().items() if names is None or name in names}
     if not wanted:
         return []
     tree = link_tree()
     os.chdir(ROOT)  # distutils takes relative source paths only
-    modules = [Extension(name, [str(path)], extra_compile_args=C_FLAGS) for name, path in wanted.items()]
+    modules = [Extension(name, [str(path)], extra_compile_args=c_flags(mode)) for name, path in wanted.items()]
     return list(
         cythonize(
             modules,
             include_path=[str(tree)],
-            build_dir=str(Path("build", "cython", "checked" if checked else "plain")),
-            compiler_directives=directives(checked),
+            build_dir=str(Path("build", "cython", mode)),
+            compiler_directives=directives(mode),
             quiet=True,
             nthreads=0 if len(modules) == 1 else os.cpu_count() or 1,
             force=True,  # the caller has judged by hashes; Cython judges by times
@@ -132,7 +144,7 @@ class BuildExt(build_ext):
         translated = {extension.name: extension for extension in extensions()}
         for extension in self.extensions:
             extension.sources = translated[extension.name].sources
-            extension.extra_compile_args = C_FLAGS
+            extension.extra_compile_args = c_flags(build_mode())
         self.parallel = os.cpu_count()
         super().run()
 

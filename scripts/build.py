@@ -61,16 +61,12 @@ def wanted_hash(path: Path, setup: ModuleType) -> str:
     """The hash that a module built now, from this source, would carry."""
     import Cython
 
-    settings = (setup.C_FLAGS, setup.directives(setup.bounds_checked()), sys.version, Cython.__version__)
+    mode = setup.build_mode()
+    settings = (setup.c_flags(mode), setup.directives(mode), sys.version, Cython.__version__)
     digest = hashlib.sha256(repr(settings).encode())
     for source in [path, *sorted(declarations(path))]:
         digest.update(f"\0{source.relative_to(ROOT)}\0".encode() + source.read_bytes())
     return digest.hexdigest()
-
-
-def mode(setup: ModuleType) -> str:
-    """Which of the two builds is asked for."""
-    return "checked" if setup.bounds_checked() else "plain"
 
 
 def in_place(path: Path) -> Path:
@@ -101,8 +97,8 @@ def build(name: str, setup: ModuleType) -> Path:
 
     extensions = setup.extensions([name])
     command = build_ext(Distribution({"name": "syswire", "ext_modules": extensions}))
-    command.build_lib = str(ROOT / "build" / "native" / mode(setup))
-    command.build_temp = str(ROOT / "build" / "objects" / mode(setup) / name)
+    command.build_lib = str(ROOT / "build" / "native" / setup.build_mode())
+    command.build_temp = str(ROOT / "build" / "objects" / setup.build_mode() / name)
     command.force = True
     command.ensure_finalized()
     command.run()
@@ -125,8 +121,8 @@ def build_if_stale(name: str, force: bool) -> str:
     with (STAMPS / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = wanted_hash(path, setup)
-        placed, kept = STAMPS / name, STAMPS / f"{name}.{mode(setup)}"
-        built = ROOT / "build" / "native" / mode(setup) / target.relative_to(ROOT)
+        placed, kept = STAMPS / name, STAMPS / f"{name}.{setup.build_mode()}"
+        built = ROOT / "build" / "native" / setup.build_mode() / target.relative_to(ROOT)
         if not force and holds(placed, wanted, target):
             return "fresh"
         placed.unlink(missing_ok=True)
