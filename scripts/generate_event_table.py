@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT.parent / "shared" / "facts" / "tables"
 TARGET = ROOT / "convert" / "scap" / "event_table.py"
 WIDTH = 118
-# Names that sysdig 0.29.3 prints where the schema of today has others: read off the program with files of one event each.
+# Names that sysdig 0.29.3 prints where today's schema has others: read off the program with files of one event each.
 OLD_EVENT_NAMES = {17: "NA1", 147: "NA2", 153: "NA2", 187: "NA1", 196: "sysdigevent", 197: "sysdigevent"}
 OLD_EVENT_NAMES |= {229: "container", 233: "signaldeliver", 235: "NA2", 245: "NA2", 261: "NA3", 269: "tracer"}
 OLD_EVENT_NAMES |= {

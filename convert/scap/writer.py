@@ -152,7 +152,7 @@ class ScapWriter:
         if comments:
             body += _PADDING[len(body) & 3] + self._options(comments)
         if large is None:
-            large = len(body) + 4 > SMALL_BLOCK - 4
+            large = (len(body) + 3 & ~3) + 4 > SMALL_BLOCK
         if large and not counted:
             raise ValueError("event blocks before format 1.2 hold 64 KiB at most")
         return self.block(self._event_block(flags is not None, large), body)

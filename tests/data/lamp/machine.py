@@ -143,9 +143,12 @@ class Machine:
         self._sessions: list[tuple[int, int, Steps]] = []
         self._count = 0
         self._ordinal = 0
+        self._handed_out = 0
 
     def record(self, row: Row) -> Row:
         """Take an event; it must not lie before what was handed out already."""
+        if row.ts < self._handed_out:
+            raise AssertionError(f"thread {row.tid} is {self._handed_out - row.ts} ns late")
         self._count += 1
         heapq.heappush(self._rows, (row.ts, self._count, row))
         return row
@@ -172,6 +175,7 @@ class Machine:
         yield from self._until(None)
 
     def _until(self, time: int | None) -> Iterator[Row]:
+        self._handed_out = time or 0
         while self._rows and (time is None or self._rows[0][0] < time):
             row = heapq.heappop(self._rows)[2]
             self._ordinal += 1

@@ -181,10 +181,13 @@ def older(machine: Machine, lamp: Lamp, others: Others) -> dict[str, Connection]
 def in_a_body(lamp: Lamp) -> Steps:
     """The capture begins while a body is being sent; what follows on the connection is whole."""
     worker = lamp.workers[0]
+    worker.wait(lamp.machine.start + 200_000)
     rest = long_page(23_000)
     for at in range(0, len(rest), 8000):
         worker.send(10, rest[at : at + 8000])
-        yield worker.now + 400_000
+        following = worker.now + 400_000
+        yield following
+        worker.wait(following)
     asked = Query("standing", "SELECT 1", mysql.rows(["1"], [["1"]]))
     visits = [index()._replace(query=asked), not_there("/old/page.html"), index()._replace(query=asked)]
     yield from lamp.serve(worker, 10, [visit._replace(think=SECOND) for visit in visits], SECOND)
@@ -204,6 +207,7 @@ def after_a_rest(machine: Machine, lamp: Lamp) -> Steps:
 def an_answer(lamp: Lamp, connection: Connection) -> Steps:
     """The request was read before the capture began, the 404 is sent within it."""
     worker = lamp.workers[2]
+    worker.wait(lamp.machine.start + 500_000)
     answer = response(404, missing("/before-the-capture"))
     lamp.truth.exchange(Exchange(connection, None, 0, answer, 0, worker.pid, None))
     lamp.respond(worker, 10, answer)
