@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
 
@@ -149,8 +149,10 @@ class Annotations:
 
     def scan(self) -> Iterator[tuple[int, Record]]:
         """Every process, stream, http and sighting record with the offset of its line, in the file's order."""
-        decoders = {kind: msgspec.json.Decoder(cls).decode for kind, cls in
-                    (("process", Process), ("stream", Stream), ("http", Http), ("sighting", Sighting))}
+        decoders = {
+            kind: msgspec.json.Decoder(cls).decode
+            for kind, cls in (("process", Process), ("stream", Stream), ("http", Http), ("sighting", Sighting))
+        }
         self._file.seek(0)
         offset = 0
         for index, line in enumerate(self._file, 1):
@@ -158,7 +160,7 @@ class Annotations:
                 kind = self._kind(line)
                 decode = decoders.get(kind)
                 if decode is not None:
-                    record: Record = decode(line)
+                    record = cast(Record, decode(line))
                     if kind in self._counts:
                         self._note(kind, record, offset, index)
                     yield offset, record
@@ -179,7 +181,7 @@ class Annotations:
     @staticmethod
     def _kind(line: bytes) -> str:
         if line.startswith(_PREFIX):
-            return line[9:line.find(b'"', 9)].decode("latin-1")
+            return line[9 : line.find(b'"', 9)].decode("latin-1")
         tagged = msgspec.json.decode(line)
         return str(tagged.get("type")) if isinstance(tagged, dict) else ""
 
@@ -188,7 +190,7 @@ class Annotations:
         self._file.seek(offset)
         record = msgspec.json.decode(self._file.readline())
         if not isinstance(record, dict):
-            raise AnnotationsDamaged(self.path, 0, f"no record at offset {offset}")
+            raise AnnotationsDamaged(self.path, 0, f"no record at offset {offset}; was the file changed?")
         return record
 
     def numbered(self, kind: str, number: int | None) -> dict[str, Any] | None:

@@ -12,12 +12,22 @@ from .names import endpoint_of
 
 HEADERS = 14
 LINE = 180
-NAMES = {"form-body": "form field", "url-query": "query parameter", "url-userinfo": "user part of the URL",
-         "authorization-basic": "Authorization header"}
-OUTCOMES = {"accepted": "accepted by the server", "refused": "refused by the server",
-            "unknown": "not visible in the capture"}
-PATHS = {"public": "crosses addresses outside the private ranges", "internal": "inside private address ranges",
-         "local": "stays on one machine"}
+NAMES = {
+    "form-body": "form field",
+    "url-query": "query parameter",
+    "url-userinfo": "user part of the URL",
+    "authorization-basic": "Authorization header",
+}
+OUTCOMES = {
+    "accepted": "accepted by the server",
+    "refused": "refused by the server",
+    "unknown": "not visible in the capture",
+}
+PATHS = {
+    "public": "crosses addresses outside the private ranges",
+    "internal": "inside private address ranges",
+    "local": "stays on one machine",
+}
 
 
 def item(source: int) -> str:
@@ -45,14 +55,18 @@ def process_phrase(process: Mapping[str, Any] | None, attribution: str | None = 
 
 def short_process(record: Mapping[str, Any]) -> Phrase:
     """Names and process ids of both sides: `curl [4242] > httpd [99]`."""
-    sides = [(Captured(process.get("name") or "?"), f" [{process.get('pid')}]")
-             for name in ("client_process", "server_process") if (process := record[name])]
+    sides = [
+        (Captured(process.get("name") or "?"), f" [{process.get('pid')}]")
+        for name in ("client_process", "server_process")
+        if (process := record[name])
+    ]
     if not sides:
         return "unknown"
     return sides[0] if len(sides) == 1 else (*sides[0], " > ", *sides[1])
 
 
-def connection(record: Mapping[str, Any]) -> Phrase:
+def connection(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Both endpoints: `10.0.0.7:40000 > 10.0.0.9:80`."""
     return Captured(endpoint_of(record["client"])), " > ", Captured(endpoint_of(record["server"]))
 
 
@@ -63,9 +77,17 @@ def row(record: Mapping[str, Any], *, has_card: bool) -> Row:
     if record["kind"] == "credential":
         user = record["username"]
         title = (record["title"], ": user ", Captured(user)) if user else (record["title"], ": no user name")
-    return Row(record["id"], record["severity"], title, short_process(record), connection(record),
-               number(record["instances_total"]), moment(record["first"])[:19],
-               str(instances[0].get("frame")) if instances else "", has_card)
+    return Row(
+        record["id"],
+        record["severity"],
+        title,
+        short_process(record),
+        connection(record),
+        number(record["instances_total"]),
+        moment(record["first"])[:19],
+        str(instances[0].get("frame")) if instances else "",
+        has_card,
+    )
 
 
 def pointer(where: Mapping[str, Any], tcp_stream: int | None) -> Pointer:
@@ -76,17 +98,27 @@ def pointer(where: Mapping[str, Any], tcp_stream: int | None) -> Pointer:
         notes.append("the capture holds these bytes, the rebuilt packet does not")
     if where.get("source_frame") is not None:
         notes.append(f"frame {where['source_frame']} of the input")
-    return Pointer(item(where.get("source", 0)), moment(where.get("time")), _or_dash(where.get("event")),
-                   _or_dash(where.get("evt_num")), _or_dash(where.get("offset")), _or_dash(frame),
-                   f"frame.number == {frame}" if frame is not None else "-", _or_dash(tcp_stream), "; ".join(notes))
+    return Pointer(
+        item(where.get("source", 0)),
+        moment(where.get("time")).removesuffix(" UTC"),
+        _or_dash(where.get("event")),
+        _or_dash(where.get("evt_num")),
+        _or_dash(where.get("offset")),
+        _or_dash(frame),
+        f"frame.number == {frame}" if frame is not None else "-",
+        _or_dash(tcp_stream),
+        str(where.get("outcome") or ""),
+        "; ".join(notes),
+    )
 
 
 def _or_dash(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def card(findings: Findings, position: int, record: Mapping[str, Any], limits: Limits,
-         captures: Mapping[int, str]) -> Card:
+def card(
+    findings: Findings, position: int, record: Mapping[str, Any], limits: Limits, captures: Mapping[int, str]
+) -> Card:
     """A finding in full. `captures`: the rebuilt capture of each input, as a shell word."""
     facts: list[tuple[str, Phrase]] = []
     if record["kind"] == "credential":
@@ -95,18 +127,30 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
         ("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")),
         ("Client process", process_phrase(record["client_process"], record["client_attribution"])),
         ("Server process", process_phrase(record["server_process"], record["server_attribution"])),
-        ("First seen", moment(record["first"])), ("Last seen", moment(record["last"])),
+        ("First seen", moment(record["first"])),
+        ("Last seen", moment(record["last"])),
         ("Confidence", record["confidence"]),
     ]
-    pointers = [pointer(where, _tcp_stream(findings, where)) for where in record["instances"][:limits.instances]]
+    pointers = [pointer(where, _tcp_stream(findings, where)) for where in record["instances"][: limits.instances]]
     frame = record["instances"][0].get("frame") if record["instances"] else None
     capture = captures.get(record["source"])
     command: Phrase = ""
     if capture and frame is not None:
         command = ("tshark -r ", Captured(capture), f' -Y "frame.number == {frame}" -V')
-    return Card(record["id"], record["severity"], row(record, has_card=True).title, _story(record), facts, pointers,
-                record["instances_total"], _excerpt(findings, position), command, findings.rule(position).impact,
-                record["advice"], ", ".join(record["references"]))
+    return Card(
+        record["id"],
+        record["severity"],
+        row(record, has_card=True).title,
+        _story(record),
+        facts,
+        pointers,
+        record["instances_total"],
+        _excerpt(findings, position),
+        command,
+        findings.rule(position).impact,
+        record["advice"],
+        ", ".join(record["references"]),
+    )
 
 
 def _tcp_stream(findings: Findings, where: Mapping[str, Any]) -> int | None:
@@ -117,8 +161,12 @@ def _tcp_stream(findings: Findings, where: Mapping[str, Any]) -> int | None:
 def _secret_facts(record: Mapping[str, Any]) -> list[tuple[str, Phrase]]:
     length = record["secret_length"]
     whole = "" if record["secret_complete"] else "; the capture holds only its beginning"
-    secret: Phrase = (Captured(record["secret"] or ""), f" (length {length}{whole}, fingerprint ",
-                      Captured(record["secret_fingerprint"] or "-"), ")")
+    secret: Phrase = (
+        Captured(record["secret"] or ""),
+        f" (length {length}{whole}, fingerprint ",
+        Captured(record["secret_fingerprint"] or "-"),
+        ")",
+    )
     place: Phrase = NAMES.get(record["location"], str(record["location"]))
     if record["field"]:
         place = (str(place), " ", Captured(record["field"]))
@@ -127,27 +175,38 @@ def _secret_facts(record: Mapping[str, Any]) -> list[tuple[str, Phrase]]:
 
 
 def _story(record: Mapping[str, Any]) -> Phrase:
-    times = plural(record["instances_total"], "time")
-    who: tuple[str, ...] = (Captured(endpoint_of(record["client"])),)
+    count = record["instances_total"]
+    times = {1: "once", 2: "twice"}.get(count, plural(count, "time"))
+    who: tuple[str, ...] = (Captured((record["client"] or {}).get("ip") or "an unknown client"),)
+    if (record["client"] or {}).get("synthetic_ip"):
+        who = ("a unix socket client",)
     if record["client_process"]:
         who = (Captured(record["client_process"].get("name") or "?"), " on ", *who)
     if record["kind"] != "credential":
-        return (*who, f" was answered with status {record['status']} {times} by ",
-                Captured(endpoint_of(record["server"])), ".")
+        return (
+            *who,
+            f" was answered with status {record['status']} {times} by ",
+            Captured(endpoint_of(record["server"])),
+            ".",
+        )
     what: tuple[str, ...] = ("a password",)
     if record["username"]:
         what = ("the password of ", Captured(record["username"]))
     target: tuple[str, ...] = (Captured(endpoint_of(record["server"])),)
     if record["host"]:
         target = (*target, " (host ", Captured(record["host"]), ")")
-    ending = {"accepted": ". The server accepted it.", "refused": ". The server refused it.",
-              "unknown": ". Whether the server accepted it cannot be told."}[record["outcome"]]
+    ending = {
+        "accepted": ". The server accepted it.",
+        "refused": ". The server refused it.",
+        "unknown": ". Whether the server accepted it cannot be told.",
+    }[record["outcome"]]
     return (*who, " sent ", *what, " to ", *target, f" in readable form, {times}{ending}")
 
 
 def _excerpt(findings: Findings, position: int) -> list[Phrase]:
     """The heads of the exchange in which the first instance stands, as the annotations show them."""
-    for source, first in findings.records(position, 1):
+    best = findings.group(position).outcome
+    for source, first in _best_first(list(findings.records(position)), best):
         exchange = first if first.get("type") == "http" else findings.numbered(source, "http", first.get("exchange"))
         if exchange is None:
             return []
@@ -164,6 +223,11 @@ def _excerpt(findings: Findings, position: int) -> list[Phrase]:
             lines += _headers(response, 4)
         return lines
     return []
+
+
+def _best_first(records: list[tuple[int, dict[str, Any]]], outcome: str) -> list[tuple[int, dict[str, Any]]]:
+    """The records, those with the finding's outcome in front: they show most."""
+    return sorted(records, key=lambda pair: pair[1].get("outcome", outcome) != outcome)
 
 
 def _version(head: Mapping[str, Any]) -> str:
@@ -198,6 +262,16 @@ def error_row(record: Mapping[str, Any]) -> ErrorRow:
     if record["client_process"]:
         client = (*client, ", ", Captured(record["client_process"].get("name") or "?"))
     frame = record["instances"][0].get("frame") if record["instances"] else None
-    return ErrorRow(record["id"], record["severity"], str(record["status"] or "5xx"), host, server, client,
-                    number(record["instances_total"]), moment(record["first"])[:19], moment(record["last"])[:19],
-                    item(record["source"]), f"frame.number == {frame}" if frame is not None else "-")
+    return ErrorRow(
+        record["id"],
+        record["severity"],
+        str(record["status"] or "5xx"),
+        host,
+        server,
+        client,
+        number(record["instances_total"]),
+        moment(record["first"])[:19],
+        moment(record["last"])[:19],
+        item(record["source"]),
+        f"frame.number == {frame}" if frame is not None else "-",
+    )

@@ -13,47 +13,53 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-WORD = 24
+WORD = 16
 MARKS = 4
 _BREAKABLE = re.compile(rf"\S{{{WORD + 1},}}")
 _LOOKALIKES = {0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800}
 
 
 def visible(text: object, limit: int = 0) -> str:
-    """The text with every character that has no sight of its own written as `\\u{hex}`.
+    r"""The text with every character that has no sight of its own written as `\u{hex}`.
 
     Escaped are control, format and direction characters, separators other than the plain blank, unassigned and
     private characters, lone surrogates, fillers that look like nothing, and combining marks beyond four on one letter.
-    With a limit the text ends after that many characters and says how many follow.
+    With a limit the text ends once so many characters are shown, and says how many follow.
     """
     return "".join(part for part, _ in _parts(str(text), limit))
 
 
 def captured(text: object, limit: int = 0) -> Markup:
     """As `visible`, for HTML: escapes stand out, long words may break, and direction cannot leak to what is around."""
-    body = "".join(f'<span class="esc">{escape(part)}</span>' if odd else _broken(part)
-                   for part, odd in _parts(str(text), limit))
-    return Markup(f"<bdi>{body}</bdi>")
+    body = "".join(
+        f'<span class="esc">{_broken(part)}</span>' if odd else _broken(part) for part, odd in _parts(str(text), limit)
+    )
+    return Markup(body if body.isascii() else f"<bdi>{body}</bdi>")
 
 
 def _parts(text: str, limit: int) -> list[tuple[str, bool]]:
     """Runs of the text with whether the run was made by us."""
-    rest = 0
-    if limit and len(text) > limit:
-        rest, text = len(text) - limit, text[:limit]
-    parts = [(text, False)] if text.isascii() and text.isprintable() else _escaped(text)
-    if rest:
-        parts.append((f"... ({rest:,} more characters)", True))
-    return parts
+    if text.isascii() and text.isprintable():
+        rest = len(text) - limit if limit else 0
+        return [(text, False)] if rest <= 0 else [(text[:limit], False), (_more(rest), True)]
+    return _escaped(text, limit)
 
 
-def _escaped(text: str) -> list[tuple[str, bool]]:
+def _more(rest: int) -> str:
+    return f"... ({rest:,} more characters)"
+
+
+def _escaped(text: str, limit: int) -> list[tuple[str, bool]]:
     parts: list[tuple[str, bool]] = []
-    marks = 0
-    for character in text:
+    marks = length = 0
+    for at, character in enumerate(text):
+        if limit and length >= limit:
+            parts.append((_more(len(text) - at), True))
+            break
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         odd = not character.isprintable() or marks > MARKS or ord(character) in _LOOKALIKES or _selector(character)
         shown = f"\\u{{{ord(character):x}}}" if odd else character
+        length += len(shown)
         if parts and parts[-1][1] == odd:
             parts[-1] = (parts[-1][0] + shown, odd)
         else:
@@ -69,9 +75,9 @@ def _broken(text: str) -> str:
     """HTML of the text in which a word longer than WORD characters may break, so that layout stays linear."""
     pieces, end = [], 0
     for match in _BREAKABLE.finditer(text):
-        pieces.append(escape(text[end:match.start()]))
+        pieces.append(escape(text[end : match.start()]))
         word = match.group()
-        pieces.append(Markup("<wbr>").join(escape(word[at:at + WORD]) for at in range(0, len(word), WORD)))
+        pieces.append(Markup("<wbr>").join(escape(word[at : at + WORD]) for at in range(0, len(word), WORD)))
         end = match.end()
     pieces.append(escape(text[end:]))
     return "".join(pieces)

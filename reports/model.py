@@ -32,7 +32,7 @@ class Limits:
 
 
 SCREEN = Limits(rows=2_000, cards=400, instances=25, errors=1_000, talkers=50)
-PAPER = Limits(rows=150, cards=20, instances=4, errors=60, talkers=12)
+PAPER = Limits(rows=100, cards=20, instances=4, errors=40, talkers=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ class Pointer:
     frame: str
     display_filter: str
     tcp_stream: str
+    outcome: str
     note: str
 
 
@@ -155,11 +156,13 @@ class Document:
     """The report."""
 
     title: str
+    sections: tuple[str, ...]
     subtitle: Phrase
     tlp: str
     revealed: bool
     case: list[tuple[str, Phrase]]
     handling: str
+    verdict: tuple[str, str]
     summary: list[Phrase]
     figures: list[Figure]
     charts: list[Chart]

@@ -61,6 +61,7 @@ class Programs:
         self._of_process = array("I")
 
     def learn(self, process: Process) -> None:
+        """Note which program a process is."""
         program = Program(process.name or "unknown", process.exe, process.user, process.container)
         index = self._indexes.get(program)
         if index is None:

@@ -12,8 +12,10 @@ from .errors import RendererMissing, RenderFailed
 SECONDS = 300
 MEMORY = 2 << 30
 MISSING = 5
-REMEDY = ("the PDF needs WeasyPrint and its libraries; on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 "
-          "libharfbuzz0b libharfbuzz-subset0 libfontconfig1 fonts-dejavu-core")
+REMEDY = (
+    "the PDF needs WeasyPrint and its libraries; on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 "
+    "libharfbuzz0b libharfbuzz-subset0 libfontconfig1 fonts-dejavu-core"
+)
 
 
 def render(page: bytes, *, seconds: int = SECONDS, memory: int = MEMORY) -> bytes:
@@ -31,11 +33,22 @@ def render(page: bytes, *, seconds: int = SECONDS, memory: int = MEMORY) -> byte
     child = Path(__file__).with_name("pdf_child.py")
     # The child must not look for modules beside itself (reports/html.py is not the library's html), but wherever we do.
     environment = {name: value for name, value in os.environ.items() if name in ("HOME", "PATH", "SOURCE_DATE_EPOCH")}
-    environment |= {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
-                    "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    environment |= {
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+    }
     try:
-        done = subprocess.run([sys.executable, str(child), str(seconds), str(memory)], input=page, timeout=2 * seconds,
-                              capture_output=True, env=environment, cwd="/", check=False)
+        done = subprocess.run(
+            [sys.executable, str(child), str(seconds), str(memory)],
+            input=page,
+            timeout=2 * seconds,
+            capture_output=True,
+            env=environment,
+            cwd="/",
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise RenderFailed(f"the PDF was not made: no end after {2 * seconds} s") from error
     if done.returncode == MISSING:

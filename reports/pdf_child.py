@@ -27,8 +27,12 @@ def glyphs() -> Any:
     library.FcObjectSetBuild.restype = ctypes.c_void_p
     library.FcFontList.restype = ctypes.POINTER(_FontSet)
     library.FcFontList.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-    library.FcPatternGetCharSet.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int,
-                                            ctypes.POINTER(ctypes.c_void_p))
+    library.FcPatternGetCharSet.argtypes = (
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        ctypes.c_int,
+        ctypes.POINTER(ctypes.c_void_p),
+    )
     library.FcCharSetHasChar.argtypes = (ctypes.c_void_p, ctypes.c_uint32)
     wanted = library.FcObjectSetBuild(ctypes.c_char_p(b"charset"), ctypes.c_char_p(None))
     found = library.FcFontList(None, library.FcPatternCreate(), wanted)
@@ -62,6 +66,7 @@ def main(seconds: int, memory: int) -> int:
     try:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher
+
         page = printable(sys.stdin.buffer.read().decode("utf-8"))
     except (ImportError, OSError) as error:
         sys.stderr.write(str(error).splitlines()[0] if str(error) else type(error).__name__)

@@ -56,16 +56,26 @@ def digest(findings: Findings) -> Digest:
         scan = scans.setdefault(key, [0, 0])
         scan[0] += 1
         scan[1] += group.count
-    scanners = sorted((Scanner(client, server, paths, requests, program)
-                       for (client, server, program), (paths, requests) in scans.items() if paths >= SCAN),
-                      key=lambda scan: (-scan.paths, scan))
+    scanners = sorted(
+        (
+            Scanner(client, server, paths, requests, program)
+            for (client, server, program), (paths, requests) in scans.items()
+            if paths >= SCAN
+        ),
+        key=lambda scan: (-scan.paths, scan),
+    )
     return Digest(
-        credentials=credentials, users=_unique(group.identity.user for group in groups),
+        credentials=credentials,
+        users=_unique(group.identity.user for group in groups),
         accepted=[position for position in credentials if findings.group(position).outcome == "accepted"],
         exposed=[position for position in credentials if findings.group(position).exposure != "local"],
         secrets=len({group.identity.fingerprint for group in groups}),
         servers=_unique(group.identity.server for group in groups),
-        missing_paths=missing_paths, missing=findings.survey.statuses.get(404, 0), failing=failing, scanners=scanners)
+        missing_paths=missing_paths,
+        missing=findings.survey.statuses.get(404, 0),
+        failing=failing,
+        scanners=scanners,
+    )
 
 
 def _unique(values: Any) -> list[str]:
@@ -83,6 +93,20 @@ def captured_list(values: list[str], limit: int) -> tuple[str, ...]:
     if rest:
         parts.append(f" and {rest:,} more")
     return tuple(part for part in parts if part)
+
+
+def verdict(findings: Findings, found: Digest) -> tuple[str, str]:
+    """The gravest severity, and what it means for the reader's day."""
+    worst = findings.worst() or "info"
+    if worst in ("critical", "high"):
+        valid = [position for position in found.accepted if findings.level(position) in ("critical", "high")]
+        what = "A valid password" if valid else "A password"
+        return worst, f"Act today. {what} crossed the network where others could read it."
+    if worst == "medium":
+        return worst, "Act soon. Nothing points to an open door to the outside, but there is something to mend."
+    if len(findings):
+        return worst, "Nothing urgent. What was found can be dealt with in the course of usual work."
+    return worst, "Nothing was found by the rules of this version."
 
 
 def summary(manifest: Mapping[str, Any], findings: Findings, found: Digest) -> list[Phrase]:
@@ -105,8 +129,13 @@ def _examined(manifest: Mapping[str, Any], findings: Findings) -> Phrase:
     levels = findings.by_level()
     grave = listing([f"{count:,} {level}" for level, count in levels.items() if count])
     told = f"{plural(len(findings), 'finding')} came of it: {grave}." if len(findings) else "No rule found anything."
-    return (plural(len(inputs), "capture").capitalize(), *host, time, f" {verb} examined. ",
-            f"{'It holds' if len(inputs) == 1 else 'They hold'} {listing(held)}. {told}")
+    return (
+        plural(len(inputs), "capture").capitalize(),
+        *host,
+        time,
+        f" {verb} examined. ",
+        f"{'It holds' if len(inputs) == 1 else 'They hold'} {listing(held)}. {told}",
+    )
 
 
 def _exposed(findings: Findings, found: Digest) -> list[Phrase]:
@@ -114,14 +143,24 @@ def _exposed(findings: Findings, found: Digest) -> list[Phrase]:
         return ["No password was seen in readable form. This holds for what the capture shows; see the limitations."]
     who: tuple[str, ...] = (" of ", *captured_list(found.users, USERS)) if found.users else ()
     verb = "was" if found.secrets == 1 else "were"
-    first: Phrase = (f"{plural(found.secrets, 'password')}", *who, f" {verb} sent without encryption to ",
-                     *captured_list(found.servers, 3), ". ", _reach(found))
+    first: Phrase = (
+        f"{plural(found.secrets, 'password')}",
+        *who,
+        f" {verb} sent without encryption to ",
+        *captured_list(found.servers, 3),
+        ". ",
+        _reach(found),
+    )
     if not found.accepted:
         return [first]
     count = len({findings.group(position).identity.fingerprint for position in found.accepted})
-    return [first, f"The server accepted {count:,} of them, so {'it is' if count == 1 else 'they are'} valid and must be "
-                   "treated as known to others." if found.secrets > 1 else
-            "The server accepted it, so it is valid and must be treated as known to others."]
+    return [
+        first,
+        f"The server accepted {count:,} of them, so {'it is' if count == 1 else 'they are'} valid and must be "
+        "treated as known to others."
+        if found.secrets > 1
+        else "The server accepted it, so it is valid and must be treated as known to others.",
+    ]
 
 
 def _reach(found: Digest) -> str:
@@ -129,8 +168,10 @@ def _reach(found: Digest) -> str:
         return "All of it stayed on one machine, so only its users and administrators could read it."
     if len(found.exposed) == len(found.credentials):
         return "Anyone on the path between the machines could read " + ("it." if found.secrets == 1 else "them.")
-    return f"In {len(found.exposed):,} of {plural(len(found.credentials), 'finding')} it crossed the network, where " \
-           "others on the path could read it."
+    return (
+        f"In {len(found.exposed):,} of {plural(len(found.credentials), 'finding')} it crossed the network, where "
+        "others on the path could read it."
+    )
 
 
 def _errors(findings: Findings, found: Digest) -> Phrase:
@@ -142,11 +183,15 @@ def _errors(findings: Findings, found: Digest) -> Phrase:
     failed = survey.status_class(5)
     parts: list[str] = [
         f"Of {plural(answered, 'HTTP response')}, {number(found.missing)} ({share:.1f} %) said that the page does not "
-        f"exist (404) and {number(failed)} that the server failed (5xx)."]
+        f"exist (404) and {number(failed)} that the server failed (5xx)."
+    ]
     if found.scanners:
         scan = found.scanners[0]
-        parts += [" The client ", Captured(scan.client), f" asked for {number(scan.paths)} different missing paths, which "
-                  "looks like a scan."]
+        parts += [
+            " The client ",
+            Captured(scan.client),
+            f" asked for {number(scan.paths)} different missing paths, which looks like a scan.",
+        ]
     return tuple(parts)
 
 
@@ -171,14 +216,32 @@ def first_steps(findings: Findings, found: Digest) -> list[Phrase]:
         users = _unique(findings.group(position).identity.user for position in grave)
         whose: tuple[str, ...] = (" of ", *captured_list(users, USERS)) if users else ()
         ids = listing([findings.number(position) for position in grave], USERS)
-        steps.append(("Change the password", "s" if len(users) > 1 else "", *whose, f" today, and wherever else the same "
-                      f"password is used ({ids})."))
-        steps.append(("Serve ", *captured_list(found.servers, 3), " only over TLS, and redirect plain HTTP before any form "
-                      "or login is answered."))
+        steps.append(
+            (
+                "Change the password",
+                "s" if len(users) > 1 else "",
+                *whose,
+                f" today, and wherever else the same password is used ({ids}).",
+            )
+        )
+        steps.append(
+            (
+                "Serve ",
+                *captured_list(found.servers, 3),
+                " only over TLS, and redirect plain HTTP before any form or login is answered.",
+            )
+        )
         steps.append("Look through the access logs of these accounts from the time of the first finding on.")
-    for scan in found.scanners[:1]:
-        steps.append(("Find out what ", Captured(scan.client), f" is: it asked for {number(scan.paths)} paths that do not "
-                      "exist. Block or limit it if nobody answers for it."))
+    if found.scanners:
+        scan = found.scanners[0]
+        steps.append(
+            (
+                "Find out what ",
+                Captured(scan.client),
+                f" is: it asked for {number(scan.paths)} paths that do not "
+                "exist. Block or limit it if nobody answers for it.",
+            )
+        )
     if found.failing:
         ids = listing([findings.number(position) for position in found.failing], USERS)
         steps.append(f"Have the developers look at the server errors ({ids}) in the application's log.")
@@ -194,21 +257,43 @@ def plan(findings: Findings, found: Digest) -> list[Action]:
         ids = listing([findings.number(position) for position in found.credentials], 8)
         actions += [
             Action("Change the exposed passwords", ids, "A new capture shows other fingerprints or none."),
-            Action("Redirect HTTP to HTTPS; set Strict-Transport-Security", ids,
-                   "A new capture holds no credential finding on these servers."),
+            Action(
+                "Redirect HTTP to HTTPS; set Strict-Transport-Security",
+                ids,
+                "A new capture holds no credential finding on these servers.",
+            ),
         ]
         urls = [position for position in found.credentials if findings.rule(position).id == "http-url-password"]
         if urls:
-            actions.append(Action("Take passwords out of addresses, and addresses with passwords out of logs",
-                                  listing([findings.number(position) for position in urls], 8),
-                                  "Access logs hold no password parameter."))
+            actions.append(
+                Action(
+                    "Take passwords out of addresses, and addresses with passwords out of logs",
+                    listing([findings.number(position) for position in urls], 8),
+                    "Access logs hold no password parameter.",
+                )
+            )
     if found.failing:
-        actions.append(Action("Mend the causes of server errors",
-                              listing([findings.number(position) for position in found.failing], 8),
-                              "The same requests answer with 2xx."))
+        actions.append(
+            Action(
+                "Mend the causes of server errors",
+                listing([findings.number(position) for position in found.failing], 8),
+                "The same requests answer with 2xx.",
+            )
+        )
     if found.missing_paths:
-        ids = listing([findings.number(position) for position in findings.of_kind("http_error")
-                       if findings.rule(position).id == "http-404"], 8)
-        actions.append(Action("Restore or redirect missing pages; limit clients that guess names", ids,
-                              "The share of 404 falls in a new capture."))
+        ids = listing(
+            [
+                findings.number(position)
+                for position in findings.of_kind("http_error")
+                if findings.rule(position).id == "http-404"
+            ],
+            8,
+        )
+        actions.append(
+            Action(
+                "Restore or redirect missing pages; limit clients that guess names",
+                ids,
+                "The share of 404 falls in a new capture.",
+            )
+        )
     return actions

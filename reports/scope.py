@@ -1,8 +1,8 @@
-"""What was examined and how far it can be relied on: case data, evidence, method, limitations, commands, companions."""
+"""What was examined and how far it can be relied on: case data, evidence, method, limitations."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .cards import item
@@ -12,8 +12,15 @@ from .findings.table import RULES
 from .model import Captured, Evidence, Phrase, Table
 
 Manifest = Mapping[str, Any]
-CASE_LABELS = {"case": "Case", "title": "Title", "number": "Case number", "client": "Prepared for",
-               "examiner": "Examiner", "date": "Report date", "note": "Note"}
+CASE_LABELS = {
+    "case": "Case",
+    "title": "Title",
+    "number": "Case number",
+    "client": "Prepared for",
+    "examiner": "Examiner",
+    "date": "Report date",
+    "note": "Note",
+}
 TLP = ("TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN", "TLP:CLEAR")
 HANDLING = {
     "TLP:RED": "For the eyes and ears of the named recipients only.",
@@ -22,11 +29,9 @@ HANDLING = {
     "TLP:GREEN": "Recipients may share this with peers in their community, not in public.",
     "TLP:CLEAR": "No limit on sharing.",
 }
-# tshark 4 hands these TCP ports to HTTP by itself; elsewhere another dissector may come first.
-HTTP_PORTS = frozenset((80, 3128, 3132, 5985, 8080, 8088, 11371, 1900, 2869, 2710))
 LOSSES = {
     "snaplen": "bytes of messages were longer than what the recorder kept of each system call (snaplen); their "
-               "lengths are known, the bytes are not",
+    "lengths are known, the bytes are not",
     "drop": "events were dropped by the recorder because they came faster than they could be written",
     "sendfile": "bytes were sent from files by sendfile or splice and never passed through a buffer that was recorded",
     "not_captured": "bytes passed in system calls of which the capture has no record",
@@ -45,8 +50,9 @@ def tlp(manifest: Manifest) -> str:
 def case_rows(manifest: Manifest, created: str | None) -> list[tuple[str, Phrase]]:
     """Case data for the cover, in a fixed order; fields that the examiner added come last."""
     case = {str(name): str(value) for name, value in (manifest.get("case") or {}).items() if value and name != "tlp"}
-    rows: list[tuple[str, Phrase]] = [(label, Captured(case.pop(name))) for name, label in CASE_LABELS.items()
-                                      if name in case]
+    rows: list[tuple[str, Phrase]] = [
+        (label, Captured(case.pop(name))) for name, label in CASE_LABELS.items() if name in case
+    ]
     rows += [(visible(name, 40).capitalize(), Captured(value)) for name, value in case.items()]
     if "Report date" not in [label for label, _ in rows]:
         rows.append(("Report date", moment(created)[:10] if created else "as recorded in manifest.json"))
@@ -73,16 +79,33 @@ def _item(entry: Mapping[str, Any]) -> Evidence:
         ("First event", moment(entry.get("first"))),
         ("Last event", moment(entry.get("last"))),
         ("Span", span(entry.get("first"), entry.get("last"))),
-        ("Holds", ", ".join(plural(counts[name], one, many) for name, one, many in (
-            ("events", "event", ""), ("processes", "process record", ""), ("streams", "conversation", ""),
-            ("exchanges", "HTTP exchange", "")) if name in counts) or "not counted"),
+        (
+            "Holds",
+            ", ".join(
+                plural(counts[name], one, many)
+                for name, one, many in (
+                    ("events", "event", ""),
+                    ("processes", "process record", ""),
+                    ("streams", "conversation", ""),
+                    ("exchanges", "HTTP exchange", ""),
+                )
+                if name in counts
+            )
+            or "not counted",
+        ),
     ]
     if machine:
         facts.append(("Recorded on", _machine(machine)))
     status = str(entry.get("status") or "complete")
     message = entry.get("message")
-    facts.append(("Read", ("damaged: ", Captured(message or "see limitations")) if status != "complete"
-                  else "to the end, without damage"))
+    facts.append(
+        (
+            "Read",
+            ("damaged: ", Captured(message or "see limitations"))
+            if status != "complete"
+            else "to the end, without damage",
+        )
+    )
     return Evidence(item(int(entry["source"])), Captured(entry.get("name") or "?"), facts, intact)
 
 
@@ -92,7 +115,13 @@ def _compression(name: object) -> str:
 
 def _machine(machine: Mapping[str, Any]) -> Phrase:
     parts: list[str] = []
-    for label, name in (("host ", "hostname"), ("", "os"), ("kernel ", "kernel"), ("", "cpus"), ("started ", "boot_time")):
+    for label, name in (
+        ("host ", "hostname"),
+        ("", "os"),
+        ("kernel ", "kernel"),
+        ("", "cpus"),
+        ("started ", "boot_time"),
+    ):
         value = machine.get(name)
         if value in (None, "", 0):
             continue
@@ -118,18 +147,21 @@ METHOD = [
     "processes. HTTP was found by its grammar, not by port, and requests were paired with responses in order.",
     "A process named beside a connection was seen making the system call, or owned the socket by the tables of that "
     "time; each finding says which. Times are UTC as the recording machine's clock gave them.",
-    "The rules below were applied to every exchange. A finding gathers the records that are alike; its pointers name the "
-    "event in the capture and the packet in the rebuilt pcapng, so that each can be looked at and repeated. Packets in "
-    "the pcapng are rebuilt from system calls: their TCP headers and sequence numbers are synthetic, their payload is not.",
-    "Secrets are shown as a fixed mask with their length and a fingerprint: twelve hexadecimal digits of an HMAC-SHA-256 "
-    "under the key of this case. Equal fingerprints mean equal secrets; without the key they cannot be guessed at.",
+    "The rules below were applied to every exchange. A finding gathers the records that are alike; its pointers name "
+    "the event in the capture and the packet in the rebuilt pcapng, so that each can be looked at and repeated. "
+    "Packets in the pcapng are rebuilt from system calls: their TCP headers and sequence numbers are synthetic, their payload "
+    "is not.",
+    "Secrets are shown as a fixed mask with their length and a fingerprint: twelve hexadecimal digits of an "
+    "HMAC-SHA-256 under the key of this case. Equal fingerprints mean equal secrets; without the key they cannot be "
+    "guessed at.",
 ]
 
 
 def rules_table() -> Table:
     """The rules by which findings were judged."""
-    return Table(("Rule", "Finds", "References"),
-                 [(rule.id, rule.title, ", ".join(rule.references) or "-") for rule in RULES])
+    return Table(
+        ("Rule", "Finds", "References"), [(rule.id, rule.title, ", ".join(rule.references) or "-") for rule in RULES]
+    )
 
 
 def limitations(manifest: Manifest, findings: Findings) -> list[tuple[str, Phrase]]:
@@ -139,32 +171,80 @@ def limitations(manifest: Manifest, findings: Findings) -> list[tuple[str, Phras
     for entry in manifest.get("inputs", ()):
         name = item(int(entry["source"]))
         if entry.get("status") not in (None, "complete"):
-            said.append((f"Damage in {name}", ("The file could not be read to its end: ",
-                                               Captured(entry.get("message") or "no reason was recorded"), ".")))
+            said.append(
+                (
+                    f"Damage in {name}",
+                    (
+                        "The file could not be read to its end: ",
+                        Captured(entry.get("message") or "no reason was recorded"),
+                        ".",
+                    ),
+                )
+            )
         for cause, loss in sorted((entry.get("losses") or {}).items()):
             said.append((f"Loss in {name}: {visible(cause, 40).replace('_', ' ')}", _loss(cause, loss)))
     if survey.open_before:
-        said.append(("Open before the capture", f"{plural(survey.open_before, 'conversation')} had begun before the "
-                     "capture did. What was said in them before cannot be known."))
+        said.append(
+            (
+                "Open before the capture",
+                f"{plural(survey.open_before, 'conversation')} had begun before the "
+                "capture did. What was said in them before cannot be known.",
+            )
+        )
     if survey.with_gaps:
-        said.append(("Missing payload", f"{plural(survey.with_gaps, 'conversation')} {_lack(survey.with_gaps)} bytes "
-                     f"({size(survey.missing_bytes)} in all). A secret that stood there was not seen."))
+        said.append(
+            (
+                "Missing payload",
+                f"{plural(survey.with_gaps, 'conversation')} {_lack(survey.with_gaps)} bytes "
+                f"({size(survey.missing_bytes)} in all). A secret that stood there was not seen.",
+            )
+        )
     if survey.without_response:
-        said.append(("No response", f"{plural(survey.without_response, 'HTTP request')} had no response in the "
-                     "capture; whether a credential in them was accepted is unknown."))
+        said.append(
+            (
+                "No response",
+                f"{plural(survey.without_response, 'HTTP request')} had no response in the "
+                "capture; whether a credential in them was accepted is unknown.",
+            )
+        )
     if survey.without_request:
-        said.append(("No request", f"{plural(survey.without_request, 'HTTP response')} came without the request in "
-                     "the capture; their paths are unknown."))
+        said.append(
+            (
+                "No request",
+                f"{plural(survey.without_request, 'HTTP response')} came without the request in "
+                "the capture; their paths are unknown.",
+            )
+        )
     if findings.merged_records:
-        said.append(("Grouping", f"{plural(findings.merged_records, 'record')} beyond the limit of separate findings "
-                     "were counted together by rule and server. The annotations hold each of them."))
+        said.append(
+            (
+                "Grouping",
+                f"{plural(findings.merged_records, 'record')} beyond the limit of separate findings "
+                "were counted together by rule and server. The annotations hold each of them.",
+            )
+        )
     if findings.comments_left_out:
-        said.append(("Packet comments", f"{plural(findings.comments_left_out, 'packet')} with findings carry no comment "
-                     "in the pcapng, because a limit was reached. Findings and annotations hold them all."))
-    said.append(("Encryption", "What was encrypted before it reached a system call (TLS, SSH) was not decrypted and is "
-                 "not judged. No finding here does not mean that nothing was sent."))
-    said.append(("Rebuilt packets", "The packets in the pcapng were rebuilt from system calls. Sequence numbers, "
-                 "handshakes, MAC-level data and retransmissions were not on the wire in that form."))
+        said.append(
+            (
+                "Packet comments",
+                f"{plural(findings.comments_left_out, 'packet')} with findings carry no comment "
+                "in the pcapng, because a limit was reached. Findings and annotations hold them all.",
+            )
+        )
+    said.append(
+        (
+            "Encryption",
+            "What was encrypted before it reached a system call (TLS, SSH) was not decrypted and is "
+            "not judged. No finding here does not mean that nothing was sent.",
+        )
+    )
+    said.append(
+        (
+            "Rebuilt packets",
+            "The packets in the pcapng were rebuilt from system calls. Sequence numbers, "
+            "handshakes, MAC-level data and retransmissions were not on the wire in that form.",
+        )
+    )
     return said
 
 
@@ -178,81 +258,3 @@ def _loss(cause: str, loss: Mapping[str, Any]) -> Phrase:
     count = f"{amount}, {size(int(loss['bytes']))}: " if loss.get("bytes") else f"{amount}: "
     first = (loss.get("first") or {}).get("event")
     return f"{count}{text}{f' (first at event {first})' if first is not None else ''}."
-
-
-def commands(manifest: Manifest, findings: Findings, frames: Sequence[tuple[int, int, str]]
-             ) -> list[tuple[str, list[Phrase]]]:
-    """Commands that repeat this report and show single packets. `frames`: (source, frame, finding id) to show."""
-    inputs = list(manifest.get("inputs", ()))
-    names = [str(entry.get("name") or "-") for entry in inputs]
-    captures = rebuilt(manifest)
-    flags = "".join(f" --{name}" for name in ("redact", "reveal") if (manifest.get("options") or {}).get(name))
-    groups: list[tuple[str, list[Phrase]]] = [
-        ("Check the evidence", [("sha256sum ", Captured(" ".join(map(quoted, names))))]),
-        ("Make this report again", [("syswire report ", Captured(" ".join(map(quoted, names))), f" -o DIR{flags}"),
-                                    "syswire verify DIR"]),
-    ]
-    shown: list[Phrase] = []
-    for source, frame, finding in frames:
-        if source in captures:
-            shown.append(("tshark -r ", Captured(quoted(captures[source])),
-                          f' -Y "frame.number == {frame}" -V   # {finding}'))
-    if shown:
-        groups.append(("Show a packet", shown))
-    odd = odd_ports(manifest, findings)
-    options = "-o http.desegment_body:FALSE" + "".join(f" -d tcp.port=={port},http" for port in odd)
-    everything: list[Phrase] = [("tshark -r ", Captured(quoted(name)), f' {options} -Y "http.response.code == 404"')
-                                for name in list(captures.values())[:8]]
-    if everything:
-        groups.append(("List the 404s", everything))
-    return groups
-
-
-def quoted(name: str) -> str:
-    """A file name as one shell word."""
-    return name if name and all(letter.isalnum() or letter in "._-/+," for letter in name) else \
-        "'" + name.replace("'", "'\\''") + "'"
-
-
-def odd_ports(manifest: Manifest, findings: Findings, limit: int = 12) -> list[int]:
-    """Ports on which HTTP ran and that Wireshark does not give to HTTP by itself, busiest first."""
-    counts = dict(findings.survey.http_ports)
-    for entry in manifest.get("inputs", ()):
-        for port in entry.get("tcp_ports_http") or ():
-            counts.setdefault(int(port), 0)
-    odd = [port for port in counts if port not in HTTP_PORTS]
-    return sorted(sorted(odd, key=lambda port: (-counts[port], port))[:limit])
-
-
-def rebuilt(manifest: Manifest) -> dict[int, str]:
-    """The rebuilt capture of each source, by the manifest's outputs, else by the input's stem."""
-    found = {int(entry["source"]): str(entry["name"]) for entry in manifest.get("outputs", ())
-             if entry.get("source") is not None and str(entry.get("name", "")).endswith((".pcapng", ".pcap"))}
-    if (manifest.get("options") or {}).get("no_pcapng"):
-        return found
-    return {int(entry["source"]): f"{entry['stem']}.pcapng" for entry in manifest.get("inputs", ())
-            if entry.get("stem")} | found
-
-
-def companions(manifest: Manifest, made: Sequence[tuple[str, int, str]]) -> Table:
-    """Files delivered with the report. `made`: (name, size, SHA-256) of those written with it."""
-    rows: list[tuple[Phrase, ...]] = []
-    known = {name for name, _, _ in made}
-    listed = [(str(entry["name"]), int(entry.get("size") or 0), str(entry.get("sha256") or ""))
-              for entry in manifest.get("outputs", ()) if str(entry["name"]) not in known]
-    for name, length, digest in [*listed, *made]:
-        if not name.startswith("report."):
-            rows.append((Captured(name), _purpose(name), number(length), digest or "in manifest.json"))
-    return Table(("File", "Content", "Bytes", "SHA-256"), rows,
-                 "Digests of report.html and report.pdf are in manifest.json, with those of all other files.")
-
-
-def _purpose(name: str) -> str:
-    for ending, text in ((".pcapng", "rebuilt packets with comments, for Wireshark"),
-                         (".pcap", "rebuilt packets, older format"),
-                         (".annotations.jsonl", "processes, conversations, exchanges, sightings"),
-                         ("findings.jsonl", "all findings, for programs"),
-                         ("findings.csv", "all findings, for spreadsheets")):
-        if name.endswith(ending):
-            return text
-    return "-"

@@ -29,12 +29,14 @@ class Traffic:
         self.streams = 0
 
     def add(self, sent: int, received: int) -> None:
+        """One more stream with so many payload bytes."""
         self.sent += sent
         self.received += received
         self.streams += 1
 
     @property
     def total(self) -> int:
+        """Bytes in both directions."""
         return self.sent + self.received
 
 
@@ -69,6 +71,7 @@ class Timeline:
         self.intervals: dict[int, Interval] = {}
 
     def add(self, time: int, status: int | None) -> None:
+        """One more exchange, at nanoseconds since 1970."""
         interval = self.intervals.get(time // self.width)
         if interval is None:
             interval = self.intervals[time // self.width] = Interval()
@@ -133,13 +136,16 @@ class Survey:
         self.http_ports: dict[int, int] = {}
 
     def next_source(self) -> None:
+        """Records of another input follow."""
         self.programs.next_source()
 
     def process(self, process: Process) -> None:
+        """Count a process record."""
         self.processes += 1
         self.programs.learn(process)
 
     def stream(self, stream: Stream) -> None:
+        """Count a conversation and its bytes."""
         self.streams[stream.protocol] = self.streams.get(stream.protocol, 0) + 1
         self.open_before += stream.opened is None
         self.with_gaps += stream.gaps > 0
@@ -158,6 +164,7 @@ class Survey:
             self.by_program.setdefault(peer, Traffic()).add(down, up)
 
     def exchange(self, exchange: Http, time: int) -> None:
+        """Count an HTTP exchange; its time in nanoseconds since 1970, 0 where there is none."""
         self.exchanges += 1
         self.without_request += exchange.request is None
         status = None if exchange.response is None else exchange.response.status

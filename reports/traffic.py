@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .charts import SEVERITY, Bar, Column, bars, columns
-from .display import duration, listing, number, plural, size, timestamp
+from .display import duration, listing, number, plural, size, timestamp, visible
 from .findings import Findings
 from .model import Captured, Chart, Limits, Phrase, Table
 from .names import Program
@@ -15,7 +15,7 @@ from .survey import Interval, Survey, Traffic
 COLUMNS = 70
 CLASSES = {1: "1xx informational", 2: "2xx success", 3: "3xx redirection", 4: "4xx client error", 5: "5xx server error"}
 COLOURS = {1: "#64748b", 2: "#2f7d4f", 3: "#2a6fa8", 4: "#c2410c", 5: "#8f1022"}
-BLUE, RUST, WINE = "#2a6fa8", SEVERITY["high"], SEVERITY["critical"]
+BLUE = "#2a6fa8"
 
 
 def severity_chart(findings: Findings) -> Chart:
@@ -24,8 +24,13 @@ def severity_chart(findings: Findings) -> Chart:
     text = f"Findings by severity: {listing([f'{count:,} {level}' for level, count in levels.items()])}."
     rows = [Bar(level.capitalize(), count, number(count), SEVERITY[level]) for level, count in levels.items()]
     title = "Findings by severity"
-    return Chart(title, bars("severity", title, text, rows), text, ("Severity", "Findings"),
-                 [(level, number(count)) for level, count in levels.items()])
+    return Chart(
+        title,
+        bars("severity", text, rows),
+        text,
+        ("Severity", "Findings"),
+        [(level, number(count)) for level, count in levels.items()],
+    )
 
 
 def status_chart(survey: Survey) -> Chart:
@@ -37,8 +42,13 @@ def status_chart(survey: Survey) -> Chart:
     text = f"HTTP responses by status: {listing([f'{count:,} {name}' for name, count, _ in shown])}."
     title = "HTTP responses by status"
     rows = [Bar(name, count, number(count), colour) for name, count, colour in shown]
-    return Chart(title, bars("status", title, text, rows, label_width=118), text, ("Status", "Responses"),
-                 [(name, number(count)) for name, count, _ in shown])
+    return Chart(
+        title,
+        bars("status", text, rows, label_width=118),
+        text,
+        ("Status", "Responses"),
+        [(name, number(count)) for name, count, _ in shown],
+    )
 
 
 def timeline_chart(survey: Survey) -> Chart | None:
@@ -56,15 +66,27 @@ def timeline_chart(survey: Survey) -> Chart | None:
     precise = 23 if width * len(rows) < 10_000_000_000 else 19
     ticks = [(0.0, begin[11:precise]), (0.5, middle[11:precise]), (1.0, f"{end[11:precise]} UTC")]
     busiest = max(range(len(rows)), key=lambda at: rows[at].total)
-    text = (f"{plural(survey.exchanges, 'HTTP exchange')} from {begin[:precise].replace('T', ' ')} to "
-            f"{end[:precise].replace('T', ' ')} UTC in intervals of {duration(width)}. The busiest interval began at "
-            f"{timestamp((first + busiest) * width)[11:precise]} with {number(rows[busiest].total)} exchanges, of which "
-            f"{number(rows[busiest].missing)} had status 404 and {number(rows[busiest].failed)} 5xx.")
+    text = (
+        f"{plural(survey.exchanges, 'HTTP exchange')} from {begin[:precise].replace('T', ' ')} to "
+        f"{end[:precise].replace('T', ' ')} UTC in intervals of {duration(width)}. The busiest interval began at "
+        f"{timestamp((first + busiest) * width)[11:precise]} with {number(rows[busiest].total)} exchanges, of which "
+        f"{number(rows[busiest].missing)} had status 404 and {number(rows[busiest].failed)} 5xx."
+    )
     title = f"HTTP exchanges per {duration(width).removeprefix('1 ')}"
-    table = [(timestamp((first + at) * width)[11:precise], number(row.total), number(row.missing), number(row.failed))
-             for at, row in enumerate(rows) if row.total]
-    return Chart(title, columns("timeline", title, text, rows, ticks), text, ("From (UTC)", "Exchanges", "404", "5xx"),
-                 table, legend=[(BLUE, "other responses"), (RUST, "404"), (WINE, "5xx")], wide=True)
+    table: list[tuple[str, ...]] = [
+        (timestamp((first + at) * width)[11:precise], number(row.total), number(row.missing), number(row.failed))
+        for at, row in enumerate(rows)
+        if row.total
+    ]
+    return Chart(
+        title,
+        columns("timeline", text, rows, ticks),
+        text,
+        ("From (UTC)", "Exchanges", "404", "5xx"),
+        table,
+        legend=[("other", "other responses"), ("missing", "404"), ("failed", "5xx")],
+        wide=True,
+    )
 
 
 def _rebinned(intervals: Mapping[int, Interval], width: int) -> tuple[dict[int, Interval], int]:
@@ -72,8 +94,11 @@ def _rebinned(intervals: Mapping[int, Interval], width: int) -> tuple[dict[int, 
     if not intervals:
         return {}, width
     nice = [step * 10**power for power in range(8, 11) for step in (1, 2, 5)]
-    nice = [125_000_000, *(value for value in nice if value >= 250_000_000 and value < 60_000_000_000),
-            *(minutes * 60_000_000_000 for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440))]
+    nice = [
+        125_000_000,
+        *(value for value in nice if value >= 250_000_000 and value < 60_000_000_000),
+        *(minutes * 60_000_000_000 for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440)),
+    ]
     reach = (max(intervals) - min(intervals) + 1) * width
     wider = next((step for step in nice if step >= width and step % width == 0 and step * COLUMNS >= reach), None)
     if wider is None:
@@ -90,8 +115,10 @@ def _rebinned(intervals: Mapping[int, Interval], width: int) -> tuple[dict[int, 
 def hosts_table(survey: Survey, limit: int) -> Table:
     """Bytes sent and received by each machine, the most first."""
     ranked = sorted(survey.hosts.items(), key=lambda pair: (-pair[1].total, pair[0]))
-    rows: list[tuple[Phrase, ...]] = [(Captured(name), number(traffic.streams), size(traffic.sent), size(traffic.received))
-                                      for name, traffic in ranked[:limit]]
+    rows: list[tuple[Phrase, ...]] = [
+        (Captured(name), number(traffic.streams), size(traffic.sent), size(traffic.received))
+        for name, traffic in ranked[:limit]
+    ]
     return Table(("Host", "Conversations", "Sent", "Received"), rows, _rest(len(ranked) - len(rows), "host"))
 
 
@@ -99,10 +126,21 @@ def pairs_table(survey: Survey, limit: int) -> Table:
     """Who talked to which service."""
     ranked = sorted(survey.pairs.items(), key=lambda pair: (-pair[1].total, pair[0]))
     rows: list[tuple[Phrase, ...]] = [
-        (Captured(pair.client), Captured(pair.server), pair.protocol, number(traffic.streams), size(traffic.sent),
-         size(traffic.received)) for pair, traffic in ranked[:limit]]
-    return Table(("Client", "Service", "Protocol", "Conversations", "To service", "To client"), rows,
-                 _rest(len(ranked) - len(rows), "pair"))
+        (
+            Captured(pair.client),
+            Captured(pair.server),
+            pair.protocol,
+            number(traffic.streams),
+            size(traffic.sent),
+            size(traffic.received),
+        )
+        for pair, traffic in ranked[:limit]
+    ]
+    return Table(
+        ("Client", "Service", "Protocol", "Conversations", "To service", "To client"),
+        rows,
+        _rest(len(ranked) - len(rows), "pair"),
+    )
 
 
 def _programs(survey: Survey) -> list[tuple[Program, Traffic]]:
@@ -114,11 +152,22 @@ def programs_table(survey: Survey, limit: int) -> Table:
     """Bytes by program: name, executable, user and container; its processes taken together."""
     ranked = _programs(survey)
     rows: list[tuple[Phrase, ...]] = [
-        (Captured(program.name), Captured(program.exe or "-"), Captured(program.user or "-"),
-         Captured(program.container or "host"), number(traffic.streams), size(traffic.sent), size(traffic.received))
-        for program, traffic in ranked[:limit]]
-    return Table(("Program", "Executable", "User", "Container", "Conversations", "Sent", "Received"), rows,
-                 _rest(len(ranked) - len(rows), "program"))
+        (
+            Captured(program.name),
+            Captured(program.exe or "-"),
+            Captured(program.user or "-"),
+            Captured(program.container or "host"),
+            number(traffic.streams),
+            size(traffic.sent),
+            size(traffic.received),
+        )
+        for program, traffic in ranked[:limit]
+    ]
+    return Table(
+        ("Program", "Executable", "User", "Container", "Conversations", "Sent", "Received"),
+        rows,
+        _rest(len(ranked) - len(rows), "program"),
+    )
 
 
 def programs_chart(survey: Survey) -> Chart | None:
@@ -126,18 +175,31 @@ def programs_chart(survey: Survey) -> Chart | None:
     ranked = _programs(survey)[:8]
     if not ranked:
         return None
-    text = f"Programs by payload bytes: {listing([f'{program.name} {size(traffic.total)}' for program, traffic in ranked])}."
+    text = (
+        "Programs by payload bytes: "
+        + listing([f"{visible(program.name, 40)} {size(traffic.total)}" for program, traffic in ranked])
+        + "."
+    )
     title = "Top talkers: programs by payload"
     rows = [Bar(program.name, traffic.total, size(traffic.total), BLUE) for program, traffic in ranked]
-    return Chart(title, bars("talkers", title, text, rows, label_width=130, width=700), text, (), [], wide=True)
+    return Chart(title, bars("talkers", text, rows, label_width=130, width=700), text, (), [], wide=True)
 
 
 def scanners_table(scanners: list[Scanner], limit: int) -> Table:
     """Clients that asked for many missing paths."""
-    rows: list[tuple[Phrase, ...]] = [(Captured(scan.client), Captured(scan.program), Captured(scan.server),
-                                       number(scan.paths), number(scan.requests)) for scan in scanners[:limit]]
-    return Table(("Client", "Program", "Server", "Missing paths", "Requests"), rows,
-                 _rest(len(scanners) - len(rows), "client"))
+    rows: list[tuple[Phrase, ...]] = [
+        (
+            Captured(scan.client),
+            Captured(scan.program),
+            Captured(scan.server),
+            number(scan.paths),
+            number(scan.requests),
+        )
+        for scan in scanners[:limit]
+    ]
+    return Table(
+        ("Client", "Program", "Server", "Missing paths", "Requests"), rows, _rest(len(scanners) - len(rows), "client")
+    )
 
 
 def _rest(count: int, one: str) -> str:
@@ -146,5 +208,9 @@ def _rest(count: int, one: str) -> str:
 
 def talkers(survey: Survey, limits: Limits) -> tuple[Table, Chart | None, Table, Table]:
     """Programs, their chart, hosts, pairs."""
-    return (programs_table(survey, limits.talkers), programs_chart(survey), hosts_table(survey, limits.talkers),
-            pairs_table(survey, limits.talkers))
+    return (
+        programs_table(survey, limits.talkers),
+        programs_chart(survey),
+        hosts_table(survey, limits.talkers),
+        pairs_table(survey, limits.talkers),
+    )

@@ -17,8 +17,14 @@ from .model import PAPER, SCREEN
 FORMATS = ("html", "pdf", "jsonl", "csv")
 
 
-def write_reports(directory: Path, manifest: Mapping[str, Any], findings: Findings, formats: Collection[str] = FORMATS,
-                  *, reveal: bool = False) -> list[Path]:
+def write_reports(
+    directory: Path,
+    manifest: Mapping[str, Any],
+    findings: Findings,
+    formats: Collection[str] = FORMATS,
+    *,
+    reveal: bool = False,
+) -> list[Path]:
     """Write report.html, report.pdf, findings.jsonl and findings.csv, as far as they are asked for.
 
     The PDF comes last: when it cannot be made, the others stand.
@@ -46,6 +52,7 @@ def write_reports(directory: Path, manifest: Mapping[str, Any], findings: Findin
     made = [(path.name, path.stat().st_size, _digest(path)) for path in written]
     if "html" in formats or "pdf" in formats:
         from . import document, html, pdf  # jinja2 is not imported where no document is made
+
         if "html" in formats:
             page = html.render(document.build(manifest, findings, SCREEN, revealed=revealed, made=made))
             written.append(_whole(directory / "report.html", lambda out: _all(out, page)))

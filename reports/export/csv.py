@@ -18,6 +18,7 @@ def _process(side: str) -> Callable[[dict[str, Any]], Any]:
     def name(record: dict[str, Any]) -> Any:
         process = record[side]
         return None if process is None else f"{process.get('name')} [{process.get('pid')}]"
+
     return name
 
 
@@ -30,17 +31,36 @@ def _plain(field: str) -> Callable[[dict[str, Any]], Any]:
 
 
 COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
-    *((name, _plain(name)) for name in ("id", "severity", "kind", "rule", "title", "username", "secret",
-                                        "secret_length", "secret_fingerprint", "outcome", "confidence")),
+    *(
+        (name, _plain(name))
+        for name in (
+            "id",
+            "severity",
+            "kind",
+            "rule",
+            "title",
+            "username",
+            "secret",
+            "secret_length",
+            "secret_fingerprint",
+            "outcome",
+            "confidence",
+        )
+    ),
     ("client", lambda record: endpoint_of(record["client"])),
     ("server", lambda record: endpoint_of(record["server"])),
     ("client_process", _process("client_process")),
     ("server_process", _process("server_process")),
-    *((name, _plain(name)) for name in ("host", "path", "status", "instances_total", "first", "last", "source",
-                                        "stream", "tcp_stream")),
-    ("event", _place("event")), ("evt_num", _place("evt_num")), ("frame", _place("frame")),
+    *(
+        (name, _plain(name))
+        for name in ("host", "path", "status", "instances_total", "first", "last", "source", "stream", "tcp_stream")
+    ),
+    ("event", _place("event")),
+    ("evt_num", _place("evt_num")),
+    ("frame", _place("frame")),
     ("references", lambda record: " ".join(record["references"])),
-    ("advice", _plain("advice")), ("key", _plain("key")),
+    ("advice", _plain("advice")),
+    ("key", _plain("key")),
 )
 
 

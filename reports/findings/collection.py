@@ -22,16 +22,18 @@ _PROCESS = ("id", "pid", "tid", "name", "exe", "cmdline", "user", "container")
 class Findings:
     """What `judge` found. Positions run from 0 in the order of the ids (severity, then first time, then key)."""
 
-    def __init__(self, groups: Groups, survey: Survey, marks: Mapping[int, Marks],
-                 annotations: Mapping[int, Annotations]) -> None:
+    def __init__(
+        self, groups: Groups, survey: Survey, marks: Mapping[int, Marks], annotations: Mapping[int, Annotations]
+    ) -> None:
         self.survey = survey
         self.merged_records = groups.merged_records
         self.comments_left_out = sum(mark.left_out for mark in marks.values())
         self._groups = groups
         self._annotations = annotations
         self._levels = bytes(severity.LEVELS.index(self._grade(group)) for group in groups)
-        self._order = array("I", sorted(range(len(groups)), key=lambda at: (
-            self._levels[at], groups[at].first, groups[at].key, at)))
+        self._order = array(
+            "I", sorted(range(len(groups)), key=lambda at: (self._levels[at], groups[at].first, groups[at].key, at))
+        )
         self._rank = array("I", bytes(4 * len(groups)))
         for position, at in enumerate(self._order):
             self._rank[at] = position
@@ -49,6 +51,7 @@ class Findings:
         return self._groups[self._order[position]]
 
     def rule(self, position: int) -> Rule:
+        """The rule that made the finding at a position."""
         return RULES[self.group(position).identity.rule]
 
     def level(self, position: int) -> str:
@@ -123,31 +126,48 @@ class Findings:
                 source, first = index, record
             where = record.get("where") if rule.consumes == "sighting" else (record.get("response") or {}).get("where")
             if where is not None:
-                wheres.append({**where, "stream": record.get("stream")})
+                wheres.append({**where, "stream": record.get("stream"), "outcome": record.get("outcome")})
         stream = self.numbered(source, "stream", first.get("stream"))
         credential = rule.kind == "credential"
         return {
-            "id": self.number(position), "key": group.key, "rule": rule.id, "kind": rule.kind,
-            "severity": self.level(position), "title": self.title(position),
-            "protocol": first.get("protocol", "http"), "form": first.get("form", "cleartext") if credential else None,
-            "username": first.get("username"), "secret": first.get("secret"),
-            "secret_complete": group.complete if credential else None, "secret_length": first.get("secret_length"),
+            "id": self.number(position),
+            "key": group.key,
+            "rule": rule.id,
+            "kind": rule.kind,
+            "severity": self.level(position),
+            "title": self.title(position),
+            "protocol": first.get("protocol", "http"),
+            "form": first.get("form", "cleartext") if credential else None,
+            "username": first.get("username"),
+            "secret": first.get("secret"),
+            "secret_complete": group.complete if credential else None,
+            "secret_length": first.get("secret_length"),
             "secret_fingerprint": first.get("secret_fingerprint"),
             "outcome": group.outcome if credential else None,
-            "client": first.get("client"), "server": first.get("server"),
+            "client": first.get("client"),
+            "server": first.get("server"),
             "client_process": self.process(source, first.get("client_process")),
             "server_process": self.process(source, first.get("server_process")),
             "client_attribution": (stream or {}).get("client_attribution"),
             "server_attribution": (stream or {}).get("server_attribution"),
-            "source": source, "stream": first.get("stream"), "tcp_stream": (stream or {}).get("tcp_stream"),
-            "exposure": group.exposure, "location": first.get("location"), "field": first.get("field"),
+            "source": source,
+            "stream": first.get("stream"),
+            "tcp_stream": (stream or {}).get("tcp_stream"),
+            "exposure": group.exposure,
+            "location": first.get("location"),
+            "field": first.get("field"),
             "method": first.get("method") if credential else (first.get("request") or {}).get("method"),
             "host": first.get("host") if credential else group.identity.host,
-            "path": group.identity.path, "status": group.identity.status,
-            "merged": group.merged, "first": timestamp(group.first) if group.first else None,
+            "path": group.identity.path,
+            "status": group.identity.status,
+            "merged": group.merged,
+            "first": timestamp(group.first) if group.first else None,
             "last": timestamp(group.last) if group.last else None,
-            "instances": wheres, "instances_total": group.count,
-            "confidence": self.confidence(position), "references": list(rule.references), "advice": rule.advice,
+            "instances": wheres,
+            "instances_total": group.count,
+            "confidence": self.confidence(position),
+            "references": list(rule.references),
+            "advice": rule.advice,
         }
 
     def confidence(self, position: int) -> str:
@@ -162,5 +182,5 @@ class Findings:
 
     def close(self) -> None:
         """Give file handles back."""
-        for annotations in self._annotations.values():
-            annotations.close()
+        for file in self._annotations.values():
+            file.close()

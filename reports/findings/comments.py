@@ -22,6 +22,7 @@ class Marks:
         self.left_out = 0
 
     def add(self, frame: int, group: int) -> None:
+        """Note that a frame belongs to a group."""
         packed = frame << 32 | group
         if self._packed and self._packed[-1] == packed:
             return

@@ -46,14 +46,28 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
 
     def shortened(self) -> Identity:
         """The same with texts cut to what a reader is shown; digest and key are made before."""
-        return msgspec.structs.replace(self, user=_cut(self.user, NAME), host=_cut(self.host, NAME),
-                                       path=_cut(self.path, DETAIL), client_program=self.client_program[:NAME],
-                                       server_program=self.server_program[:NAME])
+        return msgspec.structs.replace(
+            self,
+            user=_cut(self.user, NAME),
+            host=_cut(self.host, NAME),
+            path=_cut(self.path, DETAIL),
+            client_program=self.client_program[:NAME],
+            server_program=self.server_program[:NAME],
+        )
 
     def key(self, rule: str) -> str:
         """The finding's stable key: rule, user and endpoints (for errors also what was asked for, and the programs)."""
-        parts = (rule, self.user, self.client, self.server, self.status, self.host, self.path, self.client_program,
-                 self.server_program)
+        parts = (
+            rule,
+            self.user,
+            self.client,
+            self.server,
+            self.status,
+            self.host,
+            self.path,
+            self.client_program,
+            self.server_program,
+        )
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 

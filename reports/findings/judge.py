@@ -76,10 +76,17 @@ class _Judge:
             host, path = asked_for(record)
             programs = self.survey.programs
             identity = Identity(
-                rule=at, user=None, fingerprint=None, client=machine(record.client), server=endpoint(record.server),
-                status=response.status, host=host, path=path,
+                rule=at,
+                user=None,
+                fingerprint=None,
+                client=machine(record.client),
+                server=endpoint(record.server),
+                status=response.status,
+                host=host,
+                path=path,
                 client_program=programs.table[programs.of(record.client_process)].name,
-                server_program=programs.table[programs.of(record.server_process)].name)
+                server_program=programs.table[programs.of(record.server_process)].name,
+            )
             where = response.where
             seen = self.survey.clock.read(where.time) if where is not None and where.time else time
             group = self.groups.find(identity, severity.exposure(record.client, record.server))
@@ -91,8 +98,13 @@ class _Judge:
         for at, rule in self._sightings:
             if not rule.matches(record):
                 continue
-            identity = Identity(rule=at, user=record.username, fingerprint=record.secret_fingerprint,
-                                client=machine(record.client), server=endpoint(record.server))
+            identity = Identity(
+                rule=at,
+                user=record.username,
+                fingerprint=record.secret_fingerprint,
+                client=machine(record.client),
+                server=endpoint(record.server),
+            )
             group = self.groups.find(identity, severity.exposure(record.client, record.server))
             outcome = record.outcome if record.outcome in severity.OUTCOMES else "unknown"
             time = self.survey.clock.read(record.time)

@@ -25,12 +25,28 @@ OUTCOMES = ("accepted", "refused", "unknown")
 PUBLIC, INTERNAL, LOCAL = "public", "internal", "local"
 
 _CREDENTIAL = {
-    (PUBLIC, "accepted"): "critical", (PUBLIC, "unknown"): "high", (PUBLIC, "refused"): "medium",
-    (INTERNAL, "accepted"): "high", (INTERNAL, "unknown"): "high", (INTERNAL, "refused"): "medium",
-    (LOCAL, "accepted"): "medium", (LOCAL, "unknown"): "medium", (LOCAL, "refused"): "low",
+    (PUBLIC, "accepted"): "critical",
+    (PUBLIC, "unknown"): "high",
+    (PUBLIC, "refused"): "medium",
+    (INTERNAL, "accepted"): "high",
+    (INTERNAL, "unknown"): "high",
+    (INTERNAL, "refused"): "medium",
+    (LOCAL, "accepted"): "medium",
+    (LOCAL, "unknown"): "medium",
+    (LOCAL, "refused"): "low",
 }
-_PRIVATE = tuple(ipaddress.ip_network(net) for net in (
-    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "fc00::/7", "fe80::/10"))
+_PRIVATE = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
 OFTEN_404 = 10
 OFTEN_5XX = 3
 
@@ -41,8 +57,9 @@ def exposure(client: Endpoint | None, server: Endpoint | None) -> str:
     if any(end.ip is None for end in ends):
         return LOCAL
     addresses = [address for end in ends if (address := _address(end.ip or "")) is not None]
-    if addresses and (any(address.is_loopback for address in addresses)
-                      or (len(addresses) == 2 and addresses[0] == addresses[1])):
+    if addresses and (
+        any(address.is_loopback for address in addresses) or (len(addresses) == 2 and addresses[0] == addresses[1])
+    ):
         return LOCAL
     if any(not _is_private(address) for address in addresses):
         return PUBLIC
