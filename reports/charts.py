@@ -16,16 +16,25 @@ from .display import number, visible
 INK, SOFT, GRID = "#1b2733", "#5b6b7b", "#d8dfe6"
 FONT = "DejaVu Sans, Verdana, sans-serif"
 LABEL = 22
-SEVERITY = {"critical": "#8f1022", "high": "#c2410c", "medium": "#a16207", "low": "#2f6f8f", "info": "#64748b"}
+TONES = {
+    "critical": "#8f1022",
+    "high": "#c2410c",
+    "medium": "#a16207",
+    "low": "#2f6f8f",
+    "info": "#64748b",
+    "plain": "#2a6fa8",
+    "good": "#2f7d4f",
+    "missing": "#e07b39",
+}
 
 
 class Bar(NamedTuple):
-    """One bar: what it is, how much, what is written behind it, its colour."""
+    """One bar: what it is, how much, what is written behind it, its tone (of TONES)."""
 
     label: str
     value: int
     text: str
-    colour: str
+    tone: str
 
 
 class Column(NamedTuple):
@@ -50,7 +59,8 @@ def bars(name: str, description: str, rows: Sequence[Bar], *, label_width: int =
         parts.append(_text(label_width - 8, y + 12, label, anchor="end"))
         if length:
             parts.append(
-                f'<rect x="{label_width}" y="{y}" width="{length:.1f}" height="16" rx="2" fill="{row.colour}"/>'
+                f'<rect class="{row.tone}" x="{label_width}" y="{y}" width="{length:.1f}" height="16" rx="2" '
+                f'fill="{TONES[row.tone]}"/>'
             )
         parts.append(_text(label_width + length + 6, y + 12, row.text, bold=True))
     return _frame(name, description, width, height, parts)
@@ -81,16 +91,17 @@ def columns(
     for at, row in enumerate(rows):
         x, wide = left + at * step, max(step - (1 if step > 3 else 0), 0.6)
         below = 0
-        for value, colour in (
-            (row.failed, SEVERITY["critical"]),
-            (row.missing, SEVERITY["high"]),
-            (row.total - row.missing - row.failed, "#2a6fa8"),
+        for value, tone in (
+            (row.failed, "critical"),
+            (row.missing, "high"),
+            (row.total - row.missing - row.failed, "plain"),
         ):
             if value > 0:
                 tall_part = max(value / most * tall, 1.2)
                 y = top + tall - below / most * tall - tall_part
                 parts.append(
-                    f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall_part:.1f}" fill="{colour}"/>'
+                    f'<rect class="{tone}" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall_part:.1f}" '
+                    f'fill="{TONES[tone]}"/>'
                 )
                 below += value
     for share, text in ticks:

@@ -149,8 +149,8 @@ METHOD = [
     "time; each finding says which. Times are UTC as the recording machine's clock gave them.",
     "The rules below were applied to every exchange. A finding gathers the records that are alike; its pointers name "
     "the event in the capture and the packet in the rebuilt pcapng, so that each can be looked at and repeated. "
-    "Packets in the pcapng are rebuilt from system calls: their TCP headers and sequence numbers are synthetic, their payload "
-    "is not.",
+    "Packets in the pcapng are rebuilt from system calls: their headers and sequence numbers are synthetic, their "
+    "payload is not.",
     "Secrets are shown as a fixed mask with their length and a fingerprint: twelve hexadecimal digits of an "
     "HMAC-SHA-256 under the key of this case. Equal fingerprints mean equal secrets; without the key they cannot be "
     "guessed at.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .charts import SEVERITY, Bar, Column, bars, columns
+from .charts import Bar, Column, bars, columns
 from .display import duration, listing, number, plural, size, timestamp, visible
 from .findings import Findings
 from .model import Captured, Chart, Limits, Phrase, Table
@@ -14,15 +14,14 @@ from .survey import Interval, Survey, Traffic
 
 COLUMNS = 70
 CLASSES = {1: "1xx informational", 2: "2xx success", 3: "3xx redirection", 4: "4xx client error", 5: "5xx server error"}
-COLOURS = {1: "#64748b", 2: "#2f7d4f", 3: "#2a6fa8", 4: "#c2410c", 5: "#8f1022"}
-BLUE = "#2a6fa8"
+TONES = {1: "info", 2: "good", 3: "plain", 4: "high", 5: "critical"}
 
 
 def severity_chart(findings: Findings) -> Chart:
     """Findings by severity."""
     levels = findings.by_level()
     text = f"Findings by severity: {listing([f'{count:,} {level}' for level, count in levels.items()])}."
-    rows = [Bar(level.capitalize(), count, number(count), SEVERITY[level]) for level, count in levels.items()]
+    rows = [Bar(level.capitalize(), count, number(count), level) for level, count in levels.items()]
     title = "Findings by severity"
     return Chart(
         title,
@@ -35,13 +34,13 @@ def severity_chart(findings: Findings) -> Chart:
 
 def status_chart(survey: Survey) -> Chart:
     """HTTP responses by class of status; 404 has a bar of its own."""
-    counts = [(name, survey.status_class(hundred), COLOURS[hundred]) for hundred, name in CLASSES.items()]
+    counts = [(name, survey.status_class(hundred), TONES[hundred]) for hundred, name in CLASSES.items()]
     at = next(index for index, (name, _, _) in enumerate(counts) if name.startswith("4xx"))
-    counts.insert(at + 1, ("of these 404", survey.statuses.get(404, 0), "#e07b39"))
+    counts.insert(at + 1, ("of these 404", survey.statuses.get(404, 0), "missing"))
     shown = [entry for entry in counts if entry[1] or not entry[0].startswith("1xx")]
     text = f"HTTP responses by status: {listing([f'{count:,} {name}' for name, count, _ in shown])}."
     title = "HTTP responses by status"
-    rows = [Bar(name, count, number(count), colour) for name, count, colour in shown]
+    rows = [Bar(name, count, number(count), tone) for name, count, tone in shown]
     return Chart(
         title,
         bars("status", text, rows, label_width=118),
@@ -84,7 +83,7 @@ def timeline_chart(survey: Survey) -> Chart | None:
         text,
         ("From (UTC)", "Exchanges", "404", "5xx"),
         table,
-        legend=[("other", "other responses"), ("missing", "404"), ("failed", "5xx")],
+        legend=[("plain", "other responses"), ("high", "404"), ("critical", "5xx")],
         wide=True,
     )
 
@@ -181,7 +180,7 @@ def programs_chart(survey: Survey) -> Chart | None:
         + "."
     )
     title = "Top talkers: programs by payload"
-    rows = [Bar(program.name, traffic.total, size(traffic.total), BLUE) for program, traffic in ranked]
+    rows = [Bar(program.name, traffic.total, size(traffic.total), "plain") for program, traffic in ranked]
     return Chart(title, bars("talkers", text, rows, label_width=130, width=700), text, (), [], wide=True)
 
 
