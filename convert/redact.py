@@ -1,0 +1,348 @@
+"""The one place that decides how a secret is shown: masked everywhere, in every encoding, unless the user reveals.
+
+Secrets are learned first and searched for afterwards. A secret is found as it is, percent-encoded in any mixture and
+twice over, as form data ('+'), in JSON and HTML escapes, in hexadecimal, and in base64 of either alphabet wherever in
+the encoded bytes it stands. Secrets of fewer than SHORTEST bytes are too common by chance to be searched for; they
+are masked where they were seen (mask_own). Text, keys, numbers and the fields that syswire makes itself (hashes, times,
+ids, addresses, its own vocabulary: STRUCTURAL) are told apart by the field's name, never by its look.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets as entropy
+from base64 import b64encode
+from contextlib import suppress
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from .errors import UsageError
+from .escapes import JSON, PERCENT, around_escapes, unescape
+from .model.sighting import AUTHORIZATION_BASIC, URL_USERINFO
+from .secret_index import SHORTEST, SecretIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from .model.exchange import HttpExchange
+    from .model.sighting import Sighting
+
+MASK = "********"
+CASE_KEY = "case.key"
+KEY_BYTES = 32
+FINGERPRINT_DIGITS = 12
+
+_PART = 512
+"""Longer secrets are searched for in parts of so many bytes, which overlap by _OVERLAP."""
+_OVERLAP = 32
+_DEPTH = 2
+"""How many layers of escapes are undone."""
+_GROWTH = (1, 6, 36, 216)
+"""The most bytes that one byte takes behind so many layers of escapes."""
+_PIECE = 1 << 16
+
+_STRUCTURAL = (
+    "type id key source stream exchange process previous frame frames tcp_stream event evt_num offset time opened"
+    " closed from to first last started finished mtime boot_time sha256 sha256_after sha256_to_server sha256_to_client"
+    " body_sha256 hash_withheld secret_fingerprint ip synthetic_ip protocol location outcome form kind severity"
+    " rule confidence client_attribution server_attribution format compression status level syswire"
+)
+STRUCTURAL = frozenset(_STRUCTURAL.split())
+"""Names of fields whose strings syswire makes from a closed vocabulary, numbers, hashes, times or addresses."""
+
+
+def _base64_parts(secret: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """(characters, characters before and after that hold bits of it too) for the three places in a group of three."""
+    for lead in range(3):
+        bits = 8 * (lead + len(secret))
+        text = b64encode(bytes(lead) + secret + bytes(2))
+        first, last = -(-8 * lead // 6), bits // 6
+        yield text[first:last], int(8 * lead % 6 != 0), int(bits % 6 != 0)
+
+
+def _spellings(secret: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each way in which a secret may be written, escapes aside; what only occurs by chance is left out."""
+    plain = [secret, secret.replace(b" ", b"+"), secret.replace(b"\\", b"\\\\"), _escaped_text(secret).encode()]
+    plain.append(secret.decode("latin-1").encode())  # UTF-8 that was taken for latin-1
+    try:
+        text = secret.decode()
+        plain += (escape(text).encode(), escape(text, quote=False).encode(), text.encode("latin-1"))
+    except UnicodeError:
+        pass  # no text in UTF-8, or none that latin-1 can spell
+    for spelling in dict.fromkeys(plain):
+        yield spelling, 0, 0
+    yield secret.hex().encode(), 0, 0
+    yield secret.hex().upper().encode(), 0, 0
+    for part, before, after in _base64_parts(secret):
+        yield part, before, after
+        if b"+" in part or b"/" in part:
+            yield part.replace(b"+", b"-").replace(b"/", b"_"), before, after
+
+
+def _escaped_text(data: bytes) -> str:
+    """Bytes as records spell them where they are not UTF-8: by hex escapes, and the backslash doubled."""
+    return data.replace(b"\\", b"\\\\").decode(errors="backslashreplace")
+
+
+class Redactor:
+    """What is secret in a case, and how it is shown. `key` is the case's, `reveal` shows everything in the clear."""
+
+    def __init__(self, key: bytes, reveal: bool) -> None:
+        self._key = key
+        self.reveal = reveal
+        self._index = SecretIndex()
+        self._known: set[bytes] = set()
+        self.overfull = False
+        """There was no room for a secret: from then on whatever text is given is masked as a whole."""
+
+    def learn(self, secret: bytes, *, whole: Sequence[bytes] = ()) -> None:
+        """Take a secret. `whole`: longer spellings to be masked as one, such as the base64 of user and password."""
+        if len(secret) >= SHORTEST and secret not in self._known:
+            self._known.add(secret)
+            for part in _parts(secret):
+                for spelling, before, after in _spellings(part):
+                    self._add(spelling, before, after)
+        for token in whole:
+            for part in _parts(token):
+                self._add(part, 0, 0)
+
+    def learn_sighting(self, sighting: Sighting) -> None:
+        """Take the secret of a sighting, and its bytes on the wire."""
+        self.learn(sighting.secret, whole=(sighting.raw,))
+
+    def _add(self, spelling: bytes, before: int, after: int) -> None:
+        if len(spelling) >= SHORTEST and not self._index.add(spelling, before, after):
+            self.overfull = True
+
+    def fingerprint(self, secret: bytes) -> str:
+        """12 hex digits of HMAC-SHA-256 under the case key: equal secrets of one case are seen to be equal."""
+        return hmac.new(self._key, secret, "sha256").hexdigest()[:FINGERPRINT_DIGITS]
+
+    def shown(self, secret: bytes) -> str:
+        """The mask, whatever the secret's length; or its text, when the user reveals."""
+        if not self.reveal:
+            return MASK
+        try:
+            return secret.decode()
+        except UnicodeDecodeError:
+            return _escaped_text(secret)
+
+    def text(self, text: str) -> str:
+        """The text with every known secret masked, in whatever encoding it stands there."""
+        if self.reveal or not text:
+            return text
+        if self.overfull:
+            return MASK
+        data = text.encode("utf-8", "surrogateescape")
+        if not self._found(data, _DEPTH):
+            return text
+        return _mask(data, self._intervals(data)).decode("utf-8", "replace")
+
+    def json_line(self, line: bytes) -> bytes:
+        """A JSON object on one line with every string value masked; the same bytes where nothing is to be masked.
+
+        Names of fields, numbers, and the values of STRUCTURAL fields stay. Raises msgspec.DecodeError on no JSON.
+        """
+        if self.reveal or not (self.overfull or self._found(line, _DEPTH + 1)):
+            return line
+        end = line[len(line.rstrip(b"\r\n")) :]
+        return msgspec.json.encode(self._masked(msgspec.json.decode(line), None)) + end
+
+    def _masked(self, value: Any, name: str | None) -> Any:
+        if isinstance(value, str):
+            return value if name in STRUCTURAL else self.text(value)
+        if isinstance(value, list):
+            return [self._masked(item, name) for item in value]
+        if isinstance(value, dict):
+            return {key: self._masked(item, key) for key, item in value.items()}
+        return value
+
+    def holds(self, data: bytes | memoryview) -> bool:
+        """Whether a known secret is in the data, in any encoding; False when revealing: then nothing is withheld."""
+        return not self.reveal and (self.overfull or self._found(data, _DEPTH))
+
+    def search(self) -> SecretSearch:
+        """A search through data that comes in pieces."""
+        return SecretSearch(self)
+
+    @property
+    def reach(self) -> int:
+        """The most bytes that a known secret takes in data."""
+        return self._index.longest * _GROWTH[_DEPTH]
+
+    def _found(self, data: bytes | memoryview, depth: int) -> bool:
+        if self._index.found_in(data):
+            return True
+        if depth == 0:
+            return False
+        reach = self._index.longest * _GROWTH[depth]
+        for kind in (PERCENT, JSON):
+            undone = around_escapes(data, kind, reach)
+            if undone and self._found(undone, depth - 1):
+                return True
+        return False
+
+    def _intervals(self, data: bytes) -> list[tuple[int, int]]:
+        """Every stretch of the data that spells a secret, behind up to _DEPTH layers of escapes."""
+        found = self._index.intervals(data)
+        layers: list[tuple[bytes, Sequence[int]]] = [(data, range(len(data) + 1))]
+        for _ in range(_DEPTH):
+            deeper: list[tuple[bytes, Sequence[int]]] = []
+            for text, origins in layers:
+                for kind in (PERCENT, JSON):
+                    undone, places = unescape(text, kind)
+                    if len(undone) < len(text):
+                        through = [origins[place] for place in memoryview(places).cast("I")]
+                        found += [(through[begin], through[end]) for begin, end in self._index.intervals(undone)]
+                        deeper.append((undone, through))
+            layers = deeper
+        return found
+
+
+class SecretSearch:
+    """Whether a secret stands in data that comes in pieces, also where it lies across two of them."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._waiting = bytearray()
+        self.found = redactor.overfull and not redactor.reveal
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """The next piece."""
+        if self.found or self._redactor.reveal:
+            return
+        waiting, reach = self._waiting, self._redactor.reach
+        if len(data) < _PIECE:
+            waiting += data
+            if len(waiting) < _PIECE + reach:
+                return
+            self.found = self._redactor.holds(bytes(waiting))
+        else:
+            waiting += data[:reach]
+            self.found = self._redactor.holds(bytes(waiting)) or self._redactor.holds(data)
+            waiting[:] = data[-reach:] if reach else b""
+        del waiting[: max(0, len(waiting) - reach)]
+
+    def finish(self) -> bool:
+        """No more comes: whether there was one."""
+        if not self.found and self._waiting:
+            self.found = self._redactor.holds(bytes(self._waiting))
+        self._waiting.clear()
+        return self.found
+
+
+def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> str:
+    """Text of a message with its own secrets masked, however short, and all others as Redactor.text does."""
+    if redactor.reveal or not text:
+        return text
+    for sighting in sightings:
+        raw = re.escape(sighting.raw.decode("latin-1"))
+        if sighting.location == AUTHORIZATION_BASIC:
+            text = re.sub(raw, MASK, text)
+        elif sighting.location == URL_USERINFO:
+            text = re.sub(f":{raw}(?=@)", f":{MASK}", text)
+        elif len(sighting.raw) <= len(text):
+            pattern = re.compile(f"(?<![^?&;#\\s\"'])([^?&;#=\\s\"']{{1,256}})={raw}(?![^&;#\\s\"'])")
+            text = pattern.sub(_OwnField(sighting.field), text)
+    return redactor.text(text)
+
+
+class _OwnField:
+    """Replaces the value where the field is the one in which the secret was seen."""
+
+    def __init__(self, field: str | None) -> None:
+        self._field = field
+
+    def __call__(self, found: re.Match[str]) -> str:
+        return f"{found[1]}={MASK}" if unquote_plus(found[1]) == self._field else found[0]
+
+
+def mask_exchange(exchange: HttpExchange, sightings: Sequence[Sighting], redactor: Redactor) -> HttpExchange:
+    """An exchange as it may be written: target, host and headers masked. `sightings` are those of this exchange.
+
+    Needed where there are sightings; secrets long enough to be searched for are masked by json_line all the same.
+    """
+    if redactor.reveal:
+        return exchange
+
+    def masked(text: str) -> str:
+        return mask_own(text, sightings, redactor)
+
+    def lines(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return [(redactor.text(name), masked(value)) for name, value in headers]
+
+    request, response = exchange.request, exchange.response
+    if request is not None:
+        request = msgspec.structs.replace(
+            request,
+            method=redactor.text(request.method),
+            target=masked(request.target),
+            host=None if request.host is None else masked(request.host),
+            headers=lines(request.headers),
+            trailers=lines(request.trailers),
+        )
+    if response is not None:
+        response = msgspec.structs.replace(
+            response,
+            reason=masked(response.reason),
+            headers=lines(response.headers),
+            trailers=lines(response.trailers),
+        )
+    return msgspec.structs.replace(exchange, request=request, response=response)
+
+
+def load_case_key(directory: Path, given: Path | None) -> bytes:
+    """The key of a case's fingerprints: from the file `given`, else from DIR/case.key, which is made on first use.
+
+    The file holds 64 hex digits and is the user's alone (0600). Raises UsageError where it holds anything else, and
+    OSError where it cannot be read or made.
+    """
+    path = given if given is not None else directory / CASE_KEY
+    if given is None and not path.exists():
+        _make_case_key(path)
+    try:
+        with path.open("rb") as file:
+            key = bytes.fromhex(file.read(4 * KEY_BYTES).decode("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise UsageError(f"{path}: not a case key: {2 * KEY_BYTES} hex digits are wanted")
+    return key
+
+
+def _make_case_key(path: Path) -> None:
+    """Write a fresh key under a name of its own, then give it its name: whoever comes second takes the first one's."""
+    fresh = path.with_name(f".{CASE_KEY}.{os.getpid()}.{entropy.token_hex(4)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(entropy.token_hex(KEY_BYTES) + "\n")
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()
+
+
+def _parts(secret: bytes) -> Iterable[bytes]:
+    if len(secret) <= _PART:
+        return (secret,)
+    step = _PART - _OVERLAP
+    return [secret[begin : begin + _PART] for begin in range(0, len(secret) - _OVERLAP, step)]
+
+
+def _mask(data: bytes, intervals: list[tuple[int, int]]) -> bytes:
+    """The data with a mask for each stretch; overlapping stretches are one."""
+    out: list[bytes] = []
+    done = 0
+    for begin, end in sorted(intervals):
+        if begin >= done:
+            out += (data[done:begin], MASK.encode())
+        done = max(done, end)
+    out.append(data[done:])
+    return b"".join(out)
