@@ -33,8 +33,8 @@ class Case:
 CASES = (
     Case(
         name="decode",
-        ours=(PYTHON, "-m", "syswire.convert.scap.decode", FILE),
-        module=("-m", "syswire.convert.scap.decode", FILE),
+        ours=(PYTHON, "-m", "syswire.convert.decode", FILE),
+        module=("-m", "syswire.convert.decode", FILE),
         peer=("sysdig", "-r", FILE, "evt.num=0"),
         meaning="read every event and keep the state of threads and descriptors, print nothing",
         at_least=1.5,

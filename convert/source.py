@@ -152,6 +152,16 @@ class Source:
             return self.sha256()
         return self._hash.hexdigest()
 
+    def peek(self, count: int) -> bytes:
+        """The next decompressed bytes without taking them: `count` where there are as many within the first piece."""
+        if self._new_inflater is None:
+            while len(self._head) < count and (more := self._read_stored(STEP)):
+                self._head += more
+            return self._head[:count]
+        while not self._pending and self._inflate():
+            pass
+        return bytes(self._pending[:count])
+
     def readinto(self, view: memoryview) -> int:
         """Fill `view` with the next decompressed bytes; 0 at the end or where damage ended the stream."""
         if self._new_inflater is None:

@@ -50,30 +50,13 @@ def container_of(cgroups: bytes) -> str | None:
     return None
 
 
-class Identities:
-    """All thread versions of one capture. `containers` lists container ids by index, 0 being the host."""
+class IdentityStore:
+    """Thread versions by id, read back from their spool; memory holds two numbers a version and the last few read."""
 
-    def __init__(self, spool: IO[bytes]) -> None:
-        self._spool = spool
-        self._offsets = array("Q")
-        self._ends = array("Q")
-        self._position = 0
-        self._living: dict[int, ThreadVersion] = {}
-        self._by_tid: dict[int, int] = {}
-        self._old: dict[int, ThreadVersion] = {}
-        self._pack = msgspec.msgpack.Encoder().encode
+    def __init__(self, spool: IO[bytes], offsets: array[int], ends: array[int]) -> None:
+        self._spool, self._offsets, self._ends = spool, offsets, ends
         self._unpack = msgspec.msgpack.Decoder(ThreadVersion).decode
-        self._fields: dict[int, dict[str, int]] = {}
-        self.users: dict[int, str] = {}
-        self.containers: list[str] = [""]
-        self.container_names: dict[str, str] = {}
-        self.began = 0
-
-    def restart(self, ts: int) -> None:
-        """Another capture follows in the same file: nobody of the first is known to live on."""
-        for version in list(self._living):
-            self._end(version, ts)
-        self._by_tid.clear()
+        self._kept: dict[int, ThreadVersion] = {}
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -87,24 +70,59 @@ class Identities:
         """The version by its id. Raises IndexError for an id that was never given."""
         if not 1 <= version <= len(self):
             raise IndexError(version)
-        found = self._living.get(version) or self._old.get(version)
+        found = self._kept.get(version)
         if found is None:
-            self._spool.flush()
             begin = self._offsets[version - 1]
             self._spool.seek(begin)
-            size = (self._offsets[version] if version < len(self) else self._position) - begin
-            found = self._unpack(self._spool.read(size))
-            self._spool.seek(0, 2)
-            if len(self._old) >= _KEPT:
-                self._old.clear()
-            self._old[version] = found
+            last = version == len(self)
+            found = self._unpack(self._spool.read(-1 if last else self._offsets[version] - begin))
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[version] = found
         found.end = self._ends[version - 1]
+        return found
+
+
+class Identities:
+    """All thread versions of one capture. `containers` lists container ids by index, 0 being the host."""
+
+    def __init__(self, spool: IO[bytes]) -> None:
+        self._spool = spool
+        self.offsets = array("Q")
+        self.ends = array("Q")
+        self._position = 0
+        self._living: dict[int, ThreadVersion] = {}
+        self._by_tid: dict[int, int] = {}
+        self._pack = msgspec.msgpack.Encoder().encode
+        self._store = IdentityStore(spool, self.offsets, self.ends)
+        self._fields: dict[int, dict[str, int]] = {}
+        self.users: dict[int, str] = {}
+        self.containers: list[str] = [""]
+        self.container_names: dict[str, str] = {}
+        self.began = 0
+
+    def restart(self, ts: int) -> None:
+        """Another capture follows in the same file: nobody of the first is known to live on."""
+        for version in list(self._living):
+            self._end(version, ts)
+        self._by_tid.clear()
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def get(self, version: int) -> ThreadVersion:
+        """The version by its id. Raises IndexError for an id that was never given."""
+        if (found := self._living.get(version)) is not None:
+            return found
+        self._spool.flush()
+        found = self._store.get(version)
+        self._spool.seek(0, 2)
         return found
 
     def _add(self, version: ThreadVersion) -> int:
         packed = self._pack(version)
-        self._offsets.append(self._position)
-        self._ends.append(0)
+        self.offsets.append(self._position)
+        self.ends.append(0)
         self._spool.write(packed)
         self._position += len(packed)
         self._living[version.id] = version
@@ -113,7 +131,7 @@ class Identities:
 
     def _end(self, version: int, ts: int) -> None:
         if version and self._living.pop(version, None) is not None:
-            self._ends[version - 1] = ts
+            self.ends[version - 1] = ts
 
     def _container(self, cgroups: bytes) -> str | None:
         return container_of(cgroups) if cgroups else None

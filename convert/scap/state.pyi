@@ -1,9 +1,7 @@
-from .sink import NetSink
-from .tables import Tables
+from .sockets import Sockets
 
-class State(Tables):
-    """Applies events to the tables; the reader drives it from compiled code."""
+class State(Sockets):
+    """Applies events to the tables; the walk drives it from compiled code.
 
-    def __init__(self, sink: NetSink, identities: object) -> None: ...
-    @property
-    def dropped_events(self) -> int: ...
+    `identities` answers cloned, executed, changed, exited and described (identity.py).
+    """

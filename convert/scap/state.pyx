@@ -1,139 +1,25 @@
 # cython: language_level=3
 """The state machine: applies one validated event to the tables of threads and descriptors and tells the sink.
 
-It knows operations and arguments, not event codes (semantics.py maps them). Exit-only files carry all arguments in the
-exit; older ones have some in the enter, kept for each thread until its exit comes. What a failed call reports changes
-nothing. Process identities (names, users, containers) are Python objects behind `identities`, called only for the rare
-events that change them.
+It knows operations and arguments, not event codes (semantics.py maps them). Process identities (names, users,
+containers) are Python objects behind `identities`, called only for the rare events that change them.
 """
 
-from cpython.object cimport PyObject
-from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.stdlib cimport free
 
 from syswire.convert.scap.event cimport *
-from syswire.convert.scap.pairs cimport patch_side, set_bound, set_pair, set_remote, source_port
 from syswire.convert.scap.tables cimport *
 
-from .semantics import type_rows
-
 cdef enum:
-    ECONNRESET = 104
-    EPIPE = 32
-    EINPROGRESS = 115
     F_DUPFD = 1             # scap's own numbers (flags.json: fcntl_commands), not Linux's
     F_DUPFD_CLOEXEC = 26
-    O_CLOEXEC = 4096        # scap's own file flag
-    SOCK_CLOEXEC = 0x80000  # raw Linux bit: socket types and accept4 flags are recorded as passed
-    CLONE_FILES = 1
+    O_CLOEXEC = 4096        # scap's own file flags
+    O_DIRECTORY = 1024
     CLONE_THREAD = 8192
     AT_FDCWD = -100
-    KEEP = 640              # bytes of an enter's parameters that are kept at most (a path of an address fits)
-    MAX_RW = 0x7ffff000     # no system call moves more
 
 
-cdef class State(Tables):
-    def __init__(self, NetSink sink, identities):
-        """`identities` answers cloned, executed, changed, exited, described (see identity.py)."""
-        cdef int code, i
-        self.sink, self.identities = sink, identities
-        rows = type_rows()
-        if len(rows) != TYPES:
-            raise AssertionError("the event table and event.pxd disagree")
-        for code, row in enumerate(rows):
-            info = &self.types[code]
-            (info.operation, info.enter, info.nparams, info.wide, info.known, info.uses_fd, info.keep,
-             info.detail) = row[:8]
-            for i in range(ARGS):
-                info.place[i] = row[8 + i]
-
-    # -- arguments
-
-    cdef const uint8_t *arg(self, Event *e, Thread *t, int which, uint32_t *size) noexcept nogil:
-        """The argument's bytes from the exit, else from the enter that was kept; NULL where neither has it."""
-        cdef int place = self.types[e.type].place[which]
-        cdef uint32_t count, begin
-        if 0 <= place < <int>e.nparams:
-            size[0] = e.off[place + 1] - e.off[place]
-            return e.data + e.off[place] if size[0] else NULL
-        if self.matched and t.kept_size and e.type > 0:
-            place = self.types[e.type - 1].place[which]
-            count = u16(t.kept)
-            if 0 <= place < <int>count:
-                begin = u32(t.kept + 2 + 4 * place)
-                size[0] = u32(t.kept + 6 + 4 * place) - begin
-                return t.kept + 6 + 4 * count + begin if size[0] else NULL
-        size[0] = 0
-        return NULL
-
-    cdef int64_t number(self, Event *e, Thread *t, int which, int64_t absent) noexcept nogil:
-        cdef uint32_t size = 0
-        cdef const uint8_t *p = self.arg(e, t, which, &size)
-        if p != NULL:
-            return integer(p, size)
-        if which == ARG_FD and self.matched:
-            return t.enter_fd
-        return absent
-
-    cdef void keep_enter(self, Event *e, TypeInfo *info, Thread *t) noexcept nogil:
-        cdef uint32_t count = e.nparams, size, need
-        cdef uint8_t *room
-        cdef int place = info.place[ARG_FD]
-        t.entered, t.enter_type, t.enter_ts, t.enter_fd, t.kept_size = 1, e.type, e.ts, -1, 0
-        if 0 <= place < <int>count:
-            t.enter_fd = integer(e.data + e.off[place], e.off[place + 1] - e.off[place])
-        if info.uses_fd:
-            t.last_fd = t.enter_fd
-        if not info.keep:
-            return
-        size = e.off[count]
-        need = 6 + 4 * count + size
-        if need > KEEP:
-            return
-        if t.kept_room < need:
-            room = <uint8_t *>realloc(t.kept, need)
-            if room == NULL:
-                self.exhausted = True
-                return
-            t.kept, t.kept_room = room, need
-        memcpy(t.kept, &count, 2)
-        memcpy(t.kept + 2, &e.off[0], 4 * (count + 1))
-        memcpy(t.kept + 6 + 4 * count, e.data, size)
-        t.kept_size = need
-
-    # -- descriptors
-
-    cdef void settle(self) noexcept nogil:
-        """Free what the last event closed; until then its row can still be shown."""
-        if self.leaving != NULL:
-            self.free_desc(self.leaving)
-            self.leaving = NULL
-
-    cdef void release(self, Event *e, Thread *t, Desc *d) noexcept nogil:
-        """A number stopped leading to `d`: when it was the last one the description is closed."""
-        if d == NULL or d.refs:
-            return
-        if d.conv:
-            self.sink.closed(e, t, d)
-        if self.leaving == NULL:
-            self.leaving = d
-        else:
-            self.free_desc(d)
-
-    cdef void install(self, Event *e, Thread *t, int64_t fd, Desc *d, bint cloexec) noexcept nogil:
-        """Let a number lead to a new description; what it led to before is closed (its close was not recorded)."""
-        if d == NULL:
-            return
-        self.release(e, t, self.take(t.process, fd))
-        t.last_fd = fd
-        if not self.put(t.process, fd, d, cloexec):
-            if d.refs == 0:
-                self.free_desc(d)
-            return
-        if d.owner == 0:
-            d.owner = t.version
-        self.touched = d
-
+cdef class State(Sockets):
     # -- events
 
     cdef void apply(self, Event *e) noexcept nogil:
@@ -222,147 +108,6 @@ cdef class State(Tables):
         elif operation == OP_IDENTITY:
             self.tell(e, t, operation)
 
-    cdef void io(self, Event *e, TypeInfo *info, Thread *t) noexcept nogil:
-        cdef bint sending = info.operation == OP_SEND
-        cdef int64_t res = self.number(e, t, ARG_RES, -1)
-        cdef int64_t fd = self.number(e, t, ARG_FD, -1)
-        cdef uint32_t stored = 0, pair_size = 0
-        cdef uint8_t width
-        cdef const uint8_t *bytes
-        cdef const uint8_t *pair
-        cdef Desc *d = self.desc(t.process, fd)
-        t.last_fd, self.touched = fd, d
-        if d == NULL:
-            if res > 0 and self.arg(e, t, ARG_TUPLE, &pair_size) != NULL:
-                self.sink.unknown(e, sending, <uint64_t>res)
-            return
-        if d.kind < KIND_IPV4 or d.kind > KIND_UNIX or d.kind == KIND_FIFO:
-            return
-        if res < 0:
-            if (res == -ECONNRESET or (sending and res == -EPIPE)) and d.conv:
-                self.sink.reset(e, t, d)
-            return
-        if res > MAX_RW:
-            return
-        pair = self.arg(e, t, ARG_TUPLE, &pair_size)
-        bytes = self.arg(e, t, ARG_DATA, &stored)
-        if pair != NULL and (d.l4 != L4_TCP or not d.has_tuple):
-            if d.kind == KIND_UNIX:
-                if not d.has_tuple:
-                    set_pair(d, pair, pair_size, (not sending) if d.role == ROLE_CLIENT else (sending and d.role == ROLE_SERVER))
-            elif pair[0] != 1:
-                if d.role == ROLE_NONE:
-                    d.role = ROLE_CLIENT if sending else ROLE_SERVER
-                if sending or source_port(pair, pair_size):
-                    set_pair(d, pair, pair_size, d.role == (ROLE_SERVER if sending else ROLE_CLIENT))
-                if d.l4 == L4_UNKNOWN:
-                    d.l4 = L4_UDP
-                if d.kind == KIND_IPV4 or d.kind == KIND_IPV6:
-                    width = 4 if d.kind == KIND_IPV4 else 16
-                    patch_side(d.sip, d.dip, width, self.addresses, self.address_count)
-                    patch_side(d.dip, d.sip, width, self.addresses, self.address_count)
-        if stored > <uint64_t>res:
-            stored = <uint32_t>res
-        self.sink.data(e, t, d, sending, <uint64_t>res, bytes, stored, pair, pair_size, False)
-
-    cdef void sendfile(self, Event *e, Thread *t) noexcept nogil:
-        """sendfile and splice into a socket: bytes that no process saw; their number is known, they are not."""
-        cdef int64_t moved = self.number(e, t, ARG_RES, -1)
-        cdef Desc *d = self.touched
-        if d != NULL and KIND_IPV4 <= d.kind <= KIND_UNIX and d.kind != KIND_FIFO and 0 < moved <= MAX_RW:
-            self.sink.data(e, t, d, True, <uint64_t>moved, NULL, 0, NULL, 0, True)
-
-    cdef void make_socket(self, Event *e, Thread *t) noexcept nogil:
-        cdef int64_t domain = self.number(e, t, ARG_DOMAIN, -1)
-        cdef int64_t kind = self.number(e, t, ARG_TYPE, 0)
-        cdef int64_t proto = self.number(e, t, ARG_PROTO, 0)
-        cdef Desc *d
-        if domain == 1:
-            d = self.new_desc(KIND_UNIX)
-        elif domain == 2:
-            d = self.new_desc(KIND_IPV4)
-        elif domain == 10:
-            d = self.new_desc(KIND_IPV6)
-        elif domain == 16:
-            d = self.new_desc(KIND_NETLINK)
-        else:
-            self.release(e, t, self.take(t.process, self.number(e, t, ARG_RES, -1)))
-            return
-        if d == NULL:
-            return
-        d.socket_type = kind & 0xff
-        if d.kind == KIND_IPV4 or d.kind == KIND_IPV6:
-            if d.socket_type == 3:
-                d.l4 = L4_RAW
-            elif proto == 6 or (proto == 0 and d.socket_type == 1):
-                d.l4 = L4_TCP
-            elif proto == 17 or (proto == 0 and d.socket_type == 2):
-                d.l4 = L4_UDP
-            elif proto == 1 or proto == 58:
-                d.l4 = L4_ICMP
-            elif proto == 255:
-                d.l4 = L4_RAW
-        self.install(e, t, self.number(e, t, ARG_RES, -1), d, kind & SOCK_CLOEXEC)
-
-    cdef void socketpair(self, Event *e, Thread *t) noexcept nogil:
-        cdef int64_t kind = self.number(e, t, ARG_TYPE, 0)
-        cdef Desc *first = self.new_desc(KIND_UNIX)
-        cdef Desc *second = self.new_desc(KIND_UNIX)
-        if first == NULL or second == NULL:
-            if first != NULL:
-                self.free_desc(first)
-            return
-        first.source = second.dest = <uint64_t>self.number(e, t, ARG_SOURCE, 0)
-        first.dest = second.source = <uint64_t>self.number(e, t, ARG_PEER, 0)
-        first.socket_type = second.socket_type = kind & 0xff
-        first.role, second.role = ROLE_CLIENT, ROLE_SERVER
-        self.install(e, t, self.number(e, t, ARG_FD, -1), first, kind & SOCK_CLOEXEC)
-        self.install(e, t, self.number(e, t, ARG_FD2, -1), second, kind & SOCK_CLOEXEC)
-        if first.refs and second.refs:
-            self.sink.paired(e, t, first, second)
-
-    cdef void bind(self, Event *e, Thread *t) noexcept nogil:
-        cdef uint32_t size = 0
-        cdef const uint8_t *addr = self.arg(e, t, ARG_ADDR, &size)
-        if self.touched != NULL:
-            set_bound(self.touched, addr, size)
-
-    cdef void connect(self, Event *e, Thread *t) noexcept nogil:
-        cdef int64_t res = self.number(e, t, ARG_RES, -1)
-        cdef int64_t fd = self.number(e, t, ARG_FD, -1)
-        cdef uint32_t size = 0, addr_size = 0
-        cdef const uint8_t *pair
-        cdef const uint8_t *addr
-        cdef Desc *d = self.desc(t.process, fd)
-        t.last_fd, self.touched = fd, d
-        if d == NULL or d.kind < KIND_IPV4 or d.kind > KIND_UNIX or (res < 0 and res != -EINPROGRESS):
-            return
-        pair = self.arg(e, t, ARG_TUPLE, &size)
-        addr = self.arg(e, t, ARG_ADDR, &addr_size)
-        if not set_pair(d, pair, size, d.l4 == L4_UDP and d.role == ROLE_SERVER) and not set_remote(d, addr, addr_size):
-            return
-        if d.role == ROLE_NONE:
-            d.role = ROLE_CLIENT
-        self.sink.connected(e, t, d, res < 0)
-
-    cdef void accept(self, Event *e, Thread *t) noexcept nogil:
-        cdef uint32_t size = 0
-        cdef const uint8_t *pair = self.arg(e, t, ARG_TUPLE, &size)
-        cdef int64_t fd = self.number(e, t, ARG_RES, -1)
-        cdef Desc *d
-        if pair == NULL:
-            return
-        d = self.new_desc(KIND_IPV4)
-        if d == NULL:
-            return
-        if not set_pair(d, pair, size, False):
-            self.free_desc(d)
-            return
-        d.l4, d.role, d.socket_type = L4_TCP, ROLE_SERVER, 1
-        self.install(e, t, fd, d, self.number(e, t, ARG_FLAGS, 0) & (SOCK_CLOEXEC | O_CLOEXEC))
-        if d.refs:
-            self.sink.accepted(e, t, d)
-
     cdef void duplicate(self, Event *e, TypeInfo *info, Thread *t, int64_t old, int64_t new, bint cloexec) noexcept nogil:
         cdef Desc *d = self.desc(t.process, old)
         t.last_fd = new
@@ -386,7 +131,7 @@ cdef class State(Tables):
         cdef int64_t dirfd = self.number(e, t, ARG_DIRFD, AT_FDCWD)
         cdef int64_t flags = self.number(e, t, ARG_FLAGS, 0)
         cdef Desc *base
-        cdef Desc *d = self.new_desc(KIND_DIRECTORY if flags & 1024 else KIND_FILE_V2)
+        cdef Desc *d = self.new_desc(KIND_DIRECTORY if flags & O_DIRECTORY else KIND_FILE_V2)
         if d == NULL:
             return
         while size and name[size - 1] == 0:

@@ -1,0 +1,349 @@
+"""The commands: parse, call, print, exit code. Nothing else.
+
+Exit codes: 0 done; 1 done and --fail-on was met, or verify found a difference; 2 wrong usage; 3 no input could be read;
+4 done, but some input was damaged or unreadable; 5 the machine lacks something; 70 our own fault; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if not __package__:  # run as a file from a checkout: stand under the package's one name
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    _root = Path(__file__).resolve().parent
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _root]
+    _spec = spec_from_file_location("syswire", _root / "__init__.py", submodule_search_locations=[str(_root)])
+    assert _spec is not None and _spec.loader is not None
+    sys.modules["syswire"] = module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules["syswire"])
+    __package__ = "syswire"
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from . import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .reports.findings import Findings
+
+FORMATS = ("html", "pdf", "jsonl", "csv")
+LEVELS = ("info", "low", "medium", "high", "critical")
+CRASH = "syswire-crash.txt"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="syswire",
+        description="Offline forensic converter and reporter for Linux servers: system-call captures (.scap) to a "
+        "pcapng for Wireshark with the process beside each packet, annotations, and audit reports.",
+    )
+    top.add_argument("--version", action="version", version=f"syswire {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    convert = commands.add_parser("convert", help="write pcapng and annotations", description=_CONVERT)
+    _common(convert)
+    report = commands.add_parser("report", help="write those and an audit report", description=_REPORT)
+    _common(report)
+    report.add_argument(
+        "--format",
+        metavar="LIST",
+        default=",".join(FORMATS),
+        help="comma-separated list of html, pdf, jsonl, csv (default: all)",
+    )
+    report.add_argument(
+        "--case",
+        metavar="TEXT",
+        nargs="+",
+        default=[],
+        help="what the cover says: a title, or NAME=VALUE such as client=..., examiner=..., tlp=...",
+    )
+    report.add_argument("--fail-on", metavar="LEVEL", choices=LEVELS, help="exit with 1 when a finding is this severe")
+
+    verify = commands.add_parser("verify", help="compare a directory with its manifest", description=_VERIFY)
+    verify.add_argument("directory", metavar="DIR", type=Path)
+    return top
+
+
+_CONVERT = "Read captures and write DIR/STEM.pcapng, DIR/STEM.annotations.jsonl and DIR/manifest.json."
+_REPORT = "Convert, then judge: plaintext credentials, 404s, server errors; as HTML, PDF, JSON Lines and CSV."
+_VERIFY = "Check that every file in DIR, and every input that is still there, is what the manifest says."
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("inputs", metavar="INPUT", nargs="+", help=".scap, plain, gzip or zstd; - is standard input")
+    command.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="made 0700, files in it 0600")
+    command.add_argument("--no-pcapng", action="store_true", help="write no pcapng")
+    command.add_argument("--reveal", action="store_true", help="show secrets in the clear everywhere")
+    command.add_argument("--case-key", metavar="FILE", type=Path, help="key of the fingerprints (default: DIR/case.key)")
+    command.add_argument("--force", action="store_true", help="write into a directory that holds another case")
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes; errors remain")
+    command.add_argument("-v", "--verbose", action="store_true", help="say what is being done")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code; nothing but argparse's own exits raises."""
+    given = parser().parse_args(arguments)
+    from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
+
+    try:
+        return _run(given)
+    except SyswireError as error:
+        return _tell(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more is flushed into the closed pipe
+        return 0
+    except KeyboardInterrupt:
+        return _tell("interrupted", EXIT_INTERRUPTED)
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _tell(f"{name}{error.strerror or error}", EXIT_MACHINE)
+    except Exception as error:  # noqa: BLE001 - the one place where our own faults end
+        place = _crash(error, getattr(given, "output", None))
+        return _tell(f"internal error ({type(error).__name__}); please report it{place}", EXIT_OUR_FAULT)
+
+
+def _tell(message: str, code: int) -> int:
+    from .convert.model.text import printable
+
+    sys.stderr.write(f"syswire: {printable(message)}\n")
+    return code
+
+
+def _crash(error: BaseException, directory: Path | None) -> str:
+    """Write where it happened, without values: messages and variables may hold payload."""
+    import traceback
+
+    lines = [f"syswire {__version__}, Python {sys.version.split()[0]}\n"]
+    while True:
+        lines += traceback.format_tb(error.__traceback__)
+        lines.append(f"{type(error).__name__}\n")
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            break
+        lines.append("\ncaused by:\n")
+        error = cause
+    if directory is None or not directory.is_dir():
+        return ""
+    path = directory / CRASH
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.writelines(lines)
+    except OSError:
+        return ""
+    return f", see {path}"
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.command == "verify":
+        return _verify(given.directory)
+    if given.command == "report" and len(given.inputs) == 1 and Path(given.inputs[0]).is_dir():
+        return _report_directory(given, Path(given.inputs[0]))
+    return _convert(given)
+
+
+def _verify(directory: Path) -> int:
+    from .convert.errors import EXIT_DONE, EXIT_FOUND
+    from .convert.model.text import printable
+    from .convert.workspace import verify
+
+    differences = verify(directory)
+    for line in differences:
+        sys.stdout.write(printable(line) + "\n")
+    if not differences:
+        sys.stdout.write(f"{directory}: as the manifest says\n")
+    sys.stdout.flush()
+    return EXIT_FOUND if differences else EXIT_DONE
+
+
+def _options(given: argparse.Namespace) -> Any:
+    from .convert.pipeline import Options
+
+    case: dict[str, str] = {}
+    for text in getattr(given, "case", ()):
+        name, equals, value = text.partition("=")
+        if equals and name.isidentifier():
+            case[name.lower()] = value
+        else:
+            case["title"] = f"{case['title']} {text}" if "title" in case else text
+    return Options(
+        reveal=given.reveal, pcapng=not given.no_pcapng, force=given.force, case_key=given.case_key, case=case
+    )
+
+
+def _formats(given: argparse.Namespace) -> tuple[str, ...]:
+    from .convert.errors import UsageError
+
+    wanted = tuple(name.strip() for name in given.format.split(",") if name.strip())
+    if unknown := [name for name in wanted if name not in FORMATS]:
+        raise UsageError(f"--format: {unknown[0]} is not one of {', '.join(FORMATS)}")
+    return wanted
+
+
+def _convert(given: argparse.Namespace) -> int:
+    from .convert.pipeline import Case
+
+    reporting = given.command == "report"
+    formats = _formats(given) if reporting else ()
+    begun = _now()
+    found: list[Findings] = []
+
+    def judge(directory: Path, manifest: dict[str, Any]) -> Callable[[int], Mapping[int, list[str]]]:
+        from .reports.findings.judge import judge as judged
+
+        found.append(judged(directory, manifest))
+        return found[0].frame_comments
+
+    with _Progress(given) as progress:
+        case = Case(given.inputs, given.output, _options(given), progress.say, progress.show)
+        manifest = case.run(judge if reporting else None)
+        code, missing = case.exit_code, None
+        if reporting:
+            progress.show("report", 0, 0)
+            missing = _write_reports(given.output, manifest, found[0], formats, given.reveal)
+        manifest["run"] = _run_record(begun)
+        case.space.write_manifest(manifest)
+    _print_paths(given.output, manifest)
+    return _judged(given, code, missing, found)
+
+
+def _report_directory(given: argparse.Namespace, source: Path) -> int:
+    """Report on what convert wrote, decoding nothing again."""
+    from .convert.errors import EXIT_DAMAGED, EXIT_DONE, UsageError
+    from .convert.workspace import Workspace
+    from .reports.findings.judge import judge
+
+    begun = _now()
+    formats = _formats(given)
+    manifest = Workspace(source).manifest()
+    if manifest is None:
+        raise UsageError(f"{source}: no readable manifest.json; give a directory that convert wrote")
+    if given.reveal and manifest.get("masked", True):
+        raise UsageError(f"{source}: was written with secrets masked; --reveal needs the captures")
+    manifest["case"] = _options(given).case or manifest.get("case", {})
+    space = Workspace(given.output)
+    if given.output.resolve() != source.resolve():
+        space.prepare([], (), force=given.force)
+        manifest["outputs"] = []
+    else:
+        manifest["outputs"] = [entry for entry in manifest["outputs"] if entry["name"].split(".")[0] not in _REPORTED]
+    findings = judge(source, manifest)
+    missing = _write_reports(given.output, manifest, findings, formats, given.reveal)
+    manifest["run"] = _run_record(begun)
+    space.write_manifest(manifest)
+    _print_paths(given.output, manifest)
+    damaged = any(entry.get("status") != "complete" for entry in manifest["inputs"])
+    return _judged(given, EXIT_DAMAGED if damaged else EXIT_DONE, missing, [findings])
+
+
+_REPORTED = ("report", "findings")
+
+
+def _write_reports(
+    directory: Path, manifest: dict[str, Any], findings: Findings, formats: tuple[str, ...], reveal: bool
+) -> str | None:
+    """Write the reports and list them in the manifest. Returns what the machine lacked, None where nothing."""
+    from .convert.workspace import Workspace
+    from .reports.errors import DocumentNotMade
+    from .reports.write import write_reports
+
+    missing = None
+    try:
+        written = write_reports(directory, manifest, findings, formats, reveal=reveal)
+    except DocumentNotMade as error:
+        written, missing = list(error.written), str(error)
+    space = Workspace(directory)
+    manifest["outputs"] = [*manifest["outputs"], *(space.entry(path.name, None) for path in written)]
+    return missing
+
+
+def _judged(given: argparse.Namespace, code: int, missing: str | None, found: list[Findings]) -> int:
+    """The exit code: the machine's lack first, then damage, then --fail-on."""
+    from .convert.errors import EXIT_DONE, EXIT_FOUND, EXIT_MACHINE
+
+    if missing is not None:
+        return _tell(missing, EXIT_MACHINE)
+    wanted, worst = getattr(given, "fail_on", None), found[0].worst() if found else None
+    if code == EXIT_DONE and wanted and worst and LEVELS.index(worst) >= LEVELS.index(wanted):
+        return EXIT_FOUND
+    return code
+
+
+def _print_paths(directory: Path, manifest: dict[str, Any]) -> None:
+    for entry in manifest["outputs"]:
+        sys.stdout.write(f"{directory / entry['name']}\n")
+    sys.stdout.write(f"{directory / 'manifest.json'}\n")
+    sys.stdout.flush()
+
+
+def _now() -> str:
+    import time
+
+    from .convert.model.text import timestamp
+
+    return timestamp(time.time_ns())
+
+
+def _run_record(begun: str) -> dict[str, Any]:
+    import getpass
+    import platform
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return {
+        "started": begun,
+        "finished": _now(),
+        "host": platform.node(),
+        "user": user,
+        "command": sys.argv,
+        "python": platform.python_version(),
+    }
+
+
+class _Progress:
+    """Notes on stderr; a progress line on a terminal only."""
+
+    def __init__(self, given: argparse.Namespace) -> None:
+        self._quiet = given.quiet
+        self._live = not given.quiet and sys.stderr.isatty()
+        self._bar: Any = None
+        self._task: Any = None
+        self._name = ""
+
+    def __enter__(self) -> _Progress:
+        if self._live:
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def say(self, message: str) -> None:
+        """One line about an input. Damage is always said; -q silences what is only a note."""
+        _tell(message, 0)
+
+    def show(self, name: str, done: int, total: int) -> None:
+        """How far a step is; `total` 0 where nobody knows."""
+        if self._bar is None:
+            return
+        if name != self._name:
+            if self._task is not None:
+                self._bar.remove_task(self._task)
+            self._name, self._task = name, self._bar.add_task(name, total=total or None)
+        self._bar.update(self._task, completed=done, total=total or None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

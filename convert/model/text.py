@@ -1,0 +1,42 @@
+"""How bytes and times of the evidence are written as text."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+
+@lru_cache(maxsize=4096)
+def address(raw: bytes) -> str:
+    """An IPv4 (4 bytes) or IPv6 (16 bytes) address in its usual notation (RFC 5952 for IPv6)."""
+    return str(ipaddress.ip_address(raw))
+
+
+def readable(raw: bytes) -> tuple[str, bool]:
+    r"""UTF-8 as it is; anything else byte by byte, what is not UTF-8 as \xNN and backslashes doubled.
+
+    Returns the text and whether it had to be escaped.
+    """
+    try:
+        return raw.decode("utf-8"), False
+    except UnicodeDecodeError:
+        text = raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+        return text, True
+
+
+@lru_cache(maxsize=8192)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def timestamp(ns: int) -> str:
+    """Nanoseconds since the epoch as RFC 3339 in UTC with nine digits; times beyond the year 9999 as that year's end."""
+    seconds, rest = divmod(min(ns, 253402300799_999999999), 1_000_000_000)
+    return f"{_second(seconds)}.{rest:09d}Z"
+
+
+def printable(text: str) -> str:
+    """Text that is safe on a terminal: control and reordering characters shown as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,0 +1,149 @@
+"""The output directory: who may write there, how files appear whole, and the spool that is gone afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from .errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MANIFEST = "manifest.json"
+CAPTURE_SUFFIXES = (".scap", ".pcapng", ".pcap", ".cap")
+COMPRESSION_SUFFIXES = (".gz", ".zst")
+REPORTS = ("report.html", "report.pdf", "findings.jsonl", "findings.csv")
+OWN_NAMES = (MANIFEST, "case.key", "syswire-crash.txt", *REPORTS)
+
+
+def stem(name: str) -> str:
+    """INPUT's file name without compression and capture suffixes; "stdin" for standard input."""
+    if name == "-":
+        return "stdin"
+    base = Path(name).name
+    for suffixes in (COMPRESSION_SUFFIXES, CAPTURE_SUFFIXES):
+        for suffix in suffixes:
+            if base.lower().endswith(suffix) and len(base) > len(suffix):
+                base = base[: -len(suffix)]
+                break
+    return base.lstrip(".") or "capture"
+
+
+def stems(names: Sequence[str]) -> list[str]:
+    """One stem for each input; equal ones get -2, -3 ... in order."""
+    taken: set[str] = set()
+    out = []
+    for name in names:
+        plain = wanted = stem(name)
+        number = 1
+        while wanted in taken:
+            number += 1
+            wanted = f"{plain}-{number}"
+        taken.add(wanted)
+        out.append(wanted)
+    return out
+
+
+class Workspace:
+    """DIR, made 0700 where it is not there. Files in it appear whole and are 0600."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def prepare(self, inputs: Iterable[Path], outputs: Iterable[str], *, force: bool) -> None:
+        """Refuse before anything is read what would overwrite evidence or another case; then make the directory.
+
+        Raises UsageError.
+        """
+        inputs = [path.resolve() for path in inputs]
+        if self.directory.exists() and not self.directory.is_dir():
+            raise UsageError(f"{self.directory}: is not a directory")
+        for name in (*OWN_NAMES, *outputs):
+            target = self.directory / name
+            for path in inputs:
+                if target.resolve() == path or (target.exists() and path.exists() and target.samefile(path)):
+                    raise UsageError(f"{target}: the output would overwrite the input {path}")
+        if not force and (self.directory / MANIFEST).exists():
+            old = self.manifest()
+            before = [entry.get("path") for entry in old.get("inputs", ())] if old else None
+            if before != [str(path) for path in inputs]:
+                raise UsageError(f"{self.directory}: holds the results of another case; use --force or another directory")
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def manifest(self) -> dict[str, Any] | None:
+        """The manifest that stands in the directory; None where there is none or it cannot be read."""
+        try:
+            found = msgspec.json.decode((self.directory / MANIFEST).read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    @contextmanager
+    def spool(self) -> Iterator[Path]:
+        """A folder (0700) for temporary files, removed at the end, also after an error."""
+        folder = Path(tempfile.mkdtemp(prefix=".syswire-", dir=self.directory))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def whole(self, name: str) -> Iterator[IO[bytes]]:
+        """A new file (0600) that gets its name only when it is complete."""
+        part = self.directory / f".{name}.part"
+        part.unlink(missing_ok=True)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(handle, "w+b") as out:
+                yield out
+            part.replace(self.directory / name)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+    def entry(self, name: str, source: int | None) -> dict[str, Any]:
+        """A file of the directory as the manifest lists it."""
+        path = self.directory / name
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"name": name, "size": path.stat().st_size, "sha256": digest, "source": source}
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest, indented for people."""
+        with self.whole(MANIFEST) as out:
+            out.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+
+
+def verify(directory: Path) -> list[str]:
+    """Compare every output (and every input that is still where it was) with the manifest; one line a difference.
+
+    Raises UsageError where there is no manifest.
+    """
+    space = Workspace(directory)
+    manifest = space.manifest()
+    if manifest is None:
+        raise UsageError(f"{directory}: no readable {MANIFEST}")
+    differences = []
+    for entry in manifest.get("outputs", ()):
+        name = str(entry.get("name"))
+        if Path(name).name != name:
+            differences.append(f"{name}: not a name within the directory")
+        elif not (directory / name).is_file():
+            differences.append(f"{name}: missing")
+        elif space.entry(name, None)["sha256"] != entry.get("sha256"):
+            differences.append(f"{name}: differs from the manifest")
+    for entry in manifest.get("inputs", ()):
+        path = Path(str(entry.get("path")))
+        if entry.get("sha256") and path.is_file():
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
+                    differences.append(f"{path}: the input differs from the one that was read")
+    return differences
