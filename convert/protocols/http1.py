@@ -119,19 +119,6 @@ class Http1:
         if len(slots) > MOST_WAITING or self._cost > WAITING_BYTES:
             self._evict()
 
-    def head(self, half: Half, head: Head, text: HeadText, complete: bool) -> tuple[int, int, Kept | None]:
-        """A head, whole or cut; for a whole one the kind and length of its body, and where to keep it."""
-        if half.to_server:
-            return self._request_head(head, text, complete)
-        return self._response_head_seen(head, complete)
-
-    def end(self, half: Half, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
-        """A message is over."""
-        if half.to_server:
-            self._request_over(body, span, known, trailers)
-        else:
-            self._response_over(body, span, known, trailers)
-
     def lost(self, half: Half) -> None:
         """A message was lost from its first byte on: keep its place in the order."""
         if half.to_server:
@@ -151,7 +138,8 @@ class Http1:
 
     # Requests
 
-    def _request_head(self, head: Head, text: HeadText, complete: bool) -> tuple[int, int, Kept | None]:
+    def request_head(self, head: Head, text: HeadText, complete: bool) -> tuple[int, int, Kept | None]:
+        """A request's head, whole or cut; for a whole one the kind and length of its body, and where to keep it."""
         slot = self._asking
         assert slot is not None
         target, target_complete = head.target_or_status, True
@@ -180,7 +168,8 @@ class Http1:
         slot.kept = Kept() if kind != NO_BODY and may_be_form(head) else None
         return kind, length, slot.kept
 
-    def _request_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
+    def request_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
+        """A request has passed."""
         slot, self._asking = self._asking, None
         assert slot is not None and slot.request is not None and slot.head is not None and slot.text is not None
         request = slot.request
@@ -210,7 +199,8 @@ class Http1:
 
     # Responses
 
-    def _response_head_seen(self, head: Head, complete: bool) -> tuple[int, int, Kept | None]:
+    def response_head(self, head: Head, complete: bool) -> tuple[int, int, Kept | None]:
+        """A response's head, as in request_head."""
         status = int(head.target_or_status)
         self._answering = None
         if 100 <= status < 200 and status != 101:
@@ -248,7 +238,8 @@ class Http1:
         slots.appendleft(slot)  # whatever waits or is passing was asked later
         return slot
 
-    def _response_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
+    def response_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
+        """A response has passed."""
         slot, self._answering = self._answering, None
         if slot is None or slot.response is None:
             return  # an interim response

@@ -128,7 +128,13 @@ def content_length(head: Head, weird: Callable[[str], None]) -> int | None:
 
 def framing(head: Head, request: bool, weird: Callable[[str], None]) -> tuple[int, int]:
     """(kind, length) of the body that a message's own headers announce."""
-    length = content_length(head, weird) if head.content_lengths else None
+    length: int | None = None
+    if head.content_lengths is not None:
+        first = head.content_lengths[0]
+        if len(head.content_lengths) == 1 and len(first) <= _LONGEST_LENGTH and first.isascii() and first.isdigit():
+            length = int(first)
+        else:
+            length = content_length(head, weird)
     if head.transfer_encodings:
         codings = [coding.strip(" \t").lower() for coding in ",".join(head.transfer_encodings).split(",")]
         codings = [coding for coding in codings if coding not in {"", "identity"}]

@@ -56,11 +56,17 @@ class Owner(Protocol):
     def begin_request(self) -> None:
         """A request line was seen; its head may be long in coming."""
 
-    def head(self, half: Half, head: Head, text: HeadText, complete: bool) -> tuple[int, int, Kept | None]:
+    def request_head(self, head: Head, text: HeadText, complete: bool) -> tuple[int, int, Kept | None]:
         """A head, whole or cut. For a whole one: kind and length of the body, and where to keep it, if at all."""
 
-    def end(self, half: Half, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
-        """The message is over; `known`: its head was whole and it is known where its body ends."""
+    def response_head(self, head: Head, complete: bool) -> tuple[int, int, Kept | None]:
+        """As request_head."""
+
+    def request_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
+        """The message has passed; `known`: its head was whole and it is known where its body ends."""
+
+    def response_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
+        """As request_over."""
 
     def lost(self, half: Half) -> None:
         """A message was lost from its first byte on."""
@@ -122,7 +128,7 @@ class Half:
 
     def data(self, data: bytes, offset: int, place: object, boundary: bool) -> None:
         """Bytes of this direction; `boundary`: a system call's bytes begin with them."""
-        if boundary:
+        if boundary and (self._state != _START or self._buffer):
             self._boundary(offset, place)
         pos, size = 0, len(data)
         self._at = offset + size
@@ -233,7 +239,10 @@ class Half:
         self._body = None
         self._state = _START
         self._strict = False
-        kind, length, kept = self._owner.head(self, head, HeadText(raw, self._offset, self._places), complete)
+        if self.to_server:
+            kind, length, kept = self._owner.request_head(head, HeadText(raw, self._offset, self._places), complete)
+        else:
+            kind, length, kept = self._owner.response_head(head, complete)
         if not complete:
             self._message_over(end, False)
             self._seek()
@@ -337,7 +346,11 @@ class Half:
     def _message_over(self, end: int, known: bool, trailers: Head | None = None) -> None:
         body, self._body = self._body, None
         self._state = _START
-        self._owner.end(self, body, Span(self._place, self._offset, end - self._offset), known, trailers)
+        span = Span(self._place, self._offset, end - self._offset)
+        if self.to_server:
+            self._owner.request_over(body, span, known, trailers)
+        else:
+            self._owner.response_over(body, span, known, trailers)
 
     # Losses and the end
 
