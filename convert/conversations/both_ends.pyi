@@ -24,6 +24,8 @@ def rebuild(
     totals: str,
     threads: str,
     *,
+    payload_fd: int,
+    scratch: str,
     gap_frames: int = 2_000_000,
 ) -> Summary:
     """Merge both ends of every conversation, in flat memory, and write what came out as rows.
@@ -35,6 +37,8 @@ def rebuild(
         frames: To be written: Frame rows (model/frame.pxd), conversation by conversation.
         totals: To be written: Totals rows (both_ends.pxd), one a conversation; reader.ConversationReader reads them.
         threads: To be written: u32 thread version ids, to which the totals point.
+        payload_fd: The payload file; only few bytes of it are looked at.
+        scratch: A folder for temporary files.
         gap_frames: How many frames for missing bytes alone the file may get.
 
     Raises:

@@ -5,6 +5,7 @@ The memory is the same for every input: a few buffers of rows, whatever the size
 """
 
 import os
+from contextlib import ExitStack
 from typing import NamedTuple
 
 from libc.stdint cimport uint32_t, uint64_t
@@ -14,14 +15,17 @@ from syswire.convert.conversations.both_ends cimport Totals
 from syswire.convert.conversations.datagrams cimport DatagramMerger
 from syswire.convert.conversations.emitter cimport Emitter
 from syswire.convert.conversations.stream cimport StreamMerger
+from syswire.convert.conversations.tuples cimport Key, same_ends
+from syswire.convert.conversations.tuples import find_predecessors
 from syswire.convert.conversations.views cimport ThreadList, Views
 from syswire.convert.model.rows cimport Chunk, Conv
 from syswire.convert.spool.files cimport (
-    RowCursor, RowWriter, cursor_close, cursor_open, cursor_row, raise_errno, writer_close, writer_flush,
-    writer_open, writer_put,
+    RowCursor, RowWriter, cursor_close, cursor_open, cursor_row, raise_errno, read_whole, writer_close,
+    writer_flush, writer_open, writer_put,
 )
 
 cdef enum:
+    TCP = 6
     UDP = 17
     UNIX_DATAGRAM = 2
     BUFFERED = 1024
@@ -45,31 +49,33 @@ cdef class Rebuilder:
     cdef Emitter out
     cdef StreamMerger streams
     cdef DatagramMerger datagrams
-    cdef RowCursor convs
+    cdef RowCursor convs, keys
     cdef RowWriter totals, threads
     cdef uint64_t chunk         # row of the next conversation's first chunk
     cdef uint64_t shifted
 
     def __cinit__(self):
-        self.convs.own = NULL
+        self.convs.own = self.keys.own = NULL
         self.totals.buffer = NULL
         self.threads.buffer = NULL
         self.chunk = self.shifted = 0
 
     def __dealloc__(self):
         cursor_close(&self.convs)
+        cursor_close(&self.keys)
         writer_close(&self.totals)
         writer_close(&self.threads)
 
     cdef int open(self, int chunks, uint64_t chunk_rows, int convs, uint64_t conv_rows, int pieces, int frames,
-                  int totals, int threads, uint64_t budget) except -1:
+                  int totals, int threads, int keys, int payload, uint64_t payload_size, uint64_t budget) except -1:
         self.views = Views()
         self.views.open(chunks, chunk_rows)
         self.out = Emitter()
-        self.out.open(pieces, frames, budget)
+        self.out.open(pieces, frames, payload, payload_size, budget)
         self.streams = StreamMerger(self.views, self.out)
         self.datagrams = DatagramMerger(self.views, self.out)
         if (cursor_open(&self.convs, convs, sizeof(Conv), BUFFERED, conv_rows) < 0
+                or cursor_open(&self.keys, keys, sizeof(Key), BUFFERED, conv_rows) < 0
                 or writer_open(&self.totals, totals, sizeof(Totals), BUFFERED) < 0
                 or writer_open(&self.threads, threads, sizeof(uint32_t), BUFFERED) < 0):
             raise MemoryError
@@ -85,6 +91,32 @@ cdef class Rebuilder:
         for i in range(found.count):
             if writer_put(&self.threads, &found.ids[i]) < 0:
                 return -1
+        return 0
+
+    cdef int inherit(self, const Conv *conv) noexcept nogil:
+        # What the conversation that had these ends before leaves to this one.
+        cdef const Key *key = <const Key *>cursor_row(&self.keys, conv.id - 1)
+        cdef uint64_t place
+        cdef Totals before
+        cdef Conv other
+        cdef bint swapped
+        self.out.heir = 0
+        if key == NULL:
+            return -1
+        if key.before == 0:
+            return 0
+        place = key.before - 1
+        if place >= self.totals.rows - self.totals.held:
+            memcpy(&before, self.totals.buffer + (place - (self.totals.rows - self.totals.held)) * sizeof(Totals),
+                   sizeof(Totals))
+        elif read_whole(self.totals.fd, <char *>&before, sizeof(Totals), place * sizeof(Totals)) < 0:
+            return -1
+        if read_whole(self.convs.fd, <char *>&other, sizeof(Conv), place * sizeof(Conv)) < 0:
+            return -1
+        if same_ends(conv, &other, &swapped):
+            self.out.heir = before.leader
+            self.out.heir_next[swapped] = before.next_to_client
+            self.out.heir_next[not swapped] = before.next_to_server
         return 0
 
     cdef int rebuild_one(self, uint64_t index) noexcept nogil:
@@ -104,6 +136,13 @@ cdef class Rebuilder:
         datagrams = conv.protocol == UDP or conv.protocol == UNIX_DATAGRAM
         if self.views.look(self.chunk, conv.id, datagrams) < 0:
             return -1
+        if conv.protocol == TCP:
+            if self.inherit(&conv) < 0:
+                return -1
+            totals.leader = self.out.heir
+            totals.next_to_client, totals.next_to_server = self.out.heir_next[0], self.out.heir_next[1]
+        else:
+            self.out.heir = 0
         if self.views.survey.end > self.chunk:
             result = self.datagrams.run(&conv) if datagrams else self.streams.run(&conv)
             if result < 0:
@@ -113,9 +152,10 @@ cdef class Rebuilder:
                 totals.bytes_to_client, totals.bytes_to_server = self.datagrams.placed[0], self.datagrams.placed[1]
             else:
                 totals.bytes_to_client, totals.bytes_to_server = self.streams.placed[0], self.streams.placed[1]
+            if self.out.tcp and self.out.frame_count:
+                totals.leader = self.out.leader
                 totals.next_to_client = <uint32_t>(self.out.isn[0] + self.out.position[0])
                 totals.next_to_server = <uint32_t>(self.out.isn[1] + self.out.position[1])
-                totals.leader = self.out.leader if self.out.frame_count else 0
             totals.missing_bytes, totals.gaps = self.out.missing, self.out.gaps
             totals.frames = <uint32_t>self.out.frame_count
             totals.shifted = <uint32_t>self.out.shifted
@@ -133,6 +173,7 @@ cdef class Rebuilder:
         return 0
 
     cdef int finish(self) except -1:
+        """Write what is still buffered."""
         self.out.finish()
         if writer_flush(&self.totals) < 0 or writer_flush(&self.threads) < 0:
             raise_errno()
@@ -147,18 +188,23 @@ def rows_in(fd, size, name):
     return length // size
 
 
-def rebuild(chunks, convs, pieces, frames, totals, threads, *, gap_frames=2_000_000):
+def rebuild(chunks, convs, pieces, frames, totals, threads, *, payload_fd, scratch, gap_frames=2_000_000):
     """Rebuild every conversation; see both_ends.pyi."""
     cdef Rebuilder stage = Rebuilder()
     cdef uint64_t begin = 0, end, conv_rows, chunk_rows
     cdef int result
-    with open(chunks, "rb", buffering=0) as chunk_file, open(convs, "rb", buffering=0) as conv_file, \
-            open(pieces, "wb", buffering=0) as piece_file, open(frames, "wb", buffering=0) as frame_file, \
-            open(totals, "wb", buffering=0) as totals_file, open(threads, "wb", buffering=0) as threads_file:
-        chunk_rows = rows_in(chunk_file.fileno(), sizeof(Chunk), chunks)
-        conv_rows = rows_in(conv_file.fileno(), sizeof(Conv), convs)
-        stage.open(chunk_file.fileno(), chunk_rows, conv_file.fileno(), conv_rows, piece_file.fileno(),
-                   frame_file.fileno(), totals_file.fileno(), threads_file.fileno(), gap_frames)
+    keys = os.path.join(scratch, "predecessors")
+    with ExitStack() as stack:
+        inputs = [stack.enter_context(open(path, "rb", buffering=0)) for path in (chunks, convs)]
+        chunk_rows = rows_in(inputs[0].fileno(), sizeof(Chunk), chunks)
+        conv_rows = rows_in(inputs[1].fileno(), sizeof(Conv), convs)
+        outputs = [stack.enter_context(open(path, "w+b", buffering=0)) for path in (pieces, frames, totals, threads)]
+        stack.callback(remove, keys)
+        find_predecessors(convs, keys, scratch=scratch)
+        keys_file = stack.enter_context(open(keys, "rb", buffering=0))
+        piece_fd, frame_fd, totals_fd, threads_fd = (file.fileno() for file in outputs)
+        stage.open(inputs[0].fileno(), chunk_rows, inputs[1].fileno(), conv_rows, piece_fd, frame_fd, totals_fd,
+                   threads_fd, keys_file.fileno(), payload_fd, os.fstat(payload_fd).st_size, gap_frames)
         while begin < conv_rows:
             end = begin + BATCH if begin + BATCH < conv_rows else conv_rows
             with nogil:
@@ -171,3 +217,9 @@ def rebuild(chunks, convs, pieces, frames, totals, threads, *, gap_frames=2_000_
         raise ValueError(f"{chunks}: row {stage.chunk} is out of order or belongs to no conversation")
     return Summary(conv_rows, chunk_rows, stage.out.pieces.rows, stage.out.frames.rows, stage.shifted,
                    stage.out.refused, stage.views.overlong)
+
+
+def remove(path):
+    """Remove a file that may not be there."""
+    if os.path.exists(path):
+        os.unlink(path)

@@ -12,13 +12,16 @@ Calls return -1 with errno set when a file cannot be written.
 from libc cimport errno as system
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memset
+from libc.string cimport memchr, memset
 
 from syswire.convert.model.frame cimport (
     FRAME_FIRST, FRAME_JOINS, FRAME_STREAM, FRAME_TO_SERVER, Frame, MAX_TCP_PAYLOAD, MAX_UDP_PAYLOAD, NO_FRAME,
 )
 from syswire.convert.model.rows cimport PIECE_BOUNDARY, PIECE_IN_FRAME, Conv, Piece
-from syswire.convert.spool.files cimport raise_errno, writer_close, writer_flush, writer_open, writer_put
+from syswire.convert.spool.files cimport (
+    PayloadWindow, payload_at, raise_errno, window_close, window_open, writer_close, writer_flush, writer_open,
+    writer_put,
+)
 
 cdef enum:
     PENDING_ROOM = 4096
@@ -57,18 +60,22 @@ cdef class Emitter:
         self.pieces.buffer = NULL
         self.frames.buffer = NULL
         self.pending = NULL
+        memset(&self.payload, 0, sizeof(PayloadWindow))
 
     def __dealloc__(self):
         writer_close(&self.pieces)
         writer_close(&self.frames)
+        window_close(&self.payload)
         free(self.pending)
 
-    cdef int open(self, int pieces_fd, int frames_fd, uint64_t budget) except -1:
+    cdef int open(self, int pieces_fd, int frames_fd, int payload_fd, uint64_t payload_size,
+                  uint64_t budget) except -1:
         self.budget = budget
-        self.refused = 0
+        self.refused = self.heir = 0
         self.pending = <Piece *>malloc(PENDING_ROOM * sizeof(Piece))
         if (self.pending == NULL or writer_open(&self.pieces, pieces_fd, sizeof(Piece), BUFFERED_ROWS) < 0
-                or writer_open(&self.frames, frames_fd, sizeof(Frame), BUFFERED_ROWS) < 0):
+                or writer_open(&self.frames, frames_fd, sizeof(Frame), BUFFERED_ROWS) < 0
+                or window_open(&self.payload, payload_fd, payload_size) < 0):
             raise MemoryError
         return 0
 
@@ -78,11 +85,17 @@ cdef class Emitter:
         return 0
 
     cdef void begin(self, const Conv *conv, bint tcp, bint opens) noexcept nogil:
-        """Start a conversation; `opens` where its first frame is a SYN."""
+        """Start a conversation; `opens` where its first frame is a SYN.
+
+        Without one Wireshark takes it for a part of the one that had its ends before: it goes on with its numbers.
+        """
         cdef uint64_t seed = flow_hash(conv)
         self.conv, self.tcp, self.opens, self.leader = conv.id, tcp, opens, conv.id
         self.most = MAX_TCP_PAYLOAD if tcp else MAX_UDP_PAYLOAD
         self.isn[0], self.isn[1] = <uint32_t>(seed >> 32), <uint32_t>seed
+        if tcp and self.heir and not opens:
+            self.leader = self.heir
+            self.isn[0], self.isn[1] = self.heir_next[0] - 1, self.heir_next[1] - 1
         self.position[0] = self.position[1] = 0 if opens else 1
         self.unacked[0] = self.unacked[1] = 0
         self.gap_end[0] = self.gap_end[1] = <uint64_t>-1
@@ -98,11 +111,6 @@ cdef class Emitter:
         if self.time != recorded:
             self.shifted += 1
         return self.time
-
-    cdef void join(self, uint32_t leader, uint32_t next_to_client, uint32_t next_to_server) noexcept nogil:
-        """Go on with an earlier conversation's sequence numbers: without a SYN Wireshark takes both for one."""
-        self.leader = leader
-        self.isn[0], self.isn[1] = next_to_client - 1, next_to_server - 1
 
     cdef int put_row(self, int to_server, uint64_t time, uint32_t thread, uint32_t length, uint8_t tcp_flags,
                      const Piece *first, uint32_t pieces, uint32_t known) noexcept nogil:
@@ -142,19 +150,55 @@ cdef class Emitter:
             return self.put_row(1 - to_server, time, 0, 0, TCP_ACK, NULL, 0, 0)
         return 0
 
+    cdef int has_line(self, uint32_t begin, uint32_t end) noexcept nogil:
+        """Whether there is a line end in the bytes of some pending pieces; -1 on an I/O error."""
+        cdef uint32_t i
+        cdef const char *data
+        for i in range(begin, end):
+            data = payload_at(&self.payload, self.pending[i].payload, self.pending[i].length)
+            if data == NULL:
+                return -1
+            if memchr(data, c"\n", self.pending[i].length) != NULL:
+                return 1
+        return 0
+
     cdef int put_frame(self, uint32_t begin, uint32_t end, uint32_t known, uint32_t length) noexcept nogil:
         """One segment of the pending pieces from `begin` to `end`."""
-        cdef uint32_t i, offset = 0, row = <uint32_t>self.frames.rows
-        cdef Piece *first = &self.pending[begin]
-        if self.put_row(first.to_server, first.time, first.thread, length, TCP_PSH | TCP_ACK, first, end - begin,
-                        known) < 0:
+        cdef uint32_t i, part, offset = 0, held = known, pieces = end - begin, row = <uint32_t>self.frames.rows
+        cdef Piece *piece = &self.pending[begin]
+        cdef int line
+        if known == length and known and piece.reserved & PIECE_LOOSE:
+            # A whole segment without a line end, where Wireshark looks for the first line of a message: it would wait
+            # for more and take the next message with it. It does not wait for a segment that was cut.
+            line = self.has_line(begin, end)
+            if line < 0:
+                return -1
+            if line == 0:
+                held = known - 1
+                if self.pending[end - 1].length == 1:
+                    pieces -= 1
+        if self.put_row(piece.to_server, piece.time, piece.thread, length, TCP_PSH | TCP_ACK, piece, pieces, held) < 0:
             return -1
         for i in range(begin, end):
-            self.pending[i].frame, self.pending[i].frame_offset = row, offset
-            self.pending[i].flags |= PIECE_IN_FRAME
-            offset += self.pending[i].length
-            if writer_put(&self.pieces, &self.pending[i]) < 0:
-                return -1
+            piece = &self.pending[i]
+            piece.frame, piece.frame_offset, piece.reserved = row, offset, 0
+            part = piece.length if piece.length <= held - offset else held - offset
+            if part or piece.length == 0:
+                length = piece.length
+                piece.length = part
+                piece.flags |= PIECE_IN_FRAME
+                if writer_put(&self.pieces, piece) < 0:
+                    return -1
+                piece.length = length
+            offset += part
+            if part < piece.length:
+                piece.length -= part
+                piece.payload += part
+                piece.stream_offset += part
+                piece.frame_offset += part
+                piece.flags &= <uint8_t>~(PIECE_IN_FRAME | (PIECE_BOUNDARY if part else 0))
+                if writer_put(&self.pieces, piece) < 0:
+                    return -1
         return 0
 
     cdef int flush(self) noexcept nogil:
@@ -196,7 +240,7 @@ cdef class Emitter:
                 row = <uint32_t>self.frames.rows
                 if self.put_row(part.to_server, part.time, part.thread, part.length, TCP_PSH | TCP_ACK, NULL, 0, 0) < 0:
                     return -1
-                part.frame, part.frame_offset = row, 0
+                part.frame, part.frame_offset, part.reserved = row, 0, 0
                 if writer_put(&self.pieces, part) < 0:
                     return -1
             else:

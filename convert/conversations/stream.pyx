@@ -16,11 +16,11 @@ Bytes in flight when the capture began are placed before the first write (Views.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from syswire.convert.conversations.emitter cimport TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, Emitter, describe
+from syswire.convert.conversations.emitter cimport TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN, Emitter, PIECE_LOOSE, describe
 from syswire.convert.conversations.views cimport READ, WRITTEN, Survey, View, Views, may_be_returning
 from syswire.convert.model.rows cimport (
-    CHUNK_CLOSE, CHUNK_CONNECT, CHUNK_DATA, CHUNK_EOF, CHUNK_PENDING, CHUNK_RESET, CHUNK_SHUTDOWN, Chunk, Conv,
-    GAP_NONE, GAP_NOT_CAPTURED, GAP_SNAPLEN, PIECE_BOUNDARY, PIECE_FILLED, Piece,
+    CHUNK_CLOSE, CHUNK_CONNECT, CHUNK_DATA, CHUNK_EOF, CHUNK_PENDING, CHUNK_REQUEST, CHUNK_RESET, CHUNK_RESPONSE,
+    CHUNK_SHUTDOWN, Chunk, Conv, GAP_NONE, GAP_NOT_CAPTURED, GAP_SNAPLEN, PIECE_BOUNDARY, PIECE_FILLED, Piece,
 )
 
 
@@ -48,7 +48,6 @@ cdef class StreamMerger:
     cdef int prepare(self, const Conv *conv) noexcept nogil:
         cdef Survey *survey = &self.views.survey
         cdef int way
-        cdef uint64_t mark
         cdef bint moved = False
         self.opens = survey.connected or survey.connecting or survey.accepted
         self.out.begin(conv, True, self.opens)
@@ -57,16 +56,20 @@ cdef class StreamMerger:
         for way in range(2):
             self.placed[way] = self.taken[way] = self.flight[way] = self.orphan[way] = 0
             self.wanted[way] = self.finished[way] = self.refused[way] = False
+            self.messages[way] = (survey.mark[WRITTEN][way] & survey.mark[READ][way]) != <uint64_t>-1
+            self.broken[way] = False
             moved = moved or survey.bytes[WRITTEN][way] > 0 or survey.bytes[READ][way] > 0
             if not conv.preexisting:
                 continue
             if survey.calls[READ][way] and survey.calls[WRITTEN][way]:
                 if self.views.in_flight(way, &self.flight[way]) < 0:
                     return -1
-            mark = survey.mark[READ][way]
-            if survey.mark[WRITTEN][way] != <uint64_t>-1:
-                mark = least(mark, self.flight[way] + survey.mark[WRITTEN][way])
-            self.orphan[way] = mark if mark != <uint64_t>-1 else 0
+            if survey.mark[READ][way] < self.flight[way]:
+                self.orphan[way] = survey.mark[READ][way]
+            elif survey.mark[WRITTEN][way] != <uint64_t>-1:
+                self.orphan[way] = self.flight[way] + survey.mark[WRITTEN][way]
+            elif survey.mark[READ][way] != <uint64_t>-1:
+                self.orphan[way] = survey.mark[READ][way]
         self.full = survey.connected or survey.accepted or (survey.connecting and (moved or survey.ended))
         self.established = not self.opens
         self.dead = self.closed = False
@@ -127,6 +130,7 @@ cdef class StreamMerger:
                 part = least(length, self.orphan[way] - self.placed[way])
             describe(&piece, chunk, self.placed[way], time, flags)
             piece.payload, piece.length, piece.known = chunk.payload + skip, <uint32_t>part, 1
+            piece.reserved = PIECE_LOOSE if self.broken[way] else 0
             if self.out.known(&piece, self.placed[way] < self.orphan[way]) < 0:
                 return -1
             self.placed[way] += part
@@ -143,6 +147,7 @@ cdef class StreamMerger:
         describe(&piece, chunk, self.placed[chunk.to_server], time, flags)
         piece.length = <uint32_t>length
         piece.reason = chunk.reason if chunk.reason != GAP_NONE else GAP_SNAPLEN
+        self.broken[chunk.to_server] = self.messages[chunk.to_server]
         self.placed[chunk.to_server] += length
         return self.out.unknown(&piece)
 
@@ -155,6 +160,8 @@ cdef class StreamMerger:
             if self.place_reads(to_server, self.flight[to_server], time) < 0:
                 return -1
         time = self.out.date(chunk.time, time)
+        if chunk.flags & (CHUNK_REQUEST | CHUNK_RESPONSE):
+            self.broken[to_server] = False
         if chunk.stored:
             if self.place_known(&chunk, 0, chunk.stored, time, flags) < 0:
                 return -1
@@ -209,6 +216,8 @@ cdef class StreamMerger:
             if skip == 0:
                 flags = PIECE_BOUNDARY
                 time = self.out.date(read.chunk.time, time)
+                if read.chunk.flags & (CHUNK_REQUEST | CHUNK_RESPONSE):
+                    self.broken[to_server] = False
             else:
                 flags = 0
                 time = self.out.time if self.out.time > time else time

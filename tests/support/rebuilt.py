@@ -152,11 +152,11 @@ class Capture:
         Path(path["convs"]).write_bytes(b"".join(dialogue.row() for dialogue in self.dialogues))
         Path(path["payload"]).write_bytes(self.payload)
         sort_rows(path["unsorted"], path["chunks"], rows.CHUNK.size, [(52, 4), (16, 8)], scratch=str(folder))
+        payload_fd = os.open(path["payload"], os.O_RDONLY)
         summary = rebuild(path["chunks"], path["convs"], path["pieces"], path["frames"], path["totals"],
-                          path["threads"], gap_frames=gap_frames)  # fmt: skip
+                          path["threads"], payload_fd=payload_fd, scratch=str(folder), gap_frames=gap_frames)  # fmt: skip
         number_frames(path["frames"], path["sorted"], path["numbers"], path["streams"],
                       conversations=len(self.dialogues), scratch=str(folder))  # fmt: skip
-        payload_fd = os.open(path["payload"], os.O_RDONLY)
         header = Header(["made by tests", "synthetic"], "Linux", "syswire", [Interface("web-1", "container web-1")],
                         [("240.0.0.7", "/run/app.sock")])  # fmt: skip
         with open(folder / "out.pcapng", "wb") as out:
