@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .conversations.reader import Conversation, ConversationReader
+    from .conversations.rebuilt import Conversation, Rebuilt
     from .conversations.totals import ConversationTotals
     from .model.exchange import HttpExchange
     from .model.sighting import Sighting
@@ -124,7 +124,7 @@ class Annotator:
         self,
         source: int,
         decoded: Decoded,
-        reader: ConversationReader,
+        reader: Rebuilt,
         identities: IdentityStore,
         redactor: Redactor,
         folder: Path,
@@ -168,7 +168,7 @@ class Annotator:
         findings.base = self.counts.exchanges
         hashes = (hashlib.sha256(), hashlib.sha256())
         parser: Parser | None = None
-        for row, direction, offset, length, data, flags, _, _ in conversation.runs():
+        for row, direction, offset, length, data, flags, _, _ in self._reader.runs(conversation):
             if data is not None:
                 hashes[direction].update(data)
             if parser is None:
@@ -252,7 +252,7 @@ class Annotator:
         """Where known secrets stand in the streams: offsets of their first bytes, to the client and to the server."""
         hits: tuple[list[int], list[int]] = ([], [])
         windows = (_Window(), _Window())
-        for _, direction, offset, length, data, _, _, _ in conversation.runs():
+        for _, direction, offset, length, data, _, _, _ in self._reader.runs(conversation):
             window = windows[direction]
             if data is None or offset != window.end:
                 self._search(window, hits[direction], last=True)

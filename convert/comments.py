@@ -12,7 +12,7 @@ from .model.text import readable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .conversations.reader import ConversationReader
+    from .conversations.rebuilt import Rebuilt
     from .model.process import ThreadVersion
     from .redact import Redactor
     from .decode import Decoded
@@ -25,7 +25,7 @@ class FlowComments:
     """Texts for one input's pcapng."""
 
     def __init__(
-        self, decoded: Decoded, reader: ConversationReader, identities: IdentityStore, redactor: Redactor
+        self, decoded: Decoded, reader: Rebuilt, identities: IdentityStore, redactor: Redactor
     ) -> None:
         self._decoded, self._reader = decoded, reader
         self._identities, self._redactor = identities, redactor

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .conversations.from_events import Recorder
+from .model.text import address, timestamp
 from .scap.reader import ScapReader
 
 if TYPE_CHECKING:
@@ -100,21 +101,15 @@ def decode(source: Source, folder: Path, progress: Callable[[int], None] | None 
             "hostname": machine.hostname.decode("utf-8", "backslashreplace"),
             "cpus": machine.cpus,
             "memory": machine.memory,
-            "boot_time": machine.boot_time,
+            "boot_time": timestamp(machine.boot_time) if machine.boot_time else None,
         },
         interfaces=[
-            (interface.name.decode("utf-8", "backslashreplace"), _address(interface.address))
+            (interface.name.decode("utf-8", "backslashreplace"), address(interface.address))
             for interface in reader.interfaces
         ],
         losses=_losses(reader, recorder),
         damage=None if reader.damage is None else tuple(reader.damage),
     )
-
-
-def _address(raw: bytes) -> str:
-    from .model.text import address
-
-    return address(raw)
 
 
 def _losses(reader: ScapReader, recorder: Recorder) -> dict[str, Loss]:

@@ -17,7 +17,7 @@ from .annotate import Annotator
 from .comments import FlowComments
 from .conversations.both_ends import rebuild
 from .conversations.numbers import number_frames
-from .conversations.reader import ConversationReader
+from .conversations.rebuilt import Rebuilt
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
 from .magic import capture_format
 from .model.rows import CHUNK
@@ -63,7 +63,7 @@ class _Input:
     entry: dict[str, Any]
     stat: os.stat_result | None = None
     decoded: Decoded | None = None
-    reader: ConversationReader | None = None
+    reader: Rebuilt | None = None
     annotator: Annotator | None = None
     identities: IdentityStore | None = None
     spool: IO[bytes] | None = None
@@ -154,9 +154,20 @@ class Case:
         sort_rows(decoded.chunks, str(spool / "sorted"), CHUNK.size, [CONV_FIELD], scratch=str(spool))
         Path(decoded.chunks).unlink()
         files = {name: str(spool / name) for name in ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")}
-        summary = rebuild(
-            str(spool / "sorted"), decoded.convs, files["pieces"], files["frames"], files["totals"], files["threads"]
-        )
+        payload = os.open(decoded.payload, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            summary = rebuild(
+                str(spool / "sorted"),
+                decoded.convs,
+                files["pieces"],
+                files["frames"],
+                files["totals"],
+                files["threads"],
+                payload_fd=payload,
+                scratch=str(spool),
+            )
+        finally:
+            os.close(payload)
         (spool / "sorted").unlink()
         for cause, count in (("gap_frames_not_written", summary.gap_frames_not_written), ("overlong", summary.overlong)):
             if count:
@@ -172,7 +183,7 @@ class Case:
         item.decoded = decoded
         item.spool = Path(decoded.identities).open("rb")  # noqa: SIM115 - closed by _release
         item.identities = IdentityStore(item.spool, decoded.offsets, decoded.ends)
-        item.reader = ConversationReader(
+        item.reader = Rebuilt(
             convs=decoded.convs,
             totals=files["totals"],
             threads=files["threads"],

@@ -167,6 +167,10 @@ class Redactor:
         """Whether a known secret is in the data, in any encoding; False when revealing: then nothing is withheld."""
         return not self.reveal and (self.overfull or self._found(data, _DEPTH))
 
+    def spans(self, data: bytes) -> list[tuple[int, int]]:
+        """(begin, end) of every stretch that spells a known secret, in any encoding; they may overlap."""
+        return [(0, len(data))] if self.overfull else self._intervals(data)
+
     def search(self) -> SecretSearch:
         """A search through data that comes in pieces."""
         return SecretSearch(self)

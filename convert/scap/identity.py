@@ -186,7 +186,8 @@ class Identities:
         ppid = int.from_bytes(got.get("ptid", b""), "little", signed=True)
         if from_parent and pid == tid:
             ppid = caller
-        parent = self._living.get(self._by_tid.get(ppid, 0)) or self._living.get(self._by_tid.get(caller, 0))
+        maker = pid if pid != tid else caller if from_parent else ppid
+        parent = self._living.get(self._by_tid.get(maker, 0))
         name = text(got.get("comm", b"")) or (parent.name if parent else text(got.get("exe", b"")).rsplit(b"/", 1)[-1])
         uid = self._id(got, "uid", parent.uid if parent else -1)
         version = self._add(

@@ -224,7 +224,8 @@ cdef class State(Sockets):
             if parent != NULL:
                 self.copy_table(parent.process, child.process)
         child.fresh = 1 if from_parent else 2
-        self.current = child
+        if not from_parent:
+            self.current = child
         self.tell(e, child, OP_CLONE)
 
     cdef void execve(self, Event *e, Thread *t) noexcept nogil:

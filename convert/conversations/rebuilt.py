@@ -1,0 +1,79 @@
+"""A capture's conversations after both ends were merged: rows, totals and frame numbers, read back as they are needed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..model.rows import CONV, Conv
+from .reader import ConversationReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..model.rows import Piece
+    from .totals import ConversationTotals, Run
+
+NO_STREAM = 0xFFFFFFFF
+
+
+class Conversation(NamedTuple):
+    """One conversation: who (`conv`) and how much (`totals`)."""
+
+    conv: Conv
+    totals: ConversationTotals
+
+
+class Rebuilt:
+    """All conversations of one capture by id. Memory holds one at a time; files are closed by `close`."""
+
+    def __init__(
+        self, *, convs: str, totals: str, threads: str, pieces: str, numbers: str, tcp_streams: str, payload: str
+    ) -> None:
+        """Paths of the files that phase 1, `rebuild` and `number_frames` wrote, and of the payload."""
+        self._files: list[int] = []
+        self._convs = self._open(convs)
+        self._tcp_streams = self._open(tcp_streams)
+        self._payload = self._open(payload)
+        self._reader = ConversationReader(totals, threads, pieces, self._payload, numbers)
+
+    def _open(self, path: str) -> int:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._files.append(descriptor)
+        return descriptor
+
+    def __iter__(self) -> Iterator[Conversation]:
+        """In the order of the ids."""
+        for totals in self._reader:
+            yield Conversation(self._conv(totals.conv), totals)
+
+    def _conv(self, number: int) -> Conv:
+        return Conv._make(CONV.unpack(os.pread(self._convs, CONV.size, (number - 1) * CONV.size)))
+
+    def conversation(self, number: int) -> Conversation:
+        """One conversation by its id."""
+        return Conversation(self._conv(number), self._reader.conversation(number))
+
+    def runs(self, conversation: Conversation) -> Iterator[Run]:
+        """Its pieces in order, both directions as they took turns."""
+        return self._reader.runs(conversation.totals.pieces_begin, conversation.totals.pieces_end)
+
+    def piece(self, row: int) -> Piece:
+        """One piece with all it knows of its event."""
+        return self._reader.piece(row)
+
+    def frame_number(self, row: int) -> int:
+        """The number in the pcapng of a frame row, 0 for none."""
+        return self._reader.frame_number(row)
+
+    def tcp_stream(self, number: int) -> int | None:
+        """Wireshark's tcp.stream of a conversation, None where it has no TCP frame."""
+        found = int.from_bytes(os.pread(self._tcp_streams, 4, (number - 1) * 4), "little")
+        return None if found == NO_STREAM else found
+
+    def close(self) -> None:
+        """Close all files."""
+        self._reader.close()
+        for descriptor in self._files:
+            os.close(descriptor)
+        self._files.clear()
