@@ -19,7 +19,7 @@ from .errors import AnnotationsDamaged
 STEP = 8
 CACHE = 512
 LEAP = 1 << 24
-_PREFIX = b'{"type":"'
+_PREFIX = b'{"type":'
 
 
 class Endpoint(msgspec.Struct, gc=False):
@@ -181,7 +181,8 @@ class Annotations:
     @staticmethod
     def _kind(line: bytes) -> str:
         if line.startswith(_PREFIX):
-            return line[9 : line.find(b'"', 9)].decode("latin-1")
+            begin = line.find(b'"', len(_PREFIX)) + 1
+            return line[begin : line.find(b'"', begin)].decode("latin-1")
         tagged = msgspec.json.decode(line)
         return str(tagged.get("type")) if isinstance(tagged, dict) else ""
 

@@ -23,7 +23,7 @@ def render(page: bytes, *, seconds: int = SECONDS, memory: int = MEMORY) -> byte
 
     Args:
         page: HTML, UTF-8.
-        seconds: limit of processor time of the child, and half of its limit of wall time.
+        seconds: limit of processor time of the child, and a quarter of its limit of wall time.
         memory: limit of the child's address space, in bytes.
 
     Raises:
@@ -43,14 +43,14 @@ def render(page: bytes, *, seconds: int = SECONDS, memory: int = MEMORY) -> byte
         done = subprocess.run(
             [sys.executable, str(child), str(seconds), str(memory)],
             input=page,
-            timeout=2 * seconds,
+            timeout=4 * seconds,
             capture_output=True,
             env=environment,
             cwd="/",
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise RenderFailed(f"the PDF was not made: no end after {2 * seconds} s") from error
+        raise RenderFailed(f"the PDF was not made: no end after {4 * seconds} s") from error
     if done.returncode == MISSING:
         raise RendererMissing(f"{done.stderr.decode('utf-8', 'replace').strip()[-200:]}: {REMEDY}")
     if done.returncode != 0 or not done.stdout.startswith(b"%PDF-"):

@@ -75,12 +75,13 @@ class Timeline:
         interval = self.intervals.get(time // self.width)
         if interval is None:
             interval = self.intervals[time // self.width] = Interval()
+            while max(self.intervals) - min(self.intervals) >= BINS:
+                self._double()
+            interval = self.intervals[time // self.width]
         interval.exchanges += 1
         if status is not None:
             interval.missing += status == 404
             interval.failed += 500 <= status <= 599
-        while len(self.intervals) > BINS or max(self.intervals) - min(self.intervals) >= BINS:
-            self._double()
 
     def _double(self) -> None:
         wider: dict[int, Interval] = {}

@@ -122,10 +122,10 @@ def asked_for(record: Http) -> tuple[str | None, str]:
     if request is None or request.target is None:
         return None, NO_PATH
     host, path = request.host, request.target
+    for delimiter in "?#":
+        path = path.partition(delimiter)[0]
     scheme, mark, rest = path.partition("://")
     if mark and scheme.isalpha():
         authority, slash, rest = rest.partition("/")
-        host, path = authority.rpartition("@")[2].partition("?")[0] or host, slash + rest
-    for delimiter in "?#":
-        path = path.partition(delimiter)[0]
+        host, path = authority.rpartition("@")[2] or host, slash + rest
     return host, path or "/"
