@@ -70,13 +70,10 @@ def connection(record: Mapping[str, Any]) -> tuple[str, ...]:
     return Captured(endpoint_of(record["client"])), " > ", Captured(endpoint_of(record["server"]))
 
 
-def row(record: Mapping[str, Any], *, has_card: bool) -> Row:
-    """A finding's line in the overview. `record` is `Findings.record`."""
+def row(record: Mapping[str, Any], short: str, *, has_card: bool) -> Row:
+    """A finding's line in the overview. `record` is `Findings.record`, `short` its rule's name in a few words."""
     instances = record["instances"]
-    title: Phrase = Captured(record["title"])
-    if record["kind"] == "credential":
-        user = record["username"]
-        title = (record["title"], ": user ", Captured(user)) if user else (record["title"], ": no user name")
+    title = _title(record, short[:1].upper() + short[1:])
     return Row(
         record["id"],
         record["severity"],
@@ -88,6 +85,12 @@ def row(record: Mapping[str, Any], *, has_card: bool) -> Row:
         str(instances[0].get("frame")) if instances else "",
         has_card,
     )
+
+
+def _title(record: Mapping[str, Any], name: str) -> Phrase:
+    if record["kind"] != "credential":
+        return Captured(record["title"])
+    return (name, ": user ", Captured(record["username"])) if record["username"] else (name, ": no user name")
 
 
 def pointer(where: Mapping[str, Any], tcp_stream: int | None) -> Pointer:
@@ -120,16 +123,16 @@ def card(
     findings: Findings, position: int, record: Mapping[str, Any], limits: Limits, captures: Mapping[int, str]
 ) -> Card:
     """A finding in full. `captures`: the rebuilt capture of each input, as a shell word."""
-    facts: list[tuple[str, Phrase]] = []
-    if record["kind"] == "credential":
-        facts += _secret_facts(record)
+    brief, facts = _secret_facts(record) if record["kind"] == "credential" else ([], [])
+    if record["instances_total"] > 1:
+        brief += [("First seen", moment(record["first"])), ("Last seen", moment(record["last"]))]
+    else:
+        brief.append(("Seen", moment(record["first"])))
+    brief.append(("Confidence", record["confidence"]))
     facts += [
         ("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")),
         ("Client process", process_phrase(record["client_process"], record["client_attribution"])),
         ("Server process", process_phrase(record["server_process"], record["server_attribution"])),
-        ("First seen", moment(record["first"])),
-        ("Last seen", moment(record["last"])),
-        ("Confidence", record["confidence"]),
     ]
     pointers = [pointer(where, _tcp_stream(findings, where)) for where in record["instances"][: limits.instances]]
     frame = record["instances"][0].get("frame") if record["instances"] else None
@@ -140,8 +143,9 @@ def card(
     return Card(
         record["id"],
         record["severity"],
-        row(record, has_card=True).title,
+        _title(record, record["title"]),
         _story(record),
+        brief,
         facts,
         pointers,
         record["instances_total"],
@@ -158,7 +162,8 @@ def _tcp_stream(findings: Findings, where: Mapping[str, Any]) -> int | None:
     return None if stream is None else stream.get("tcp_stream")
 
 
-def _secret_facts(record: Mapping[str, Any]) -> list[tuple[str, Phrase]]:
+def _secret_facts(record: Mapping[str, Any]) -> tuple[list[tuple[str, Phrase]], list[tuple[str, Phrase]]]:
+    """Short facts on a credential, and long ones."""
     length = record["secret_length"]
     whole = "" if record["secret_complete"] else "; the capture holds only its beginning"
     secret: Phrase = (
@@ -171,7 +176,8 @@ def _secret_facts(record: Mapping[str, Any]) -> list[tuple[str, Phrase]]:
     if record["field"]:
         place = (str(place), " ", Captured(record["field"]))
     user: Phrase = Captured(record["username"]) if record["username"] else "none given"
-    return [("User", user), ("Secret", secret), ("Place", place), ("Outcome", OUTCOMES[record["outcome"]])]
+    brief: list[tuple[str, Phrase]] = [("User", user), ("Outcome", OUTCOMES[record["outcome"]]), ("Place", place)]
+    return brief, [("Secret", secret)]
 
 
 def _story(record: Mapping[str, Any]) -> Phrase:

@@ -152,7 +152,7 @@ def _findings(
     for position in range(min(len(findings), limits.rows)):
         record = findings.record(position)
         has_card = findings.rule(position).id != "http-404" and len(cards) < limits.cards
-        rows.append(row(record, has_card=has_card))
+        rows.append(row(record, findings.rule(position).short, has_card=has_card))
         if has_card:
             cards.append(card(findings, position, record, limits, captures))
         if len(frames) < 5 and record["instances"] and record["instances"][0].get("frame") is not None:

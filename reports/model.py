@@ -96,6 +96,7 @@ class Card:
     severity: str
     title: Phrase
     story: Phrase
+    brief: list[tuple[str, Phrase]]
     facts: list[tuple[str, Phrase]]
     pointers: list[Pointer]
     instances_total: int

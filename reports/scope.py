@@ -55,7 +55,11 @@ def case_rows(manifest: Manifest, created: str | None) -> list[tuple[str, Phrase
     ]
     rows += [(visible(name, 40).capitalize(), Captured(value)) for name, value in case.items()]
     if "Report date" not in [label for label, _ in rows]:
-        rows.append(("Report date", moment(created)[:10] if created else "as recorded in manifest.json"))
+        rows.append(("Report date", moment(created)[:10] if created else "that of the run, in manifest.json"))
+    firsts = [entry["first"] for entry in manifest.get("inputs", ()) if entry.get("first")]
+    lasts = [entry["last"] for entry in manifest.get("inputs", ()) if entry.get("last")]
+    if firsts and lasts:
+        rows.append(("Evidence covers", f"{moment(min(firsts))[:19]} to {moment(max(lasts))[:19]} UTC"))
     rows.append(("Examined with", f"syswire {manifest.get('syswire', '')}, {plural(len(RULES), 'rule')}"))
     return rows
 

@@ -47,9 +47,11 @@ def test_summary_of_the_tutorials_server(tmp_path: Path) -> None:
 
 def test_summary_of_nothing(tmp_path: Path) -> None:
     report = built(tmp_path, Case())
-    assert [text(paragraph) for paragraph in report.summary][0].endswith("No rule found anything.")
+    assert text(report.summary[0]).endswith("No rule found anything.")
     assert report.verdict[0] == "info"
-    assert report.cards == report.overview == report.plan == []
+    assert not report.cards
+    assert not report.overview
+    assert not report.plan
 
 
 def test_a_card_leads_to_the_packet(tmp_path: Path) -> None:
@@ -76,7 +78,8 @@ def test_a_card_leads_to_the_packet(tmp_path: Path) -> None:
         "HTTP/1.1 302 Whatever",
         "Content-Type: text/html",
     ]
-    facts = {label: text(value) for label, value in card.facts}
+    facts = {label: text(value) for label, value in card.brief + card.facts}
+    assert (facts["User"], facts["Outcome"], facts["Place"]) == ("alice", "accepted by the server", "form field pass")
     assert facts["Secret"] == "******** (length 8, fingerprint 0123456789ab)"
     assert facts["Client process"].startswith("not known")
     assert facts["Server process"] == "httpd [pid 801], user www-data, /usr/bin/httpd; seen making the system call"

@@ -137,7 +137,7 @@ def test_nothing_is_fetched(tmp_path: Path) -> None:
 def test_limits_of_the_child() -> None:
     page = b'<html lang="en"><title>t</title>' + b"<table>" + b"<tr><td>x<td>y<td>z" * 20_000
     with pytest.raises(
-        RenderFailed, match="the PDF was not made: (its layout took more than 1 s of processor|no end after)"
+        RenderFailed, match=r"the PDF was not made: (its layout took more than 1 s of processor|no end after)"
     ):
         pdf.render(page, seconds=1)
 

@@ -11,7 +11,7 @@ from syswire.reports.annotations import Endpoint, Http, RequestLine
 from syswire.reports.findings import Findings, judge
 from syswire.reports.findings.judge import NO_PATH, asked_for
 
-from ..case import Case, at, lamp, tcp
+from .case import Case, at, lamp, tcp
 
 
 def records(findings: Findings) -> list[dict[str, Any]]:

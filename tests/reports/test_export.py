@@ -14,7 +14,7 @@ from syswire.reports.export import csv as csv_export
 from syswire.reports.export import jsonl
 from syswire.reports.findings import judge
 
-from ..case import Case, lamp, tcp
+from .case import Case, lamp, tcp
 
 
 def exported(directory: Path, case: Case, *, revealed: bool = False) -> tuple[list[Any], list[list[str]]]:
