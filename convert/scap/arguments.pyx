@@ -28,9 +28,9 @@ cdef class Arguments(Tables):
         for code, row in enumerate(rows):
             info = &self.types[code]
             (info.operation, info.enter, info.nparams, info.wide, info.known, info.uses_fd, info.keep,
-             info.detail) = row[:8]
+             info.detail, info.idle) = row[:9]
             for i in range(ARGS):
-                info.place[i] = row[8 + i]
+                info.place[i] = row[9 + i]
 
     # -- arguments
 

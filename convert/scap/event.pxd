@@ -26,6 +26,7 @@ ctypedef struct TypeInfo:
     uint8_t uses_fd
     uint8_t keep          # an enter whose parameters the exit may need
     uint8_t detail
+    uint8_t idle          # neither it nor its exit means anything to the state: its parameters are not looked at
     int8_t place[19]      # parameter index by argument, -1 none
 
 ctypedef struct Event:

@@ -212,7 +212,8 @@ def _arguments(name: str, exit_event: bool, params: tuple[tuple[str, int, str], 
 
 def type_rows() -> list[tuple[int, ...]]:
     """One row for each event code: operation, enter, number of parameters, wide lengths, numbered by sysdig 0.29.3,
-    uses a descriptor, its enter must be kept whole, detail (kind of an anonymous descriptor), then ARG_COUNT indexes.
+    uses a descriptor, its enter must be kept whole, detail (kind of an anonymous descriptor), idle, then ARG_COUNT
+    indexes.
     """
     rows = []
     for code, (name, direction, _category, flags, params, known, _old) in enumerate(EVENTS):
@@ -226,7 +227,8 @@ def type_rows() -> list[tuple[int, ...]]:
             operation = OPERATIONS.get(name, OP_NONE)
         more = any(places[a] >= 0 for a in range(ARG_COUNT) if a not in (ARG_FD, ARG_SIZE))
         keep = not exit_event and more and operation in (OP_NONE, OP_CONNECT_ENTER)
-        has_exit = code + 1 < len(EVENTS) and (EVENTS[code + 1][0] in OPERATIONS or name in ANONYMOUS_KINDS)
+        follows = EVENTS[code + 1][0] if code + 1 < len(EVENTS) else ""
+        has_exit = follows in OPERATIONS or name in ANONYMOUS_KINDS
         rows.append(
             (
                 operation,
@@ -237,6 +239,7 @@ def type_rows() -> list[tuple[int, ...]]:
                 int(bool(flags & EF_USES_FD)),
                 int(keep and has_exit),
                 ANONYMOUS_KINDS.get(name, 0),
+                int(operation == OP_NONE and (exit_event or not has_exit)),
                 *places,
             )
         )

@@ -36,10 +36,7 @@ cdef class State(Sockets):
         cdef int operation = info.operation
         self.settle()
         self.touched, self.current = NULL, NULL
-        if info.enter:
-            if operation == OP_NONE and (e.type + 1 >= TYPES or self.types[e.type + 1].operation == OP_NONE):
-                return
-        elif operation == OP_NONE:
+        if info.idle:
             return
         if operation in (OP_DROP, OP_CONTAINER, OP_USER):
             self.tell(e, NULL, operation)

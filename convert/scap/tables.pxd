@@ -86,6 +86,7 @@ ctypedef struct Thread:
 
 cdef class Tables:
     cdef Thread **threads          # blocks of 1024
+    cdef Thread *recent
     cdef uint32_t thread_blocks
     cdef uint32_t thread_next
     cdef uint32_t thread_free      # head of the free list + 1

@@ -76,14 +76,18 @@ cdef class Tables:
         return &self.threads[index // BLOCK][index % BLOCK]
 
     cdef Thread *find(self, int64_t tid) noexcept nogil:
-        cdef uint32_t at = <uint32_t>mix(<uint64_t>tid ^ self.seed) & self.thread_mask
-        cdef uint32_t entry
+        """The thread of this id, NULL where it is not known. Runs of events of one thread are the rule."""
+        cdef uint32_t at, entry
+        if self.recent != NULL and self.recent.live and self.recent.tid == tid:
+            return self.recent
+        at = <uint32_t>mix(<uint64_t>tid ^ self.seed) & self.thread_mask
         while True:
             entry = self.thread_index[at]
             if entry == 0:
                 return NULL
             if self.thread_at(entry - 1).tid == tid:
-                return self.thread_at(entry - 1)
+                self.recent = self.thread_at(entry - 1)
+                return self.recent
             at = (at + 1) & self.thread_mask
 
     cdef bint _grow_index(self) noexcept nogil:

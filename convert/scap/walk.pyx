@@ -120,6 +120,11 @@ cdef class Walker:
             self.unknown_types += 1
             self.list_row(e)
             return
+        if self.state.types[e.type].idle and u32(block + head + 16) <= size - 4 - head:
+            if self.listing:
+                self.state.apply(e)
+                self.list_row(e)
+            return
         if not self.check(block, head, fixed, size, counted, offset):
             self.damaged(offset)
             self.list_row(e)
