@@ -37,5 +37,7 @@ class Sighting(msgspec.Struct, gc=False):
     target: str
     outcome: str = UNKNOWN
     """ACCEPTED, REFUSED or UNKNOWN, by the response to this request."""
+    announced: bool = True
+    """False where the bytes follow a request that announced no body: by the RFC they are none of its."""
     exchange: int = 0
     """The ordinal of its HttpExchange."""

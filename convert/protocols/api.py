@@ -34,7 +34,7 @@ class Sink(Protocol):
         """A request and its response, each exactly once, in the order of the requests."""
 
     def sighting(self, s: Sighting, /) -> None:
-        """A secret; its exchange was handed out before."""
+        """A secret; its exchange was handed out before, not always just before."""
 
     def weird(self, name: str, span: Span, /) -> None:
         """Something against the protocol, or lost, by its name in docs/protocols.md."""

@@ -16,7 +16,7 @@ from .api import Span
 from .http1_bodies import NO_BODY, Body, framing, may_be_form
 from .http1_kept import HeadText, Kept
 from .http1_messages import Half
-from .http_sightings import find_secrets, outcome
+from .http_sightings import find_secrets, find_stray_secrets, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ class _Slot:
         "cost",
         "head",
         "kept",
+        "ordinal",
         "request",
         "request_over",
         "response",
@@ -60,6 +61,7 @@ class _Slot:
         self.answered = False  # a response belongs here, or was lost
         self.secrets: Sequence[Sighting] = ()
         self.cost = 0
+        self.ordinal = 0  # once handed out
         self.head: Head | None = None  # these three while the request passes
         self.text: HeadText | None = None
         self.kept: Kept | None = None
@@ -77,6 +79,7 @@ class Http1:
         self._cost = 0
         self._owed = 0  # responses to requests that were handed out without waiting longer
         self._asking: _Slot | None = None  # whose request is passing
+        self._bodiless: _Slot | None = None  # the last one, where its request announced no body at all
         self._answering: _Slot | None = None  # whose final response is passing
 
     # As a Parser
@@ -98,6 +101,11 @@ class Http1:
             slot.request_over = slot.response_over = True
         self._hand_out()
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the heads and secrets that are held for messages to come."""
+        return self._cost
+
     # As the owner of two halves
 
     def weird(self, name: str, span: Span) -> None:
@@ -114,14 +122,15 @@ class Http1:
                 # A loss that was taken for a request; but this client waits for one answer before it asks again.
                 slots[0].response_over = True
             self._hand_out()
+        self._bodiless = None
         self._asking = slot = _Slot(self._server.at)
         slots.append(slot)
         if len(slots) > MOST_WAITING or self._cost > WAITING_BYTES:
             self._evict()
 
-    def lost(self, half: Half) -> None:
+    def lost(self, to_server: bool) -> None:
         """A message was lost from its first byte on: keep its place in the order."""
-        if half.to_server:
+        if to_server:
             slot = _Slot(self._server.at)
             slot.request_over = True
             self._slots.append(slot)
@@ -187,9 +196,24 @@ class Http1:
         for secret in slot.secrets:
             slot.cost += len(secret.raw)
             self._cost += len(secret.raw)
+        if slot.head.content_lengths is None and slot.head.transfer_encodings is None:
+            self._bodiless = slot
         slot.head = slot.text = slot.kept = None
         slot.request_over = True
         self._hand_out()
+
+    def stray(self, text: HeadText) -> None:
+        """A form may follow a request without any length: no body by the RFC, yet it can be read on the wire."""
+        slot, self._bodiless = self._bodiless, None
+        if slot is None or slot.request is None:
+            return
+        secrets = find_stray_secrets(slot.request, text)
+        if not slot.ordinal:
+            slot.secrets = [*slot.secrets, *secrets]
+            slot.cost += sum(len(secret.raw) for secret in secrets)
+            self._cost += sum(len(secret.raw) for secret in secrets)
+        else:
+            self._hand_out_secrets(slot, secrets)
 
     def _weird_in_request(self, name: str) -> None:
         self._client.weird(name)
@@ -291,12 +315,17 @@ class Http1:
             if slot.request is None and slot.response is None:
                 continue  # a lost request, and no response told of it
             self._ordinal += 1
+            slot.ordinal = self._ordinal
             self._sink.exchange(HttpExchange(self._ordinal, slot.request, slot.response))
-            for secret in slot.secrets:
-                secret.exchange = self._ordinal
-                if slot.response is not None:
-                    secret.outcome = outcome(secret, slot.response)
-                self._sink.sighting(secret)
+            if slot.secrets:
+                self._hand_out_secrets(slot, slot.secrets)
+
+    def _hand_out_secrets(self, slot: _Slot, secrets: Sequence[Sighting]) -> None:
+        for secret in secrets:
+            secret.exchange = slot.ordinal
+            if slot.response is not None:
+                secret.outcome = outcome(secret, slot.response)
+            self._sink.sighting(secret)
 
 
 def _authority(method: str, target: str) -> str | None:

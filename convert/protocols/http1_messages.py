@@ -7,7 +7,7 @@ raises, no byte is searched twice, and cuts between two boundaries change nothin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from .api import Span
 from .http1_bodies import CHUNKED, NO_BODY, UNTIL_CLOSE, Body
@@ -28,7 +28,7 @@ from .http1_scan import (
 )
 
 if TYPE_CHECKING:
-    from .http1_kept import Kept
+    from .http1_owner import Owner
 
 HEAD_BYTES = 1 << 16
 """The longest head, and the longest trailer section, that is taken for one."""
@@ -45,34 +45,6 @@ _ODDITIES = (
     (CONTROL, "control-byte-in-head"),
     (TOO_MANY, "too-many-headers"),
 )
-
-
-class Owner(Protocol):
-    """What a Half asks and tells; the one that pairs messages."""
-
-    def weird(self, name: str, span: Span) -> None:
-        """Something odd."""
-
-    def begin_request(self) -> None:
-        """A request line was seen; its head may be long in coming."""
-
-    def request_head(self, head: Head, text: HeadText, complete: bool) -> tuple[int, int, Kept | None]:
-        """A head, whole or cut. For a whole one: kind and length of the body, and where to keep it, if at all."""
-
-    def response_head(self, head: Head, complete: bool) -> tuple[int, int, Kept | None]:
-        """As request_head."""
-
-    def request_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
-        """The message has passed; `known`: its head was whole and it is known where its body ends."""
-
-    def response_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:
-        """As request_over."""
-
-    def lost(self, half: Half) -> None:
-        """A message was lost from its first byte on."""
-
-    def next_is_due(self) -> bool:
-        """Whether another response may come while the present one has no end of its own."""
 
 
 class Half:
@@ -156,7 +128,7 @@ class Half:
             self._strict = True
         elif state == _START:
             if self._buffer and not may_become_start_line(self.to_server, bytes(self._buffer[:64])):
-                self._skip(len(self._buffer))
+                self._skip(bytes(self._buffer))
                 self._state = _START
         elif state == _PEEK:
             self._unpeek()
@@ -205,7 +177,7 @@ class Half:
             if self._state == _HEAD or self._accept_cut():
                 self._cut_head("head-too-long")
             else:
-                self._skip(HEAD_BYTES)
+                self._skip(bytes(buffer))
             return len(data)
         return pos + len(buffer) - known
 
@@ -213,7 +185,7 @@ class Half:
         """Judge a whole first line (without LF); False: skipped to the next boundary."""
         if not is_start_line(self.to_server, line):
             if self._strict or not is_odd_start_line(self.to_server, line):
-                self._skip(len(line))
+                self._skip(line)
                 return False
             self.weird("odd-start-line", len(line))
         self._fresh = False
@@ -259,14 +231,16 @@ class Half:
         self.weird(name, len(raw))
         self._head_over(raw, False, self._offset + len(raw))
 
-    def _skip(self, length: int) -> None:
+    def _skip(self, line: bytes) -> None:
         """What was taken for the beginning of a message is none."""
         if self._fresh:
             self._fresh = False
-            self.weird("mid-stream", length)
-            self._owner.lost(self)
+            self.weird("mid-stream", len(line))
+            self._owner.lost(self.to_server)
         elif not self._strict:
-            self.weird("not-a-start-line", length)
+            self.weird("not-a-start-line", len(line))
+            if self.to_server:
+                self._owner.stray(HeadText(line, self._offset, self._places))
         self._buffer.clear()
         self._seek()
 
@@ -386,7 +360,7 @@ class Half:
         if self._fresh or not self._strict:  # else these bytes were only tried
             self._fresh = False
             self._owner.weird("gap-between-messages", Span(place, offset, length))
-            self._owner.lost(self)
+            self._owner.lost(self.to_server)
         self._buffer.clear()
         self._seek()
 
@@ -409,5 +383,5 @@ class Half:
             if self._accept_cut():
                 self._cut_head("end-in-head")
             else:
-                self._skip(len(self._buffer))
+                self._skip(bytes(self._buffer))
         self._state = _OPAQUE

@@ -79,6 +79,17 @@ def find_secrets(
     return found[:MOST_SECRETS]
 
 
+def find_stray_secrets(request: HttpRequest, text: HeadText) -> Sequence[Sighting]:
+    """Secrets in what looks like a form but stands behind a request that announced no body."""
+    if not _looks_like_form([text.raw], False):
+        return ()
+    form = _Form(request, FORM_BODY)
+    form.read(text.raw, False, False, text.span)
+    for sighting in form.found:
+        sighting.announced = False
+    return form.found
+
+
 def _text(data: bytes) -> str:
     try:
         return data.decode()

@@ -31,7 +31,7 @@ class Found:
         self.exchanges.append(e)
 
     def sighting(self, s: Sighting, /) -> None:
-        assert s.exchange == self.exchanges[-1].ordinal
+        assert 0 < s.exchange <= self.exchanges[-1].ordinal
         self.sightings.append(s)
 
     def weird(self, name: str, span: Span, /) -> None:
@@ -45,8 +45,7 @@ class Found:
     def pairs(self) -> list[tuple[str | None, int | None]]:
         """(target, status) of each exchange."""
         return [
-            (e.request.target if e.request else None, e.response.status if e.response else None)
-            for e in self.exchanges
+            (e.request.target if e.request else None, e.response.status if e.response else None) for e in self.exchanges
         ]
 
 

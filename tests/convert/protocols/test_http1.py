@@ -69,7 +69,7 @@ def test_keep_alive_and_pipelining_pair_in_order(cuts: list[int] | None) -> None
 def test_chunked_with_extensions_and_trailers(cuts: list[int] | None) -> None:
     answer = (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n"
-        b"5;name=\"v\"\r\nhello\r\n00A \r\n0123456789\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n"
+        b'5;name="v"\r\nhello\r\n00A \r\n0123456789\r\n0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n'
     )
     found = read(client(GET + GET), server(answer + OK), cuts=cuts)
     assert not found.weirds
@@ -222,7 +222,9 @@ def test_lengths_that_disagree(headers: bytes, length: int | None, weird: str | 
     assert found.names[:1] == ([weird] if weird else [])
 
 
-@pytest.mark.parametrize("size", [b"g\r\n", b"\r\n", b" 5\r\n", b"-1\r\n", b"fffffffffffffffff\r\n", b"5" + b";" * 5000])
+@pytest.mark.parametrize(
+    "size", [b"g\r\n", b"\r\n", b" 5\r\n", b"-1\r\n", b"fffffffffffffffff\r\n", b"5" + b";" * 5000]
+)
 def test_bad_chunk_size_ends_what_is_known(size: bytes, cuts: list[int] | None) -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" + size
     found = read(client(GET), server(answer), client(GET), server(OK), cuts=cuts)
