@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .compression import recognise
+
 if TYPE_CHECKING:
     from .source import Source
 
@@ -22,8 +24,8 @@ def capture_format(source: Source) -> str | None:
     head = source.peek(64)
     if head[:4] in PCAP:
         return "a pcap file; this version reads scap files only"
-    if head[:2] == b"\x1f\x8b":
-        return "gzip within gzip; decompress it once"
+    if recognise(head) is not None:
+        return "compressed more than three times over"
     if head[:4] != SECTION:
         return None
     order = "big" if head[8:12] == b"\x1a\x2b\x3c\x4d" else "little"

@@ -146,6 +146,8 @@ class Case:
         assert item.folder is not None
         kind = capture_format(source)
         if kind != "scap":
+            if kind is None and source.damage is not None:
+                raise InputError(f"{item.name}: {source.damage.what}, at stored byte {source.damage.offset}")
             raise InputError(f"{item.name}: {kind or 'not a capture (no known magic number)'}, at byte 0")
         source.start_hashing()
         item.stat = source.status

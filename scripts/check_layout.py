@@ -28,6 +28,7 @@ RANKS = {
     "convert.protocols": 2,
     "convert.scap": 3,
     "convert.packets": 3,
+    "convert.compression": 1,
     "convert.source": 3,
     "convert.conversations": 4,
     "convert.filters": 4,

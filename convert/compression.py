@@ -1,0 +1,163 @@
+"""Decompression of gzip and zstd streams, one inside the other if need be: sans-IO, pieces in, pieces out.
+
+Several gzip members or zstd frames follow each other as one stream. Damage ends a stream: `Layer.damage` says what and
+at which byte of the layer's input, and what was decompressed before is handed out. Fast decompressors lose the output
+of the call that fails; a `careful` layer feeds them so little at a time that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+MAX_LAYERS = 3
+SLICE = {"gzip": 1024, "zstd": 64}
+MOST = 1 << 20
+
+
+class Damage(NamedTuple):
+    """Why a stream ended early: `what` for people, `offset` in the stream's own (stored) bytes."""
+
+    what: str
+    offset: int
+
+
+class _Inflater(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def recognise(head: bytes) -> str | None:
+    """gzip or zstd by the first bytes, None for anything else."""
+    for kind, magic in MAGIC.items():
+        if head.startswith(magic):
+            return kind
+    return None
+
+
+class Layer:
+    """One compressed stream, read through `read`, which gives the next input (b"" at its end)."""
+
+    def __init__(self, kind: str, read: Callable[[], bytes], *, careful: bool = False) -> None:
+        self.kind, self._read, self._careful = kind, read, careful
+        self.damage: Damage | None = None
+        self._inflater: _Inflater | None = None
+        self._input = b""
+        self._at = 0  # offset of the first byte of _input
+        self._ended = False
+
+    def _fresh(self) -> _Inflater:
+        if self.kind == "zstd":
+            from backports.zstd import ZstdDecompressor
+
+            return ZstdDecompressor()
+        if self._careful:
+            return zlib.decompressobj(wbits=31)
+        from isal import isal_zlib
+
+        return isal_zlib.decompressobj(wbits=31)
+
+    def read(self) -> bytes:
+        """The next decompressed bytes, b"" at the end of the stream or where damage ended it."""
+        while not self._ended:
+            if not self._input:
+                self._input = self._read()
+            if not self._input:
+                self._ended = True
+                if self._inflater is not None:
+                    self.damage = Damage(f"the {self.kind} stream is cut", self._at)
+                break
+            out = self._step()
+            if out:
+                return out
+        return b""
+
+    def _step(self) -> bytes:
+        if self._inflater is None:
+            if not self._begins():
+                return b""
+            self._inflater = self._fresh()
+        data = self._input[: SLICE[self.kind]] if self._careful else self._input[:MOST]
+        before = self._inflater.copy() if self._careful and self.kind == "gzip" else None  # type: ignore[attr-defined]
+        try:
+            out = self._inflater.decompress(data)
+        except Exception as error:  # noqa: BLE001 - isal, zlib and zstd each raise a type of their own
+            self._ended = True
+            done, out = _bytewise(before, data)
+            self.damage = Damage(f"the {self.kind} stream is damaged ({error})", self._at + done)
+            return out
+        if self._inflater.eof:
+            used = len(data) - len(self._inflater.unused_data)
+            self._inflater = None
+        else:
+            used = len(data)
+        self._input = self._input[used:]
+        self._at += used
+        return out
+
+    def _begins(self) -> bool:
+        """Whether another member follows; padding with zeros ends the stream, anything else is damage."""
+        magic = MAGIC[self.kind]
+        while len(self._input) < len(magic) and (more := self._read()):
+            self._input += more
+        if self._input.startswith(magic):
+            return True
+        self._ended = True
+        if self._input.strip(b"\0"):
+            self.damage = Damage(f"bytes after the end of the {self.kind} stream", self._at)
+        return False
+
+
+def _bytewise(inflater: _Inflater | None, data: bytes) -> tuple[int, bytes]:
+    """Decompress byte by byte up to the damage: how many bytes went in, and what came out."""
+    out, done = bytearray(), 0
+    if inflater is not None:
+        try:
+            for done in range(len(data)):
+                out += inflater.decompress(data[done : done + 1])
+        except zlib.error:
+            pass
+    return done, bytes(out)
+
+
+class Decompressor:
+    """All layers over a reader of stored bytes; an uncompressed stream passes through.
+
+    `kinds` names the layers from the outside in.
+    """
+
+    def __init__(self, read: Callable[[], bytes], *, careful: bool = False) -> None:
+        self.layers: list[Layer] = []
+        self._read = read
+        self.head = read()
+        while len(self.layers) < MAX_LAYERS and (kind := recognise(self.head)) is not None:
+            layer = Layer(kind, _first_then(self.head, self._read), careful=careful)
+            self.layers.append(layer)
+            self._read = layer.read
+            self.head = layer.read()
+
+    @property
+    def kinds(self) -> list[str]:
+        return [layer.kind for layer in self.layers]
+
+    @property
+    def damage(self) -> Damage | None:
+        """The innermost damage that ended the stream or follows it."""
+        return next((layer.damage for layer in reversed(self.layers) if layer.damage is not None), None)
+
+    def read(self) -> bytes:
+        """The next decompressed bytes, b"" at the end."""
+        head, self.head = self.head, b""
+        return head or self._read()
+
+
+def _first_then(first: bytes, read: Callable[[], bytes]) -> Callable[[], bytes]:
+    waiting = [first]
+    return lambda: waiting.pop() if waiting else read()
