@@ -124,11 +124,11 @@ def card(
 ) -> Card:
     """A finding in full. `captures`: the rebuilt capture of each input, as a shell word."""
     brief, facts = _secret_facts(record) if record["kind"] == "credential" else ([], [])
+    times: list[tuple[str, Phrase]] = [("Seen", moment(record["first"]))]
     if record["instances_total"] > 1:
-        brief += [("First seen", moment(record["first"])), ("Last seen", moment(record["last"]))]
-    else:
-        brief.append(("Seen", moment(record["first"])))
-    brief.append(("Confidence", record["confidence"]))
+        times = [("First seen", moment(record["first"])), ("Last seen", moment(record["last"]))]
+    confidence: tuple[str, Phrase] = ("Confidence", record["confidence"])
+    brief = [*brief, confidence, *times] if brief else [*times, confidence]
     facts += [
         ("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")),
         ("Client process", process_phrase(record["client_process"], record["client_attribution"])),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-WORD = 16
+WORD = 48
 MARKS = 4
 _BREAKABLE = re.compile(rf"\S{{{WORD + 1},}}")
 _LOOKALIKES = {0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800}
