@@ -80,7 +80,7 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="made 0700, files in it 0600")
     command.add_argument("--no-pcapng", action="store_true", help="write no pcapng")
     command.add_argument("--reveal", action="store_true", help="show secrets in the clear everywhere")
-    command.add_argument("--case-key", metavar="FILE", type=Path, help="key of the fingerprints (default: DIR/case.key)")
+    command.add_argument("--case-key", metavar="FILE", type=Path, help="key of fingerprints (default: DIR/case.key)")
     command.add_argument("--force", action="store_true", help="write into a directory that holds another case")
     command.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes; errors remain")
     command.add_argument("-v", "--verbose", action="store_true", help="say what is being done")
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return _tell(f"{name}{error.strerror or error}", EXIT_MACHINE)
-    except Exception as error:  # noqa: BLE001 - the one place where our own faults end
+    except Exception as error:
         place = _crash(error, getattr(given, "output", None))
         return _tell(f"internal error ({type(error).__name__}); please report it{place}", EXIT_OUR_FAULT)
 

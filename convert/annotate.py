@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from . import annotations
+from . import annotations as notes
 from .annotations import Ends, Spot
 from .model.rows import PIECE_BOUNDARY, PIECE_IN_FRAME, TCP
 from .model.sighting import FORM_BODY
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from .conversations.rebuilt import Conversation, Rebuilt
     from .conversations.totals import ConversationTotals
+    from .decode import Decoded
     from .model.exchange import HttpExchange
     from .model.sighting import Sighting
     from .protocols.api import Parser, Span
     from .redact import Redactor
-    from .decode import Decoded
     from .scap.identity import IdentityStore
 
 WINDOW = 1 << 18
@@ -60,7 +60,7 @@ class _Findings:
         self.base = 0  # exchanges of earlier conversations
         self.conversation: Conversation
         self.ends: Ends
-        self.places: tuple[annotations.Record, annotations.Record]
+        self.places: tuple[notes.Record, notes.Record]
 
     def _processes(self, first: Spot | None, second: Spot | None) -> tuple[int | None, int | None]:
         """The processes at both ends: who acted where that end was seen, else what the stream says."""
@@ -103,14 +103,14 @@ class _Findings:
             None if response is None else to.spot(response.span.place),
         )
         processes = self._processes(*spots)
-        record = annotations.http_record(to.source, stream, self.places, processes, exchange, spots)
+        record = notes.http_record(to.source, stream, self.places, processes, exchange, spots)
         if any(s.location == FORM_BODY for s in sightings) and not to.redactor.reveal:
             record["request"]["body_sha256"], record["request"]["hash_withheld"] = None, True
         to.spool(_encode(record))
         for sighting in sightings:
             shown = (to.redactor.shown(sighting.secret), to.redactor.fingerprint(sighting.secret), number)
             own = msgspec.structs.replace(sighting, target=mask_own(sighting.target, sightings, to.redactor))
-            line = annotations.sighting_record(
+            line = notes.sighting_record(
                 to.source, stream, self.places, self.ends, processes, own, to.spot(sighting.span.place), shown
             )
             to.spool(_encode(line))
@@ -146,7 +146,8 @@ class Annotator:
 
     def taint(self, conversation: int) -> None:
         """Requests of this conversation held a secret, perhaps one too short to be searched for: what the client sent
-        is not hashed, whatever the search finds."""
+        is not hashed, whatever the search finds.
+        """
         self._tainted.add(conversation)
 
     def parse(self, progress: Callable[[int], None] | None = None) -> None:
@@ -162,8 +163,9 @@ class Annotator:
 
     def _conversation(self, conversation: Conversation, findings: _Findings) -> None:
         conv = conversation.conv
-        ends = Ends(conversation.totals.client_threads, conversation.totals.server_threads, conv.client_owner, conv.server_owner)
-        places = annotations.endpoints(conv, self.decoded.paths)
+        seen = conversation.totals
+        ends = Ends(seen.client_threads, seen.server_threads, conv.client_owner, conv.server_owner)
+        places = notes.endpoints(conv, self.decoded.paths)
         findings.conversation, findings.ends, findings.places = conversation, ends, places
         findings.base = self.counts.exchanges
         hashes = (hashlib.sha256(), hashlib.sha256())
@@ -199,7 +201,7 @@ class Annotator:
             "shifted": totals.shifted,
         }
         tcp_stream = self._reader.tcp_stream(conv.id)
-        record = annotations.stream_record(conv, ends, places, counts, tcp_stream)
+        record = notes.stream_record(conv, ends, places, counts, tcp_stream)
         self._streams.write(_encode(record) + b"\n")
 
     def spot(self, place: object) -> Spot:
@@ -226,13 +228,13 @@ class Annotator:
 
     # -- the second pass
 
-    def write(self, out: IO[bytes], capture: annotations.Record) -> None:
+    def write(self, out: IO[bytes], capture: notes.Record) -> None:
         """Write the annotations file: capture, processes, streams, exchanges with their sightings."""
         masked = not self.redactor.reveal and (self.redactor.reach > 0 or self.redactor.overfull)
         line = self.redactor.json_line if masked else _as_it_is
         out.write(line(_encode(capture)) + b"\n")
         for version in self._identities:
-            out.write(line(_encode(annotations.process_record(version, self.decoded))) + b"\n")
+            out.write(line(_encode(notes.process_record(version, self.decoded))) + b"\n")
         self._streams.seek(0)
         self._lines.seek(0)
         if not masked and not self._tainted:
@@ -266,7 +268,7 @@ class Annotator:
         return hits
 
     def _search(self, window: _Window, hits: list[int], *, last: bool) -> None:
-        if window.data and self.redactor.holds(window.data):
+        if window.data and self.redactor.holds(memoryview(window.data)):
             known = hits[-1] if hits else -1
             found = sorted({window.begin + begin for begin, _ in self.redactor.spans(bytes(window.data))})
             hits.extend(offset for offset in found if offset > known)
@@ -287,9 +289,7 @@ class Annotator:
             raw = _encode(record) + b"\n"
         return line(raw[:-1]) + b"\n"
 
-    def _mask_exchange(
-        self, raw: bytes, hits: tuple[list[int], list[int]], line: Callable[[bytes], bytes]
-    ) -> bytes:
+    def _mask_exchange(self, raw: bytes, hits: tuple[list[int], list[int]], line: Callable[[bytes], bytes]) -> bytes:
         if hits[0] or hits[1]:
             record = msgspec.json.decode(raw)
             changed = False
@@ -343,11 +343,3 @@ def _may_begin(data: bytes) -> bool:
 
 def _as_it_is(line: bytes) -> bytes:
     return line
-
-
-def records(path: Path) -> Iterator[dict[str, Any]]:
-    """The records of an annotations file, one after the other. Raises msgspec.DecodeError on a damaged line."""
-    decoder = msgspec.json.Decoder()
-    with path.open("rb") as file:
-        for raw in file:
-            yield decoder.decode(raw)

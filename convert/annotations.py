@@ -15,11 +15,12 @@ from .model.text import address, readable, timestamp
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .decode import Decoded
     from .model.exchange import HttpExchange, HttpRequest, HttpResponse
+    from .model.losses import Loss
     from .model.process import ThreadVersion
     from .model.rows import Conv
     from .model.sighting import Sighting
-    from .decode import Decoded, Loss
 
 Record = dict[str, Any]
 

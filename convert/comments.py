@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .conversations.rebuilt import Rebuilt
+    from .decode import Decoded
     from .model.process import ThreadVersion
     from .redact import Redactor
-    from .decode import Decoded
     from .scap.identity import IdentityStore
 
 LONGEST = 400  # characters of a command line in a comment
@@ -24,9 +24,7 @@ LONGEST = 400  # characters of a command line in a comment
 class FlowComments:
     """Texts for one input's pcapng."""
 
-    def __init__(
-        self, decoded: Decoded, reader: Rebuilt, identities: IdentityStore, redactor: Redactor
-    ) -> None:
+    def __init__(self, decoded: Decoded, reader: Rebuilt, identities: IdentityStore, redactor: Redactor) -> None:
         self._decoded, self._reader = decoded, reader
         self._identities, self._redactor = identities, redactor
 

@@ -35,7 +35,7 @@ class _Inflater(Protocol):
 
 
 def recognise(head: bytes) -> str | None:
-    """gzip or zstd by the first bytes, None for anything else."""
+    """Gzip or zstd by the first bytes, None for anything else."""
     for kind, magic in MAGIC.items():
         if head.startswith(magic):
             return kind
@@ -88,7 +88,7 @@ class Layer:
         before = self._inflater.copy() if self._careful and self.kind == "gzip" else None  # type: ignore[attr-defined]
         try:
             out = self._inflater.decompress(data)
-        except Exception as error:  # noqa: BLE001 - isal, zlib and zstd each raise a type of their own
+        except Exception as error:
             self._ended = True
             done, out = _bytewise(before, data)
             self.damage = Damage(f"the {self.kind} stream is damaged ({error})", self._at + done)
@@ -145,6 +145,7 @@ class Decompressor:
 
     @property
     def kinds(self) -> list[str]:
+        """Names of the layers, from the outside in."""
         return [layer.kind for layer in self.layers]
 
     @property

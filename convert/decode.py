@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .conversations.from_events import Recorder
+from .model.losses import Loss
 from .model.text import address, timestamp
 from .scap.reader import ScapReader
 
@@ -19,18 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .source import Source
-
-
-@dataclass
-class Loss:
-    """What was lost by one cause: how often, how many bytes (0: not known), and where it happened first."""
-
-    count: int
-    bytes: int = 0
-    event: int | None = None
-    evt_num: int | None = None
-    offset: int | None = None
-    time: int | None = None
 
 
 @dataclass
@@ -108,12 +97,12 @@ def decode(source: Source, folder: Path, progress: Callable[[int], None] | None 
             for interface in reader.interfaces
         ],
         losses=_losses(reader, recorder),
-        damage=None if reader.damage is None else tuple(reader.damage),
+        damage=None if reader.damage is None else (reader.damage.what, reader.damage.offset),
     )
 
 
 def _losses(reader: ScapReader, recorder: Recorder) -> dict[str, Loss]:
-    """Everything that the capture lacks or that could not be used, by the causes of docs/formats.md."""
+    """Everything that the capture lacks or that could not be used, by the causes of model/losses.py."""
     walker, losses = reader.walker, {}
     for cause, (count, missing, event, block, ts, evt_num) in recorder.losses().items():
         if count:

@@ -12,18 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from . import annotations
+from . import annotations as notes
 from .annotate import Annotator
 from .comments import FlowComments
 from .conversations.both_ends import rebuild
 from .conversations.numbers import number_frames
 from .conversations.rebuilt import Rebuilt
+from .decode import Decoded, decode
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
 from .magic import capture_format
+from .model.losses import Loss
 from .model.rows import CHUNK
+from .model.text import timestamp
 from .pcapng import Header, Interface, write_pcapng
 from .redact import Redactor, load_case_key
-from .decode import Decoded, Loss, decode
 from .scap.identity import IdentityStore
 from .source import Hasher, Source
 from .spool.sort import sort_rows
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 CONV_FIELD = (52, 4)  # Chunk.conv
+IDENTITY = ("st_size", "st_mtime_ns", "st_ino")
+SPOOLED = ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")
 SYNTHETIC = "synthetic TCP rebuilt from system calls: headers, sequence numbers and acknowledgements were not on a wire"
 
 
@@ -110,7 +114,8 @@ class Case:
                     item.folder.mkdir(mode=0o700)
                     self._read(item)
                 if not any(item.decoded for item in self._inputs):
-                    raise InputError(self._inputs[0].entry["message"] if len(self._inputs) == 1 else "no input could be read")
+                    single = len(self._inputs) == 1
+                    raise InputError(self._inputs[0].entry["message"] if single else "no input could be read")
                 for item in self._inputs:
                     self._annotate(item)
                 self._describe()
@@ -155,7 +160,7 @@ class Case:
         spool = item.folder
         sort_rows(decoded.chunks, str(spool / "sorted"), CHUNK.size, [CONV_FIELD], scratch=str(spool))
         Path(decoded.chunks).unlink()
-        files = {name: str(spool / name) for name in ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")}
+        files = {name: str(spool / name) for name in SPOOLED}
         payload = os.open(decoded.payload, os.O_RDONLY | os.O_CLOEXEC)
         try:
             summary = rebuild(
@@ -171,8 +176,8 @@ class Case:
         finally:
             os.close(payload)
         (spool / "sorted").unlink()
-        for cause, count in (("gap_frames_not_written", summary.gap_frames_not_written), ("overlong", summary.overlong)):
-            if count:
+        for cause in ("gap_frames_not_written", "overlong"):
+            if count := getattr(summary, cause):
                 decoded.losses[cause] = Loss(count)
         item.frames = number_frames(
             files["frames"],
@@ -198,7 +203,7 @@ class Case:
         item.annotator.parse(lambda done: self._progress(f"{item.stem}: conversations", done, decoded.conversations))
         item.entry |= {
             "size": source.size,
-            "mtime": annotations.timestamp(source.status.st_mtime_ns) if source.regular else None,
+            "mtime": timestamp(source.status.st_mtime_ns) if source.regular else None,
             "sha256": source.sha256(),
             "format": kind,
             "compression": source.compression,
@@ -231,9 +236,7 @@ class Case:
     def _annotate(self, item: _Input) -> None:
         if item.decoded is None or item.annotator is None:
             return
-        capture = annotations.capture_record(
-            item.source, item.entry["sha256"], item.entry["size"], item.decoded, item.frames
-        )
+        capture = notes.capture_record(item.source, item.entry["sha256"], item.entry["size"], item.decoded, item.frames)
         with self.space.whole(f"{item.stem}.annotations.jsonl") as out:
             item.annotator.write(out, capture)
         counts, decoded = item.annotator.counts, item.decoded
@@ -327,8 +330,9 @@ class Case:
             return
         item.entry["sha256_after"] = hasher.digest()
         now = Path(item.name).stat()
-        same = (now.st_size, now.st_mtime_ns, now.st_ino) == (item.stat.st_size, item.stat.st_mtime_ns, item.stat.st_ino)
-        if not same or item.entry["sha256_after"] != item.entry["sha256"]:
+        if any(getattr(now, name) != getattr(item.stat, name) for name in IDENTITY) or (
+            item.entry["sha256_after"] != item.entry["sha256"]
+        ):
             message = f"{item.name}: the input changed while it was read"
             item.entry |= {"status": "damaged", "message": message}
             self._say(message)

@@ -84,7 +84,7 @@ class Source:
         self._careful = False
         self._pending = memoryview(self._read_stored(PART))
         if not self._pending:
-            raise InputError(f"{self.name}: {self._error.what if self._error else 'empty file'}")
+            raise InputError(f"{self.name}: {self._why_empty()}")
         self._stream: Decompressor | None = None
         if recognise(bytes(self._pending[:4])) is not None:
             first = bytes(self._pending)
@@ -93,6 +93,9 @@ class Source:
             self._pending = memoryview(self._next())
         elif self.regular:
             self.plain_fd = self._fd
+
+    def _why_empty(self) -> str:
+        return self._error.what if self._error is not None else "empty file"
 
     @property
     def compression(self) -> str:
@@ -118,7 +121,8 @@ class Source:
 
     def _next(self) -> bytes:
         """The next decompressed bytes. At damage of a file that can be read again, again and with more care: fast
-        decompressors lose the output of the call that fails."""
+        decompressors lose the output of the call that fails.
+        """
         assert self._stream is not None
         data = self._stream.read()
         if not data and self.regular and not self._careful and self._stream.damage is not None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .. import __version__ as VERSION  # noqa: N812 - one name for it everywhere below
+from .. import __version__ as VERSION
 
 __all__ = ["VERSION"]

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
@@ -75,7 +75,7 @@ class Workspace:
             old = self.manifest()
             before = [entry.get("path") for entry in old.get("inputs", ())] if old else None
             if before != [str(path) for path in inputs]:
-                raise UsageError(f"{self.directory}: holds the results of another case; use --force or another directory")
+                raise UsageError(f"{self.directory}: holds another case; use --force or another directory")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def manifest(self) -> dict[str, Any] | None:
@@ -96,7 +96,7 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def whole(self, name: str) -> Iterator[IO[bytes]]:
+    def whole(self, name: str) -> Iterator[BinaryIO]:
         """A new file (0600) that gets its name only when it is complete."""
         part = self.directory / f".{name}.part"
         part.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..convert.model.losses import CAUSES
 from .cards import item
 from .display import duration, moment, nanoseconds, number, plural, size, visible
 from .findings import Findings
@@ -28,15 +29,6 @@ HANDLING = {
     "TLP:AMBER": "Recipients may share this inside their organisation and with its clients, on a need-to-know basis.",
     "TLP:GREEN": "Recipients may share this with peers in their community, not in public.",
     "TLP:CLEAR": "No limit on sharing.",
-}
-LOSSES = {
-    "snaplen": "bytes of messages were longer than what the recorder kept of each system call (snaplen); their "
-    "lengths are known, the bytes are not",
-    "drop": "events were dropped by the recorder because they came faster than they could be written",
-    "sendfile": "bytes were sent from files by sendfile or splice and never passed through a buffer that was recorded",
-    "not_captured": "bytes passed in system calls of which the capture has no record",
-    "truncated": "the file ends in the middle of a record; everything before was read",
-    "damaged": "parts of the file could not be read",
 }
 
 
@@ -258,7 +250,7 @@ def _lack(count: int) -> str:
 
 def _loss(cause: str, loss: Mapping[str, Any]) -> Phrase:
     amount = plural(int(loss.get("count") or 0), "time")
-    text = LOSSES.get(cause, f"recorded as \u201c{visible(cause, 60).replace('_', ' ')}\u201d; see docs/formats.md")
+    text = CAUSES.get(cause, f"recorded as \u201c{visible(cause, 60).replace('_', ' ')}\u201d; see docs/formats.md")
     count = f"{amount}, {size(int(loss['bytes']))}: " if loss.get("bytes") else f"{amount}: "
     first = (loss.get("first") or {}).get("event")
     return f"{count}{text}{f' (first at event {first})' if first is not None else ''}."

@@ -1,4 +1,4 @@
-"""A capture's conversations after both ends were merged: rows, totals and frame numbers, read back as they are needed."""
+"""A capture's conversations after both ends were merged: rows, totals and frame numbers, read back on demand."""
 
 from __future__ import annotations
 

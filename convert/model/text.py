@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
-
 @lru_cache(maxsize=4096)
 def address(raw: bytes) -> str:
     """An IPv4 (4 bytes) or IPv6 (16 bytes) address in its usual notation (RFC 5952 for IPv6)."""
@@ -32,7 +31,7 @@ def _second(seconds: int) -> str:
 
 
 def timestamp(ns: int) -> str:
-    """Nanoseconds since the epoch as RFC 3339 in UTC with nine digits; times beyond the year 9999 as that year's end."""
+    """Nanoseconds since the epoch as RFC 3339 in UTC with nine digits; times past the year 9999 as its end."""
     seconds, rest = divmod(min(ns, 253402300799_999999999), 1_000_000_000)
     return f"{_second(seconds)}.{rest:09d}Z"
 

@@ -133,8 +133,12 @@ class Identities:
         if version and self._living.pop(version, None) is not None:
             self.ends[version - 1] = ts
 
-    def _container(self, cgroups: bytes) -> str | None:
-        return container_of(cgroups) if cgroups else None
+    @staticmethod
+    def _container(cgroups: bytes, before: ThreadVersion | None = None) -> str | None:
+        """By the control groups, else as before (the parent's, or the same thread's)."""
+        if cgroups:
+            return container_of(cgroups)
+        return before.container if before is not None else None
 
     def container_index(self, version: int) -> int:
         """Index in `containers` of the container that the version runs in."""
@@ -203,7 +207,7 @@ class Identities:
                 uid=uid,
                 gid=self._id(got, "gid", parent.gid if parent else -1),
                 user=self.users.get(uid),
-                container=self._container(got["cgroups"]) if got.get("cgroups") else parent and parent.container,
+                container=self._container(got.get("cgroups", b""), parent),
                 begin=ts,
                 listed=False,
                 previous=0,
@@ -247,7 +251,7 @@ class Identities:
                 uid=uid,
                 gid=self._id(got, "gid", old.gid if old else -1),
                 user=self.users.get(uid),
-                container=self._container(got["cgroups"]) if got.get("cgroups") else old and old.container,
+                container=self._container(got.get("cgroups", b""), old),
                 begin=ts,
                 listed=False,
                 previous=previous,

@@ -93,34 +93,20 @@ class ScapReader:
             if progress is not None:
                 progress(self.bytes_read)
             while True:
-                if self._pending and end - begin >= 4 and self._at_event(buffer, begin):
-                    self._load_descriptors()
-                status, at, detail = self.walker.walk(buffer, begin, end, base)
+                status, at, detail = self._take(buffer, begin, end, base)
                 base += at - begin
                 begin = at
-                if status == LISTED:
-                    yield self.walker.take_rows()
-                    continue
-                if status == BLOCK:
-                    size = self._block(buffer, begin, end, base, detail)
-                    if size > 0:
-                        begin, base = begin + size, base + size
-                        continue
-                    if self.damage is not None:
-                        break
-                    detail = -size
-                break
-            if status == DAMAGE:
-                self._break(f"block length {detail} cannot be", base)
+                if status != LISTED:
+                    break
+                yield self.walker.take_rows()
             if self.damage is not None or count == 0:
                 break
-            need = detail if status in (NEED, BLOCK) else 0
             if begin:
                 buffer[: end - begin] = buffer[begin:end]
                 begin, end = 0, end - begin
-            if need > len(buffer):
+            if detail > len(buffer):
                 view.release()
-                buffer.extend(bytes(min(need, len(buffer) * 2) - len(buffer)))
+                buffer.extend(bytes(min(detail, len(buffer) * 2) - len(buffer)))
                 view = memoryview(buffer)
         self._load_descriptors()
         if self.damage is None and end > begin:
@@ -130,6 +116,24 @@ class ScapReader:
         if rows := self.walker.take_rows():
             yield rows
         self._count_state()
+
+    def _take(self, buffer: bytearray, begin: int, end: int, base: int) -> tuple[int, int, int]:
+        """Take every whole block. Returns LISTED, or NEED and how many bytes the next one has, and where it begins."""
+        while True:
+            if self._pending and end - begin >= 4 and self._at_event(buffer, begin):
+                self._load_descriptors()
+            status, at, detail = self.walker.walk(buffer, begin, end, base)
+            base += at - begin
+            begin = at
+            if status == BLOCK:
+                size = self._block(buffer, begin, end, base, detail)
+                if size > 0:
+                    begin, base = begin + size, base + size
+                    continue
+                return NEED, begin, -size
+            if status == DAMAGE:
+                self._break(f"block length {detail} cannot be", base)
+            return (LISTED if status == LISTED else NEED), begin, detail
 
     def _break(self, what: str, offset: int) -> None:
         if self.source.damage is not None:

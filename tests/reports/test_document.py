@@ -111,14 +111,15 @@ def test_scanners_are_named(tmp_path: Path) -> None:
 
 def test_limitations_tell_every_loss(tmp_path: Path) -> None:
     case = lamp()
-    case.losses = {"drop": {"count": 3, "bytes": 0, "first": {"event": 77}}, "new_cause": {"count": 1, "bytes": 9}}
+    dropped = {"count": 3, "bytes": 0, "first": {"event": 77}}
+    case.losses = {"recorder_dropped": dropped, "new_cause": {"count": 1, "bytes": 9}}
     case.streams[0] |= {"gaps": 2, "missing_bytes": 1500}
     manifest = case.write(tmp_path)
     manifest["inputs"][0] |= {"status": "damaged", "message": "a block ends at 4096"}
     told = {term: text(words) for term, words in scope.limitations(manifest, judge(tmp_path, manifest))}
     assert told["Damage in E-01"] == "The file could not be read to its end: a block ends at 4096."
-    assert told["Loss in E-01: drop"] == (
-        "3 times: events were dropped by the recorder because they came faster than they could be written (first at "
+    assert told["Loss in E-01: recorder dropped"] == (
+        "3 times: the recorder said that it dropped events because they came faster than it could write (first at "
         "event 77)."
     )
     assert told["Loss in E-01: new cause"].startswith("1 time, 9 bytes: recorded as")

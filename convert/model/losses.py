@@ -1,0 +1,40 @@
+"""What a capture may lack, by cause: the closed list (docs/formats.md repeats it), and one cause's tally."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CAUSES: dict[str, str] = {
+    "snaplen": "bytes of messages were longer than what the recorder kept of each system call (snaplen); their lengths "
+    "are known, the bytes are not",
+    "sendfile": "bytes were sent by sendfile or splice and never passed through a buffer that was recorded; their "
+    "number is known",
+    "recorder_dropped": "the recorder said that it dropped events because they came faster than it could write",
+    "unaddressed": "bytes moved on sockets whose addresses the capture does not tell; they are in no conversation",
+    "damaged_event": "event blocks contradict themselves; they were counted and not decoded",
+    "damaged_list": "lists of processes, descriptors, users or interfaces end in the middle of an entry; what came "
+    "before was used",
+    "unknown_event_type": "events are of types that this version does not know; they were counted and not decoded",
+    "unknown_block": "blocks are of types that this version does not know; they were skipped",
+    "block_trailer_differs": "blocks end with another length than they begin with; they were read by the first",
+    "unreadable_rest": "the file is cut or damaged; everything before that place was read, nothing after it",
+    "table_full": "threads or descriptors did not fit the bounded tables; their events may lack a process or an"
+    " address",
+    "conversation_evicted": "conversations left the bounded table while they were open; what followed counts as new "
+    "ones",
+    "overlong": "system calls claim to have moved more bytes than one can; they were cut to the most that is possible",
+    "gap_frames_not_written": "frames for missing bytes alone were left out of the pcapng beyond its bound; there the "
+    "sequence numbers jump",
+}
+
+
+@dataclass
+class Loss:
+    """What was lost by one cause: how often, how many bytes (0: not known), and where it happened first."""
+
+    count: int
+    bytes: int = 0
+    event: int | None = None
+    evt_num: int | None = None
+    offset: int | None = None
+    time: int | None = None
