@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from ..model.exchange import HttpExchange, HttpRequest, HttpResponse
 from .api import Span
 from .http1_bodies import NO_BODY, Body, framing, may_be_form
-from .http1_kept import HeadText, Kept
+from .http1_heads import HeadText
+from .http1_kept import Kept
 from .http1_messages import Half
 from .http_sightings import find_secrets, find_stray_secrets, outcome
 
@@ -142,7 +143,7 @@ class Http1:
                 return
 
     def next_is_due(self) -> bool:
-        """Whether a request waits behind the one that is being answered."""
+        """Whether a request waits for a response of its own."""
         return any(not slot.answered for slot in self._slots)
 
     # Requests
@@ -278,10 +279,12 @@ class Http1:
             response.trailers = trailers.headers
             response.ascii &= trailers.ascii
         slot.response_over = True
-        connected = slot.request is not None and slot.request.method == "CONNECT" and 200 <= response.status < 300
-        if response.status == 101 or connected:
+        if response.status == 101:
             self._client.become_opaque()
             self._server.become_opaque()
+        elif slot.request is not None and slot.request.method == "CONNECT" and 200 <= response.status < 300:
+            self._client.become_tunnel()
+            self._server.become_tunnel()
         self._hand_out()
 
     # The queue

@@ -37,10 +37,12 @@ class Body:
         self.lost = False
         """Where it ends can no longer be told."""
 
-    @property
-    def bare_lf(self) -> bool:
-        """A line of the chunked framing ended without CR."""
-        return self._dechunker is not None and self._dechunker.bare_lf
+    def oddities(self) -> list[str]:
+        """What was odd in the chunked framing, by the names of weirds."""
+        if self._dechunker is None:
+            return []
+        odd = (("bare-lf-in-chunks", self._dechunker.bare_lf), ("blank-before-chunk-size", self._dechunker.blank))
+        return [name for name, seen in odd if seen]
 
     def sha256(self) -> str | None:
         """Over the bytes that are known; None where there are none."""
@@ -136,12 +138,15 @@ def framing(head: Head, request: bool, weird: Callable[[str], None]) -> tuple[in
         else:
             length = content_length(head, weird)
     if head.transfer_encodings:
-        codings = [coding.strip(" \t").lower() for coding in ",".join(head.transfer_encodings).split(",")]
-        codings = [coding for coding in codings if coding not in {"", "identity"}]
+        named = [coding.strip(" \t").lower() for coding in ",".join(head.transfer_encodings).split(",")]
+        codings = [coding.replace(";", " ").split()[0] for coding in named if coding.strip("; \t")]
+        codings = [coding for coding in codings if coding != "identity"]
         if codings:
             if length is not None:
                 weird("both-lengths")
             if codings[-1] == "chunked":
+                if named[-1] != "chunked":
+                    weird("odd-transfer-encoding")
                 return CHUNKED, 0
             weird("unknown-transfer-encoding")
             if not request:

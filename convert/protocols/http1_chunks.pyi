@@ -7,7 +7,13 @@ class Dechunker:
     @property
     def bad(self) -> bool: ...
     @property
-    def bare_lf(self) -> bool: ...
+    def bare_lf(self) -> bool:
+        """A line of the framing ended without CR."""
+
+    @property
+    def blank(self) -> bool:
+        """Blanks stood before a chunk's size."""
+
     @property
     def ranges(self) -> list[tuple[int, int]]:
         """Position and length of each run of body bytes in the data of the last feed that asked for them."""

@@ -26,6 +26,7 @@ cdef class Dechunker:
     cdef int line
     cdef bint after_cr
     cdef readonly bint bare_lf
+    cdef readonly bint blank
     cdef readonly list ranges
 
     def __init__(self):
@@ -64,6 +65,8 @@ cdef class Dechunker:
             self.state = BAD
         elif self.state == EXTENSION:
             pass
+        elif self.digits == 0 and (c == 32 or c == 9):
+            self.blank = True
         elif 48 <= c <= 57:
             digit = c - 48
         elif 97 <= (c | 32) <= 102:

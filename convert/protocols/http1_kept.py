@@ -1,4 +1,4 @@
-"""Bytes of a message that are kept for a second look, with the way back to where they stand in the stream."""
+"""Bytes of a body that are kept for a second look, with the way back to where they stand in the stream."""
 
 from __future__ import annotations
 
@@ -14,23 +14,6 @@ KEPT_MARKS = 1 << 14
 
 def _position(mark: tuple[int, int, object]) -> int:
     return mark[0]
-
-
-class HeadText:
-    """A head's bytes, which stand in one piece in the stream; `places` are (position, place), the first at 0."""
-
-    __slots__ = ("_places", "offset", "raw")
-
-    def __init__(self, raw: bytes, offset: int, places: list[tuple[int, object]]) -> None:
-        self.raw = raw
-        self.offset = offset
-        self._places = places
-
-    def span(self, begin: int, end: int) -> Span:
-        """Where raw[begin:end] stands in the stream."""
-        places = self._places
-        place = places[bisect_right(places, begin, key=lambda entry: entry[0]) - 1][1]
-        return Span(place, self.offset + begin, end - begin)
 
 
 class Kept:

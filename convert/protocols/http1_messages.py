@@ -11,21 +11,9 @@ from typing import TYPE_CHECKING
 
 from .api import Span
 from .http1_bodies import CHUNKED, NO_BODY, UNTIL_CLOSE, Body
-from .http1_kept import HeadText
+from .http1_heads import HeadText, oddities
 from .http1_probe import is_cut_start_line, is_odd_start_line, is_start_line, may_become_start_line
-from .http1_scan import (
-    BARE_LF,
-    CONTROL,
-    EMPTY_NAME,
-    FOLDED,
-    NO_COLON,
-    SPACE_BEFORE_COLON,
-    TOO_MANY,
-    Head,
-    find_head_end,
-    parse_head,
-    skip_blank_lines,
-)
+from .http1_scan import Head, find_head_end, parse_head, skip_blank_lines
 
 if TYPE_CHECKING:
     from .http1_owner import Owner
@@ -35,16 +23,6 @@ HEAD_BYTES = 1 << 16
 
 _START, _HEAD, _BODY, _TRAILERS, _PEEK, _SEEK, _OPAQUE = range(7)
 _STATUS_BYTES = len("HTTP/1.1 200")
-
-_ODDITIES = (
-    (BARE_LF, "bare-lf"),
-    (FOLDED, "folded-header"),
-    (SPACE_BEFORE_COLON, "space-before-colon"),
-    (NO_COLON, "header-without-colon"),
-    (EMPTY_NAME, "header-without-name"),
-    (CONTROL, "control-byte-in-head"),
-    (TOO_MANY, "too-many-headers"),
-)
 
 
 class Half:
@@ -63,6 +41,7 @@ class Half:
         "_peek_place",
         "_state",
         "_strict",
+        "_tunnel",
         "to_server",
     )
 
@@ -72,6 +51,7 @@ class Half:
         self._state = _START
         self._strict = True
         self._fresh = True  # nothing of this direction was understood yet
+        self._tunnel = False  # what follows an accepted CONNECT, of which nothing was seen yet
         self._buffer = bytearray()
         self._at = 0  # what was given ends here
         self._offset = 0  # where the message begins
@@ -92,11 +72,17 @@ class Half:
         return self._state == _SEEK
 
     def become_opaque(self) -> None:
-        """Another protocol follows (CONNECT, 101): nothing more is read here."""
+        """Another protocol follows: nothing more is read here."""
         if self._state in {_HEAD, _BODY, _PEEK, _TRAILERS}:
             self.close(False)
         self._state = _OPAQUE
         self._buffer.clear()
+
+    def become_tunnel(self) -> None:
+        """Anything may follow (CONNECT): it is read on only if it begins as HTTP/1 does."""
+        self.become_opaque()
+        self._state = _START
+        self._strict = self._tunnel = True
 
     def data(self, data: bytes, offset: int, place: object, boundary: bool) -> None:
         """Bytes of this direction; `boundary`: a system call's bytes begin with them."""
@@ -129,7 +115,8 @@ class Half:
         elif state == _START:
             if self._buffer and not may_become_start_line(self.to_server, bytes(self._buffer[:64])):
                 self._skip(bytes(self._buffer))
-                self._state = _START
+                if self._state == _SEEK:
+                    self._state = _START
         elif state == _PEEK:
             self._unpeek()
             self._boundary(offset, place)
@@ -184,30 +171,32 @@ class Half:
     def _accept(self, line: bytes) -> bool:
         """Judge a whole first line (without LF); False: skipped to the next boundary."""
         if not is_start_line(self.to_server, line):
-            if self._strict or not is_odd_start_line(self.to_server, line):
+            if not (self._may_be_odd() and is_odd_start_line(self.to_server, line)):
                 self._skip(line)
                 return False
             self.weird("odd-start-line", len(line))
-        self._fresh = False
+        self._fresh = self._tunnel = False
         if self.to_server:
             self._owner.begin_request()
         return True
+
+    def _may_be_odd(self) -> bool:
+        """Whether a message must begin here, however odd: behind another, or as the first answer to a request."""
+        return not self._strict or (self._fresh and not self.to_server and self._owner.next_is_due())
 
     def _accept_cut(self) -> bool:
         """Judge a first line whose end is not known."""
         if not is_cut_start_line(self.to_server, bytes(self._buffer)):
             return False
-        self._fresh = False
+        self._fresh = self._tunnel = False
         if self.to_server:
             self._owner.begin_request()
         return True
 
     def _head_over(self, raw: bytes, complete: bool, end: int) -> None:
         head = parse_head(raw, self.to_server)
-        if head.flags:
-            for flag, name in _ODDITIES:
-                if head.flags & flag:
-                    self.weird(name, len(raw))
+        for name in oddities(head) if head.flags else ():
+            self.weird(name, len(raw))
         self._body = None
         self._state = _START
         self._strict = False
@@ -233,6 +222,10 @@ class Half:
 
     def _skip(self, line: bytes) -> None:
         """What was taken for the beginning of a message is none."""
+        if self._tunnel:
+            self._buffer.clear()
+            self._state = _OPAQUE
+            return
         if self._fresh:
             self._fresh = False
             self.weird("mid-stream", len(line))
@@ -257,8 +250,8 @@ class Half:
     # Bodies
 
     def _body_over(self, body: Body, end: int, place: object) -> None:
-        if body.bare_lf:
-            self.weird("bare-lf-in-chunks", end - self._offset)
+        for name in body.oddities():
+            self.weird(name, end - self._offset)
         if body.lost:
             self._owner.weird("bad-chunk", Span(place, end, 0))
             self._message_over(end, False)
@@ -357,7 +350,9 @@ class Half:
         if self._buffer and self._accept_cut():
             self._cut_head("gap-in-head")
             return
-        if self._fresh or not self._strict:  # else these bytes were only tried
+        if self._tunnel:
+            self._state = _OPAQUE
+        elif self._fresh or not self._strict:  # else these bytes were only tried
             self._fresh = False
             self._owner.weird("gap-between-messages", Span(place, offset, length))
             self._owner.lost(self.to_server)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from .api import Span
     from .http1_bodies import Body
-    from .http1_kept import HeadText, Kept
+    from .http1_heads import HeadText
+    from .http1_kept import Kept
     from .http1_scan import Head
 
 
@@ -39,4 +40,4 @@ class Owner(Protocol):
         """A message was lost from its first byte on."""
 
     def next_is_due(self) -> bool:
-        """Whether another response may come while the present one has no end of its own."""
+        """Whether a request waits for a response of its own."""

@@ -20,13 +20,13 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 
 # RFC 9112, 3 and 4, as strict as a judgement on bytes without context must be.
 _REQUEST = re.compile(_TOKEN + rb"{1,32} [^\x00-\x20][^\r\n]* HTTP/1\.[0-9][ \t]*\r*\Z")
-_STATUS = re.compile(rb"HTTP/1\.[0-9] +[0-9]{3}(?:[ \t][^\r\n]*)?\r*\Z")
+_STATUS = re.compile(rb"HTTP/1\.[0-9] +[0-9]{3}(?:[ \t][^\n]*)?\r*\Z")
 _CUT_TARGET = re.compile(
     rb"(?:/|\*|[A-Za-z][A-Za-z0-9+.\-]{1,15}://|[^/?#\x00-\x20]+:[0-9]{1,5})[^\x00-\x1f\x7f]*\r*\Z"
 )
 # Between messages that were whole a start line may be odder.
 _ODD_REQUEST = re.compile(rb"[^\x00-\x20]{1,64}[ \t]+[^\r\n]*[ \t]HTTP/[01]\.[0-9]+[ \t]*\r*\Z", re.IGNORECASE)
-_ODD_STATUS = re.compile(rb"HTTP/[01](?:\.[0-9]+)?[ \t]+[0-9]{1,5}(?:[ \t][^\r\n]*)?\r*\Z", re.IGNORECASE)
+_ODD_STATUS = re.compile(rb"HTTP/[01](?:\.[0-9]+)?[ \t]+[0-9]{1,5}(?:[ \t][^\n]*)?\r*\Z", re.IGNORECASE)
 
 
 def is_start_line(to_server: bool, line: bytes) -> bool:

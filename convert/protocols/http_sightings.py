@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from ..model.exchange import HttpRequest, HttpResponse
     from .api import Span
-    from .http1_kept import HeadText, Kept
+    from .http1_heads import HeadText
+    from .http1_kept import Kept
     from .http1_scan import Head
 
 _SECRET_FIELDS = (

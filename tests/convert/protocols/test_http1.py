@@ -117,13 +117,23 @@ def test_connect_becomes_opaque_once_accepted(cuts: list[int] | None) -> None:
         server(refused),
         client(connect),
         server(accepted),
+        client(b"\x16\x03\x01" + GET),
         client(GET),
-        server(b"\x16\x03\x01GET / HTTP/1.1\r\n\r\n"),
+        server(b"\x16\x03\x01HTTP/1.1 200 OK\r\n\r\n"),
+        server(OK),
         cuts=cuts,
     )
     assert found.pairs == [("h:443", 407), ("h:443", 200)]
     asked = found.exchanges[0].request
     assert asked is not None and asked.host == "h:443"
+    assert not found.weirds
+
+
+def test_http_within_a_tunnel_is_read(cuts: list[int] | None) -> None:
+    connect = client(b"CONNECT h:80 HTTP/1.1\r\n\r\n"), server(b"HTTP/1.1 200 Established\r\n\r\n")
+    found = read(*connect, client(GET), server(OK), client(GET), server(OK), cuts=cuts)
+    assert found.pairs == [("h:80", 200), ("/a", 200), ("/a", 200)]
+    assert not read(*connect, client(b"", lost=9), client(GET), cuts=cuts).pairs[1:]
     assert not found.weirds
 
 
@@ -222,17 +232,35 @@ def test_lengths_that_disagree(headers: bytes, length: int | None, weird: str | 
     assert found.names[:1] == ([weird] if weird else [])
 
 
-@pytest.mark.parametrize(
-    "size", [b"g\r\n", b"\r\n", b" 5\r\n", b"-1\r\n", b"fffffffffffffffff\r\n", b"5" + b";" * 5000]
-)
+@pytest.mark.parametrize("size", [b"g\r\n", b"\r\n", b" \r\n", b"-1\r\n", b"fffffffffffffffff\r\n", b"5" + b";" * 5000])
 def test_bad_chunk_size_ends_what_is_known(size: bytes, cuts: list[int] | None) -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" + size
     found = read(client(GET), server(answer), client(GET), server(OK), cuts=cuts)
     assert found.pairs == [("/a", 200), ("/a", 200)]
-    assert found.names == ["bad-chunk"]
+    assert found.names[-1] == "bad-chunk"
     first = found.exchanges[0].response
     assert first is not None
     assert (first.body_length, first.body_complete, first.body_sha256) == (None, False, digest(b"abc"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "size", "weird"),
+    [
+        (b"Transfer-Encoding: chunked x\r\n", b"3", "odd-transfer-encoding"),
+        (b"Transfer-Encoding: gzip;q=1, ;, chunked\r\n", b" \t3", "blank-before-chunk-size"),
+    ],
+)
+def test_odd_chunks(headers: bytes, size: bytes, weird: str, cuts: list[int] | None) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n" + size + b"\r\nabc\r\n0\r\n\r\n"
+    found = read(client(GET + GET), server(answer + OK), cuts=cuts)
+    assert found.pairs == [("/a", 200), ("/a", 200)]
+    assert found.names == [weird]
+
+
+@pytest.mark.parametrize("line", [b"HTTP/0.9 200 ok", b"http/1.1 200 ok", b"HTTP/1.1 200 \rX: y", b"HTTP/1.1  200"])
+def test_odd_first_answer(line: bytes, cuts: list[int] | None) -> None:
+    found = read(client(GET), server(line + b"\r\nContent-Length: 0\r\n\r\n"), cuts=cuts)
+    assert found.pairs == [("/a", 200)]
 
 
 def test_bare_lf_in_chunks(cuts: list[int] | None) -> None:
