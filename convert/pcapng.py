@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import BinaryIO
+from typing import Protocol
 
 from .frames import MOST_OPTION_BYTES, PacketBlocks
 
@@ -34,6 +34,13 @@ PROCESS_NAME = 2
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 Identity = tuple[int, int, str]
+
+
+class Writable(Protocol):
+    """Where the file goes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of `data`."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,9 @@ class Header:
 
 
 def clean(text: str, limit: int = COMMENT_BYTES) -> str:
-    """Text that is safe in a comment: no control or reordering characters, valid UTF-8, at most `limit` bytes.
+    r"""Text that is safe in a comment: no control or reordering characters, valid UTF-8, at most `limit` bytes.
 
-    Characters that are left out are shown as \\xNN or \\uNNNN; newline and tab stay.
+    Characters that are left out are shown as \xNN or \uNNNN; newline and tab stay.
     """
     text = UNSAFE.sub(_escaped, text[: limit + 1])
     data = text.encode("utf-8", "backslashreplace")
@@ -140,7 +147,7 @@ def process_block(pid: int, name: str) -> bytes:
 
 
 def write_pcapng(
-    out: BinaryIO,
+    out: Writable,
     header: Header,
     *,
     frames: str,
@@ -183,7 +190,7 @@ def write_pcapng(
 
 
 def _write_packets(
-    out: BinaryIO,
+    out: Writable,
     packets: PacketBlocks,
     identity: Callable[[int], Identity | None],
     flow_comments: Callable[[int], Iterable[str]],

@@ -24,7 +24,6 @@ cdef enum:
     NO_FRAME = 0xFFFFFFFF
 
 
-
 cdef class ConversationReader:
     """Totals, pieces and bytes of every conversation; see reader.pyi."""
 

@@ -57,6 +57,10 @@ cdef int put_keys(RowCursor *convs, RowWriter *out) noexcept nogil:
     return writer_flush(out)
 
 
+cdef inline int read_conv(int fd, uint32_t conv, Conv *target) noexcept nogil:
+    return read_whole(fd, <char *>target, sizeof(Conv), <uint64_t>(conv - 1) * sizeof(Conv))
+
+
 cdef int put_predecessors(RowCursor *keys, RowCursor *convs, RowWriter *out) noexcept nogil:
     cdef uint64_t index
     cdef Key key, last
@@ -72,8 +76,7 @@ cdef int put_predecessors(RowCursor *keys, RowCursor *convs, RowWriter *out) noe
         key.before = 0
         if last.conv and last.ends == key.ends:
             # Equal hashes are rare but for equal ends, so these reads are few.
-            if (read_whole(convs.fd, <char *>&mine, sizeof(Conv), <uint64_t>(key.conv - 1) * sizeof(Conv)) < 0
-                    or read_whole(convs.fd, <char *>&other, sizeof(Conv), <uint64_t>(last.conv - 1) * sizeof(Conv)) < 0):
+            if read_conv(convs.fd, key.conv, &mine) < 0 or read_conv(convs.fd, last.conv, &other) < 0:
                 return -1
             if mine.protocol == TCP and other.protocol == TCP and same_ends(&mine, &other, &swapped):
                 key.before = last.conv

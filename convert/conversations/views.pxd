@@ -62,4 +62,3 @@ cdef class Views:
     cdef int aligned(self, int to_server, bint *result) noexcept nogil
 
 cdef bint may_be_returning(const View *write, uint64_t read_index, uint64_t read_time) noexcept nogil
-

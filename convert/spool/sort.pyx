@@ -8,7 +8,7 @@ merged, so many at a time as the memory has buffers for. Equal keys keep the ord
 import os
 import tempfile
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 
@@ -252,12 +252,12 @@ def sort_rows(source, target, row_size, keys, *, memory=8 << 20, scratch):
     fan = min(max(memory // BUFFER_BYTES, FEWEST_RUNS), MOST_RUNS)
     buffer_rows = max(BUFFER_BYTES // size, 1)
     out.buffer = NULL
+    if os.path.exists(target) and os.path.samefile(source, target):
+        raise ValueError("source and target are the same file")
     with open(source, "rb", buffering=0) as reader, open(target, "wb", buffering=0) as writer:
         length = os.fstat(reader.fileno()).st_size
         if length % size:
             raise ValueError(f"{source}: its size is not a whole number of rows of {size} bytes")
-        if os.path.sameopenfile(reader.fileno(), writer.fileno()):
-            raise ValueError("source and target are the same file")
         rows = length // size
         with tempfile.TemporaryFile(dir=scratch, buffering=0) as one, \
                 tempfile.TemporaryFile(dir=scratch, buffering=0) as two:

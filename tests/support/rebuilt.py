@@ -121,10 +121,14 @@ class Capture:
     dialogues: list[Dialogue] = field(default_factory=list)
     events: int = 0
 
-    def tcp(self, client: str = "10.0.0.5", server: str = "10.0.0.80", *, port: int | None = None, **more: object) -> Dialogue:
+    def tcp(
+        self, client: str = "10.0.0.5", server: str = "10.0.0.80", *, port: int | None = None, **more: object
+    ) -> Dialogue:
         return self._add(rows.TCP, client, server, port, more)
 
-    def udp(self, client: str = "10.0.0.5", server: str = "10.0.0.53", *, port: int | None = None, **more: object) -> Dialogue:
+    def udp(
+        self, client: str = "10.0.0.5", server: str = "10.0.0.53", *, port: int | None = None, **more: object
+    ) -> Dialogue:
         return self._add(rows.UDP, client, server, port, more)
 
     def unix(self, datagram: bool = False, **more: object) -> Dialogue:
@@ -153,8 +157,10 @@ class Capture:
         Path(path["payload"]).write_bytes(self.payload)
         sort_rows(path["unsorted"], path["chunks"], rows.CHUNK.size, [(52, 4), (16, 8)], scratch=str(folder))
         payload_fd = os.open(path["payload"], os.O_RDONLY)
-        summary = rebuild(path["chunks"], path["convs"], path["pieces"], path["frames"], path["totals"],
-                          path["threads"], payload_fd=payload_fd, scratch=str(folder), gap_frames=gap_frames)  # fmt: skip
+        summary = rebuild(
+            path["chunks"], path["convs"], path["pieces"], path["frames"], path["totals"], path["threads"],
+            payload_fd=payload_fd, scratch=str(folder), gap_frames=gap_frames,
+        )  # fmt: skip
         number_frames(path["frames"], path["sorted"], path["numbers"], path["streams"],
                       conversations=len(self.dialogues), scratch=str(folder))  # fmt: skip
         header = Header(["made by tests", "synthetic"], "Linux", "syswire", [Interface("web-1", "container web-1")],
