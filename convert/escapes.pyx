@@ -104,14 +104,19 @@ cdef inline int _undo(int kind, const unsigned char* text, Py_ssize_t size, unsi
     return _json(text, size, out, made)
 
 
-def unescape(bytes data, int kind):
+def unescape(bytes data, int kind, bytes origins_of_data=None):
     cdef Py_ssize_t size = PyBytes_GET_SIZE(data), at = 0, filled = 0
     cdef const unsigned char* text = <const unsigned char*> PyBytes_AS_STRING(data)
     cdef unsigned char* out = NULL
     cdef uint32_t* origins = NULL
+    cdef const uint32_t* outer = NULL
     cdef int taken, made = 0, i
     if size >= <Py_ssize_t> 1 << 31:
         raise ValueError("too long")
+    if origins_of_data is not None:
+        if PyBytes_GET_SIZE(origins_of_data) != (size + 1) * <Py_ssize_t> sizeof(uint32_t):
+            raise ValueError("as many origins as bytes, and one for the end")
+        outer = <const uint32_t*> PyBytes_AS_STRING(origins_of_data)
     try:
         out = <unsigned char*> malloc(size + 4)
         origins = <uint32_t*> malloc((size + 5) * sizeof(uint32_t))
@@ -124,10 +129,10 @@ def unescape(bytes data, int kind):
                     out[filled] = text[at]
                     taken = made = 1
                 for i in range(made):
-                    origins[filled + i] = <uint32_t> at
+                    origins[filled + i] = outer[at] if outer != NULL else <uint32_t> at
                 filled += made
                 at += taken
-            origins[filled] = <uint32_t> size
+            origins[filled] = outer[size] if outer != NULL else <uint32_t> size
         return (
             PyBytes_FromStringAndSize(<char*> out, filled),
             PyBytes_FromStringAndSize(<char*> origins, (filled + 1) * sizeof(uint32_t)),

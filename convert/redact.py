@@ -45,7 +45,6 @@ _DEPTH = 2
 """How many layers of escapes are undone."""
 _GROWTH = (1, 6, 36, 216)
 """The most bytes that one byte takes behind so many layers of escapes."""
-_PIECE = 1 << 16
 
 _STRUCTURAL = (
     "type id key source stream exchange process previous frame frames tcp_stream event evt_num offset time opened"
@@ -171,10 +170,6 @@ class Redactor:
         """(begin, end) of every stretch that spells a known secret, in any encoding; they may overlap."""
         return [(0, len(data))] if self.overfull else self._intervals(data)
 
-    def search(self) -> SecretSearch:
-        """A search through data that comes in pieces."""
-        return SecretSearch(self)
-
     @property
     def reach(self) -> int:
         """The most bytes that a known secret takes in data."""
@@ -195,50 +190,18 @@ class Redactor:
     def _intervals(self, data: bytes) -> list[tuple[int, int]]:
         """Every stretch of the data that spells a secret, behind up to _DEPTH layers of escapes."""
         found = self._index.intervals(data)
-        layers: list[tuple[bytes, Sequence[int]]] = [(data, range(len(data) + 1))]
+        layers: list[tuple[bytes, bytes | None]] = [(data, None)]
         for _ in range(_DEPTH):
-            deeper: list[tuple[bytes, Sequence[int]]] = []
+            deeper: list[tuple[bytes, bytes | None]] = []
             for text, origins in layers:
                 for kind in (PERCENT, JSON):
-                    undone, places = unescape(text, kind)
+                    undone, through = unescape(text, kind, origins)
                     if len(undone) < len(text):
-                        through = [origins[place] for place in memoryview(places).cast("I")]
-                        found += [(through[begin], through[end]) for begin, end in self._index.intervals(undone)]
+                        place = memoryview(through).cast("I")
+                        found += [(place[begin], place[end]) for begin, end in self._index.intervals(undone)]
                         deeper.append((undone, through))
             layers = deeper
         return found
-
-
-class SecretSearch:
-    """Whether a secret stands in data that comes in pieces, also where it lies across two of them."""
-
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self._waiting = bytearray()
-        self.found = redactor.overfull and not redactor.reveal
-
-    def feed(self, data: bytes | memoryview) -> None:
-        """The next piece."""
-        if self.found or self._redactor.reveal:
-            return
-        waiting, reach = self._waiting, self._redactor.reach
-        if len(data) < _PIECE:
-            waiting += data
-            if len(waiting) < _PIECE + reach:
-                return
-            self.found = self._redactor.holds(bytes(waiting))
-        else:
-            waiting += data[:reach]
-            self.found = self._redactor.holds(bytes(waiting)) or self._redactor.holds(data)
-            waiting[:] = data[-reach:] if reach else b""
-        del waiting[: max(0, len(waiting) - reach)]
-
-    def finish(self) -> bool:
-        """No more comes: whether there was one."""
-        if not self.found and self._waiting:
-            self.found = self._redactor.holds(bytes(self._waiting))
-        self._waiting.clear()
-        return self.found
 
 
 def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> str:

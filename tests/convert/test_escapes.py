@@ -66,3 +66,12 @@ def test_nothing_escaped_gives_nothing() -> None:
     assert around_escapes(memoryview(b"a\\qb"), JSON, 5) == b""
     with pytest.raises(ValueError, match="negative"):
         around_escapes(b"", PERCENT, -1)
+
+
+def test_origins_through_two_layers() -> None:
+    once, first = unescape(b"a%2541b", PERCENT)
+    twice, through = unescape(once, PERCENT, first)
+    assert (once, twice) == (b"a%41b", b"aAb")
+    assert list(memoryview(through).cast("I")) == [0, 1, 6, 7]
+    with pytest.raises(ValueError, match="origins"):
+        unescape(b"ab", PERCENT, first)
