@@ -167,8 +167,8 @@ class Redactor:
         return not self.reveal and (self.overfull or self._found(data, _DEPTH))
 
     def spans(self, data: bytes) -> list[tuple[int, int]]:
-        """(begin, end) of every stretch that spells a known secret, in any encoding; they may overlap."""
-        return [(0, len(data))] if self.overfull else self._intervals(data)
+        """(begin, end) of every stretch that spells a known secret, in any encoding, in order; they may overlap."""
+        return [(0, len(data))] if self.overfull else sorted(set(self._intervals(data)))
 
     @property
     def reach(self) -> int:

@@ -222,7 +222,7 @@ def test_shown_and_fingerprint() -> None:
 
 def test_spans() -> None:
     redactor = knowing(b"hunter2", b"er2x")
-    assert sorted(redactor.spans(b"..hunter2x..%68unter2")) == [(2, 10), (12, 21)]
+    assert redactor.spans(b"..hunter2x..%68unter2") == [(2, 10), (12, 21)]
     assert redactor.reach >= 3 * len(b"hunter2")
 
 
