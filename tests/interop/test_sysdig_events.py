@@ -15,7 +15,7 @@ from typing import get_args
 import pytest
 
 from support import plain_scap
-from support.every_event import Age, every_event
+from support.every_event import DAMAGED, Age, every_event
 from support.listing import listing, type_name
 from syswire.convert.scap import event_table
 from syswire.convert.scap.encoding import ByteOrder
@@ -96,6 +96,14 @@ def assert_as_the_plain_reader(path: Path) -> None:
 def test_every_event_type_against_the_plain_reader(tmp_path: Path, age: Age, form: Form, order: ByteOrder) -> None:
     path = tmp_path / "every.scap"
     path.write_bytes(every_event(age, order, form)[0])
+    assert_as_the_plain_reader(path)
+
+
+@pytest.mark.parametrize("order", get_args(ByteOrder))
+@pytest.mark.parametrize("age", get_args(Age))
+def test_parameters_of_wrong_lengths(tmp_path: Path, age: Age, order: ByteOrder) -> None:
+    path = tmp_path / "damaged.scap"
+    path.write_bytes(every_event(age, order, kinds=DAMAGED)[0])
     assert_as_the_plain_reader(path)
 
 

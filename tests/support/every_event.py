@@ -16,6 +16,7 @@ from syswire.convert.scap.encoding import (
     Address,
     ByteOrder,
     Dynamic,
+    Encoder,
     Polled,
     Tuple,
     UnixAddress,
@@ -27,8 +28,10 @@ from syswire.convert.scap.snapshot import Interface, Machine, Process, User
 from syswire.convert.scap.writer import Form, ScapWriter
 
 Age = Literal["old", "new"]
-Kind = Literal["sample", "low", "high", "absent"]
+Kind = Literal["sample", "low", "high", "absent", "narrow", "wide"]
 KINDS: tuple[Kind, ...] = ("sample", "low", "high", "absent")
+DAMAGED: tuple[Kind, ...] = ("narrow", "wide")
+"""Numbers of three and of twenty bytes, and other values cut or followed by more, as only a damaged file has them."""
 START = 1_700_000_000_000_000_000
 LAST_SYSCALL = table.SYSDIG_SYSCALLS - 1
 """The last system call id that sysdig 0.29.3 has a name for; higher ones crash it."""
@@ -80,6 +83,9 @@ def value(kind: int, which: Kind) -> Value:
     """A value of a parameter type."""
     if which == "absent":
         return None
+    if which in DAMAGED:
+        whole = Encoder().parameter(kind, value(kind, "high"))
+        return whole[:3] if which == "narrow" else whole + b"\xff" * 12
     place = ("sample", "low", "high").index(which)
     if kind in SAMPLES:
         return SAMPLES[kind][place]
@@ -100,11 +106,11 @@ def values(code: int, count: int, which: Kind) -> list[Value]:
     return found
 
 
-def events(age: Age, writer: ScapWriter) -> Iterator[tuple[Written, bytes]]:
+def events(age: Age, writer: ScapWriter, kinds: tuple[Kind, ...] = KINDS) -> Iterator[tuple[Written, bytes]]:
     """Every event, with the block that holds it: of each pair of codes the enter and then the exit, on one thread."""
     number = 0
     for enter in range(0, len(table.EVENTS), 2):
-        for which in KINDS:
+        for which in kinds:
             for code in (enter, enter + 1):
                 row = table.event_type(code)
                 known = row.nparams_in_0_29_3
@@ -120,7 +126,7 @@ def events(age: Age, writer: ScapWriter) -> Iterator[tuple[Written, bytes]]:
 
 def header(writer: ScapWriter) -> bytes:
     """A small header with the threads that the events name."""
-    processes = [Process(tid, tid, 1, b"every", b"/usr/bin/every", uid=0) for tid in range(100, 107)]
+    processes = [Process(tid, tid, 1, b"every", b"/usr/bin/every", uid=0) for tid in range(1000, 2000)]
     return b"".join(
         (
             writer.section_header(),
@@ -132,11 +138,13 @@ def header(writer: ScapWriter) -> bytes:
     )
 
 
-def every_event(age: Age, byte_order: ByteOrder = "little", form: Form = Form.V2) -> tuple[bytes, list[Written]]:
+def every_event(
+    age: Age, byte_order: ByteOrder = "little", form: Form = Form.V2, kinds: tuple[Kind, ...] = KINDS
+) -> tuple[bytes, list[Written]]:
     """The file, and what is in it."""
     writer = ScapWriter(byte_order, form)
     out, told = [header(writer)], []
-    for written, block in events(age, writer):
+    for written, block in events(age, writer, kinds):
         out.append(block)
         told.append(written)
     return b"".join(out), told
