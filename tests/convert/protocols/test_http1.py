@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -427,3 +429,18 @@ def test_place_is_that_of_the_first_byte(cuts: list[int] | None) -> None:
     found: Found = read(client(b"GET /a HT"), client(b"TP/1.1\r\n\r\n"), server(OK), Call(True, GET), cuts=cuts)
     spans = [e.request.span for e in found.exchanges if e.request]
     assert [(s.place, s.offset) for s in spans] == [("call 0", 0), ("call 3", 19)]
+
+
+def test_every_weird_is_documented(root: Path) -> None:
+    sources = [*(root / "convert" / "protocols").glob("http1*.py")]
+    said = set()
+    for source in sources:
+        said |= set(
+            re.findall(r"(?:weird|_cut_head|_end_in_trailers)\((?:[^()\"]*, )?\"([a-z-]+)\"", source.read_text())
+        )
+        said |= set(
+            re.findall(r"\((?:[A-Z_]+, )?\"([a-z]+(?:-[a-z]+)+)\"(?:, self\._dechunker\.\w+)?\)", source.read_text())
+        )
+    section = (root / "docs" / "protocols.md").read_text().partition("### Weirds")[2].partition("###")[0]
+    documented = set(re.findall(r"`([a-z-]+)`", section)) - {"chunked"}
+    assert said == documented
