@@ -25,11 +25,11 @@ class PacketBlocks:
         """
 
     def build(self, stop: int) -> int:
-        """Build packets up to the frame with index `stop`, which is left, and tell why it stopped.
+        """Build packets up to the frame with index `stop`, which is left, and tell why it stopped there or before.
 
         Returns:
-            0: at `stop` or at the end; 1: call `view`, the buffer is full; 2: the next frame is the first of `conv`:
-            call `packet`; 3: call `know` for `thread`.
+            0: at the end; 1: call `view`, the buffer is full; 2: the next frame is the first of `conv`: call `packet`;
+            3: call `know` for `thread`; 4: the next frame has the index `stop`: call `packet`.
 
         Raises:
             OSError: Reading failed, or a row contradicts another (EINVAL).

@@ -159,16 +159,16 @@ cdef class PacketBlocks:
         cdef uint32_t length = len(options)
         if len(options) > MOST_OPTION_BYTES or length % 4:
             raise ValueError("options too long, or not padded")
+        if self.index >= self.frames.end or self.used >= FULL_BYTES:
+            raise ValueError("there is no frame, or no room: call build")
         frame = <const Frame *>cursor_row(&self.frames, self.index)
         if frame == NULL or self.put_packet(frame, <const uint8_t *>options, length) < 0:
             raise_errno()
         self.index += 1
 
     cdef int run(self, uint64_t stop) noexcept nogil:
-        # 0: at `stop`; 1: the buffer is full; 2: a conversation's first frame; 3: an unknown thread.
+        # 0: at the end; 1: the buffer is full; 2: a conversation's first frame; 3: an unknown thread; 4: at `stop`.
         cdef const Frame *frame
-        if stop > self.frames.end:
-            stop = self.frames.end
         while True:
             if self.used >= FULL_BYTES:
                 return 1
@@ -183,7 +183,7 @@ cdef class PacketBlocks:
                     frame.thread >= self.identity_room or self.identities[frame.thread].state == 0):
                 return 3
             if self.index >= stop:
-                return 0
+                return 4
             if frame.flags & FRAME_FIRST:
                 return 2
             if self.put_packet(frame, NULL, 0) < 0:

@@ -215,10 +215,9 @@ def _write_packets(
                 out.write(packets.view())
                 out.write(new)
             packets.know(packets.thread, pid & 0xFFFFFFFF, tid & 0xFFFFFFFF, index)
-        elif state == 2 or packets.index == stop - 1:
-            at_stop = packets.index == stop - 1
+        elif state:
             comments: list[str] = [*flow_comments(packets.conv)] if packets.first else []
-            if at_stop:
+            if packets.index == stop - 1:
                 comments += frame_comments[stop]
                 stop = next(commented, end)
             packets.packet(comment_options(comments))

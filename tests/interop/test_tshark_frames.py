@@ -206,18 +206,15 @@ def test_reply_recorded_before_the_request(read: Read, only: int | None) -> None
     talk.connect(0)
     for number in range(5):
         at = 10 * number + 1
-        calls = [
-            (SERVER, lambda at=at: talk.read(SERVER, at + 2, REQUEST)),
-            (SERVER, lambda at=at: talk.send(SERVER, at + 4, response(404, b"no"), entered=at + 3)),
-            (CLIENT, lambda at=at: talk.send(CLIENT, at + 5, REQUEST, entered=at + 1)),
-            (CLIENT, lambda at=at: talk.read(CLIENT, at + 6, response(404, b"no"))),
-        ]
-        for end, call in calls:
-            if only is None or end == only:
-                call()
+        if only != CLIENT:
+            talk.read(SERVER, at + 2, REQUEST)
+            talk.send(SERVER, at + 4, response(404, b"no"), entered=at + 3)
+        if only != SERVER:
+            talk.send(CLIENT, at + 5, REQUEST, entered=at + 1)
+            talk.read(CLIENT, at + 6, response(404, b"no"))
     shark, result = read(capture)
     assert shark.complaints() == []
-    assert [(uri, code) for _, uri, code in shark.messages()] == [("/missing", ""), ("", "404")] * 5 or only == CLIENT
+    assert [(uri, code) for _, uri, code in shark.messages()] == [("/missing", ""), ("", "404")] * 5
     assert statuses(shark) == ["404"] * 5
     assert result.stream(1) == [REQUEST * 5]
     assert result.stream(0) == [response(404, b"no") * 5]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import struct
 import tempfile
 from pathlib import Path
 
@@ -16,25 +16,30 @@ FIELDS = [(0, 8), (8, 4), (12, 2), (14, 1), (15, 1)]
 SIZE = 16 + 4  # a row ends in its number
 
 
+def fits(keys: list[tuple[int, int]]) -> bool:
+    return sum(width for _, width in keys) <= 16
+
+
 def sort(folder: Path, data: bytes, size: int, keys: list[tuple[int, int]], memory: int) -> bytes:
     source, target = folder / "source", folder / "target"
     source.write_bytes(data)
     assert sort_rows(str(source), str(target), size, keys, memory=memory, scratch=str(folder)) == len(data) // size
-    assert sorted(os.listdir(folder)) == ["source", "target"]
+    assert sorted(path.name for path in folder.iterdir()) == ["source", "target"]
     return target.read_bytes()
 
 
 def expected(data: bytes, size: int, keys: list[tuple[int, int]]) -> bytes:
-    rows = [data[at : at + size] for at in range(0, len(data), size)]
-    return b"".join(
-        sorted(rows, key=lambda row: [int.from_bytes(row[at : at + width], "little") for at, width in keys])
-    )
+    def key(row: bytes) -> list[int]:
+        return [int.from_bytes(row[at : at + width], "little") for at, width in keys]
+
+    ordered = sorted((data[at : at + size] for at in range(0, len(data), size)), key=key)
+    return b"".join(ordered)
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     seeds=st.lists(st.integers(0, 2**128 - 1) | st.integers(0, 3), max_size=300),
-    keys=st.lists(st.sampled_from(FIELDS), min_size=1, max_size=3, unique=True).filter(lambda k: sum(w for _, w in k) <= 16),
+    keys=st.lists(st.sampled_from(FIELDS), min_size=1, max_size=3, unique=True).filter(fits),
     memory=st.sampled_from([0, 1, 5_000, 1 << 20]),
 )  # fmt: skip
 def test_equals_sorted(seeds: list[int], keys: list[tuple[int, int]], memory: int) -> None:
@@ -45,9 +50,7 @@ def test_equals_sorted(seeds: list[int], keys: list[tuple[int, int]], memory: in
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 33, 1000, 40_000])
 def test_many_merge_passes(tmp_path: Path, count: int) -> None:
-    data = b"".join(
-        (number * 7919 % 1009).to_bytes(8, "little") + number.to_bytes(8, "little") for number in range(count)
-    )
+    data = b"".join(struct.pack("<QQ", number * 7919 % 1009, number) for number in range(count))
     assert sort(tmp_path, data, 16, [(0, 2)], 1) == expected(data, 16, [(0, 2)])
 
 
