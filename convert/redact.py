@@ -15,6 +15,7 @@ import re
 import secrets as entropy
 from base64 import b64encode
 from contextlib import suppress
+from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -102,8 +103,9 @@ class Redactor:
 
     def learn(self, secret: bytes, *, whole: Sequence[bytes] = ()) -> None:
         """Take a secret. `whole`: longer spellings to be masked as one, such as the base64 of user and password."""
-        if len(secret) >= SHORTEST and secret not in self._known:
-            self._known.add(secret)
+        known = secret if len(secret) <= KEY_BYTES else sha256(secret).digest()
+        if len(secret) >= SHORTEST and known not in self._known and not self.overfull:
+            self._known.add(known)
             for part in _parts(secret):
                 for spelling, before, after in _spellings(part):
                     self._add(spelling, before, after)

@@ -49,5 +49,5 @@ class Parser(Protocol):
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
         """`length` bytes that moved and are not known."""
 
-    def close(self) -> None:
-        """The conversation ended, or the capture did; everything begun is handed out."""
+    def close(self, ended: bool = True) -> None:
+        """Nothing follows; everything begun is handed out. `ended`: the conversation did, not merely the capture."""
