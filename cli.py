@@ -81,9 +81,19 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-pcapng", action="store_true", help="write no pcapng")
     command.add_argument("--reveal", action="store_true", help="show secrets in the clear everywhere")
     command.add_argument("--case-key", metavar="FILE", type=Path, help="key of fingerprints (default: DIR/case.key)")
+    command.add_argument(
+        "--jobs", metavar="N", type=_positive, default=os.cpu_count() or 1, help="processes (default: one a core)"
+    )
     command.add_argument("--force", action="store_true", help="write into a directory that holds another case")
     command.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes; errors remain")
     command.add_argument("-v", "--verbose", action="store_true", help="say what is being done")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,10 +138,11 @@ def _crash(error: BaseException, directory: Path | None) -> str:
             break
         lines.append("\ncaused by:\n")
         error = cause
-    if directory is None or not directory.is_dir():
+    if directory is None:
         return ""
     path = directory / CRASH
     try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.writelines(lines)
     except OSError:
@@ -172,7 +183,12 @@ def _options(given: argparse.Namespace) -> Any:
         else:
             case["title"] = f"{case['title']} {text}" if "title" in case else text
     return Options(
-        reveal=given.reveal, pcapng=not given.no_pcapng, force=given.force, case_key=given.case_key, case=case
+        reveal=given.reveal,
+        pcapng=not given.no_pcapng,
+        force=given.force,
+        case_key=given.case_key,
+        case=case,
+        jobs=given.jobs,
     )
 
 

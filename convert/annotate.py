@@ -1,18 +1,14 @@
-"""Phase 2: conversation by conversation, from merged pieces to streams, exchanges and sightings, each with its place.
+"""Phase 2, first pass: conversation by conversation, from merged pieces to streams, exchanges and sightings.
 
-A first pass feeds the protocols' parsers, hashes the streams and spools the records in the order of the file; secrets
-are learnt on the way. A second pass, needed only when there are secrets and they are to be masked, looks for every
-known secret in every stream (a password may be repeated in another conversation, in a query or a page) and writes
-the records with secrets masked and the hashes of bytes that hold one withheld.
+Feeds the protocols' parsers, hashes the streams and spools the records in the order of the file, each with its place
+in the evidence. Which secrets there are is known only when all parts are done: masking.py then makes the second pass.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 from array import array
-from bisect import bisect_left
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
@@ -21,22 +17,17 @@ from .annotations import Ends, Spot
 from .model.rows import PIECE_BOUNDARY, PIECE_IN_FRAME, TCP
 from .model.sighting import FORM_BODY
 from .protocols.table import recognise
-from .redact import mask_exchange, mask_own
+from .redact import Redactor, mask_exchange, mask_own
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from .conversations.rebuilt import Conversation, Rebuilt
     from .conversations.totals import ConversationTotals
-    from .decode import Decoded
     from .model.exchange import HttpExchange
     from .model.sighting import Sighting
+    from .parts import Part
     from .protocols.api import Parser, Span
-    from .redact import Redactor
-    from .scap.identity import IdentityStore
 
-WINDOW = 1 << 18
+MOST_SECRETS = 100_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,11 +40,34 @@ class Counts(msgspec.Struct):
     weird: dict[str, int] = {}
     http_ports: set[int] = set()
 
+    def add(self, other: Counts) -> None:
+        """Take another part's counts in."""
+        self.streams += other.streams
+        self.exchanges += other.exchanges
+        self.sightings += other.sightings
+        for name, number in other.weird.items():
+            self.weird[name] = self.weird.get(name, 0) + number
+        self.http_ports |= other.http_ports
+
+
+class Annotated(msgspec.Struct):
+    """What the first pass found in one part. `lines` counts the spooled records of each conversation.
+
+    `secrets` are (secret, its bytes on the wire) in the order of their first sighting; `overfull` says that there were
+    more than are kept. `tainted` are conversations in whose requests a secret was sighted.
+    """
+
+    counts: Counts
+    lines: array[int]
+    secrets: dict[tuple[bytes, bytes], None]
+    tainted: set[int]
+    overfull: bool = False
+
 
 class _Findings:
     """The parsers' sink for one conversation after the other: makes records and spools them as lines."""
 
-    def __init__(self, annotator: Annotator) -> None:
+    def __init__(self, annotator: _Annotator) -> None:
         self._to = annotator
         self._held: HttpExchange | None = None
         self._sightings: list[Sighting] = []
@@ -80,8 +94,12 @@ class _Findings:
         self._held = e
 
     def sighting(self, s: Sighting, /) -> None:
-        self._to.redactor.learn_sighting(s)
-        self._sightings.append(s)
+        self._to.learn(s)
+        if self._held is not None and self._held.ordinal == s.exchange:
+            self._sightings.append(s)
+        else:  # known only after its exchange was spooled: a body of which no header told
+            self._to.taint(self.conversation.conv.id)
+            self._spool_sighting(s, [s], self._processes(self._to.spot(s.span.place), None))
 
     def weird(self, name: str, span: Span, /) -> None:
         self._to.counts.weird[name] = self._to.counts.weird.get(name, 0) + 1
@@ -93,7 +111,6 @@ class _Findings:
         exchange, self._held = self._held, None
         sightings, self._sightings = self._sightings, []
         to, stream = self._to, self.conversation.conv.id
-        number = self.base + exchange.ordinal
         if sightings and not to.redactor.reveal:
             exchange = mask_exchange(exchange, sightings, to.redactor)
             to.taint(stream)
@@ -104,73 +121,79 @@ class _Findings:
         )
         processes = self._processes(*spots)
         record = notes.http_record(to.source, stream, self.places, processes, exchange, spots)
-        if any(s.location == FORM_BODY for s in sightings) and not to.redactor.reveal:
+        if request is not None and not to.redactor.reveal and any(s.location == FORM_BODY for s in sightings):
             record["request"]["body_sha256"], record["request"]["hash_withheld"] = None, True
         to.spool(_encode(record))
         for sighting in sightings:
-            shown = (to.redactor.shown(sighting.secret), to.redactor.fingerprint(sighting.secret), number)
-            own = msgspec.structs.replace(sighting, target=mask_own(sighting.target, sightings, to.redactor))
-            line = notes.sighting_record(
-                to.source, stream, self.places, self.ends, processes, own, to.spot(sighting.span.place), shown
-            )
-            to.spool(_encode(line))
-            to.counts.sightings += 1
+            self._spool_sighting(sighting, sightings, processes)
 
-
-class Annotator:
-    """Makes one input's records. `source` is its index in the manifest."""
-
-    def __init__(
-        self,
-        source: int,
-        decoded: Decoded,
-        reader: Rebuilt,
-        identities: IdentityStore,
-        redactor: Redactor,
-        folder: Path,
+    def _spool_sighting(
+        self, sighting: Sighting, own: list[Sighting], processes: tuple[int | None, int | None]
     ) -> None:
-        self.source, self.decoded, self.redactor = source, decoded, redactor
-        self._reader, self._identities = reader, identities
-        self._folder = folder
-        self.counts = Counts()
-        self._lines: IO[bytes] = (folder / "exchanges").open("w+b")
-        self._streams: IO[bytes] = (folder / "streams").open("w+b")
-        self._line_counts = array("I")
+        to = self._to
+        shown = (
+            to.redactor.shown(sighting.secret),
+            to.redactor.fingerprint(sighting.secret),
+            self.base + sighting.exchange,
+        )
+        masked = msgspec.structs.replace(sighting, target=mask_own(sighting.target, own, to.redactor))
+        spot = to.spot(sighting.span.place)
+        stream = self.conversation.conv.id
+        line = notes.sighting_record(to.source, stream, self.places, self.ends, processes, masked, spot, shown)
+        to.spool(_encode(line))
+        to.counts.sightings += 1
+
+
+class _Annotator:
+    """The first pass over one part."""
+
+    def __init__(self, part: Part, rebuilt: Rebuilt, lines: IO[bytes], streams: IO[bytes]) -> None:
+        self.source, self._decoded = part.source, part.prepared.decoded
+        # It knows no secret but those of the exchange at hand: what other parts know must make no difference.
+        self.redactor = Redactor(part.key, part.reveal)
+        self._rebuilt = rebuilt
+        self._lines, self._streams = lines, streams
         self._spooled = 0
-        self._tainted: set[int] = set()
+        self.counts = Counts()
+        self.found = Annotated(self.counts, array("I"), {}, set())
 
     def spool(self, line: bytes) -> None:
         """Take one record's line, in the order of the file."""
         self._lines.write(line + b"\n")
         self._spooled += 1
 
+    def learn(self, sighting: Sighting) -> None:
+        """Keep a secret for the second pass."""
+        if len(self.found.secrets) < MOST_SECRETS:
+            self.found.secrets[sighting.secret, sighting.raw] = None
+        else:
+            self.found.overfull = True
+
     def taint(self, conversation: int) -> None:
         """Requests of this conversation held a secret, perhaps one too short to be searched for: what the client sent
         is not hashed, whatever the search finds.
         """
-        self._tainted.add(conversation)
+        self.found.tainted.add(conversation)
 
-    def parse(self, progress: Callable[[int], None] | None = None) -> None:
-        """The first pass. The redactor then knows the secrets of this input."""
+    def run(self, begin: int, end: int) -> None:
+        """Take the conversations `begin` to `end`, the last one excluded."""
         findings = _Findings(self)
-        for conversation in self._reader:
+        for number in range(begin, end):
             self._spooled = 0
-            self._conversation(conversation, findings)
-            self._line_counts.append(self._spooled)
+            self._conversation(self._rebuilt.conversation(number), findings)
+            self.found.lines.append(self._spooled)
             self.counts.streams += 1
-            if progress is not None:
-                progress(conversation.conv.id)
 
     def _conversation(self, conversation: Conversation, findings: _Findings) -> None:
         conv = conversation.conv
         seen = conversation.totals
         ends = Ends(seen.client_threads, seen.server_threads, conv.client_owner, conv.server_owner)
-        places = notes.endpoints(conv, self.decoded.paths)
+        places = notes.endpoints(conv, self._decoded.paths)
         findings.conversation, findings.ends, findings.places = conversation, ends, places
         findings.base = self.counts.exchanges
         hashes = (hashlib.sha256(), hashlib.sha256())
         parser: Parser | None = None
-        for row, direction, offset, length, data, flags, _, _ in self._reader.runs(conversation):
+        for row, direction, offset, length, data, flags, _, _ in self._rebuilt.runs(conversation):
             if data is not None:
                 hashes[direction].update(data)
             if parser is None:
@@ -200,19 +223,19 @@ class Annotator:
             "frames": self._frames(totals),
             "shifted": totals.shifted,
         }
-        tcp_stream = self._reader.tcp_stream(conv.id)
+        tcp_stream = self._rebuilt.tcp_stream(conv.id)
         record = notes.stream_record(conv, ends, places, counts, tcp_stream)
         self._streams.write(_encode(record) + b"\n")
 
     def spot(self, place: object) -> Spot:
         """Where a piece came from; `place` is its row, as the parsers were told."""
         assert isinstance(place, int)
-        piece = self._reader.piece(place)
+        piece = self._rebuilt.piece(place)
         return Spot(
             event=piece.event,
             evt_num=piece.evt_num,
             block=piece.block,
-            frame=self._reader.frame_number(piece.frame),
+            frame=self._rebuilt.frame_number(piece.frame),
             has_bytes=bool(piece.known and piece.flags & PIECE_IN_FRAME),
             time=piece.time,
             recorded=piece.recorded,
@@ -224,122 +247,21 @@ class Annotator:
         if totals.first_frame_row < 0:
             return None
         first, last = totals.first_frame_row, totals.last_frame_row
-        return [self._reader.frame_number(first), self._reader.frame_number(last)]
-
-    # -- the second pass
-
-    def write(self, out: IO[bytes], capture: notes.Record) -> None:
-        """Write the annotations file: capture, processes, streams, exchanges with their sightings."""
-        masked = not self.redactor.reveal and (self.redactor.reach > 0 or self.redactor.overfull)
-        line = self.redactor.json_line if masked else _as_it_is
-        out.write(line(_encode(capture)) + b"\n")
-        for version in self._identities:
-            out.write(line(_encode(notes.process_record(version, self.decoded))) + b"\n")
-        self._streams.seek(0)
-        self._lines.seek(0)
-        if not masked and not self._tainted:
-            shutil.copyfileobj(self._streams, out, WINDOW)
-            shutil.copyfileobj(self._lines, out, WINDOW)
-            return
-        with (self._folder / "exchanges.masked").open("w+b") as exchanges:
-            for conversation, count in zip(self._reader, self._line_counts, strict=True):
-                hits = self._hits(conversation)
-                out.write(self._mask_stream(self._streams.readline(), conversation.conv.id, hits, line))
-                for _ in range(count):
-                    exchanges.write(self._mask_exchange(self._lines.readline(), hits, line))
-            exchanges.seek(0)
-            shutil.copyfileobj(exchanges, out, WINDOW)
-
-    def _hits(self, conversation: Conversation) -> tuple[list[int], list[int]]:
-        """Where known secrets stand in the streams: offsets of their first bytes, to the client and to the server."""
-        hits: tuple[list[int], list[int]] = ([], [])
-        windows = (_Window(), _Window())
-        for _, direction, offset, length, data, _, _, _ in self._reader.runs(conversation):
-            window = windows[direction]
-            if data is None or offset != window.end:
-                self._search(window, hits[direction], last=True)
-                window.restart(offset + (length if data is None else 0))
-            if data is not None:
-                window.data += data
-                if len(window.data) >= WINDOW:
-                    self._search(window, hits[direction], last=False)
-        for direction in (0, 1):
-            self._search(windows[direction], hits[direction], last=True)
-        return hits
-
-    def _search(self, window: _Window, hits: list[int], *, last: bool) -> None:
-        if window.data and self.redactor.holds(memoryview(window.data)):
-            known = hits[-1] if hits else -1
-            found = sorted({window.begin + begin for begin, _ in self.redactor.spans(bytes(window.data))})
-            hits.extend(offset for offset in found if offset > known)
-        if not last:
-            window.keep(self.redactor.reach)
-
-    def _mask_stream(
-        self, raw: bytes, conversation: int, hits: tuple[list[int], list[int]], line: Callable[[bytes], bytes]
-    ) -> bytes:
-        to_server, to_client = bool(hits[1]) or conversation in self._tainted, bool(hits[0])
-        if to_server or to_client:
-            record = msgspec.json.decode(raw)
-            if to_server:
-                record["sha256_to_server"] = None
-            if to_client:
-                record["sha256_to_client"] = None
-            record["hash_withheld"] = True
-            raw = _encode(record) + b"\n"
-        return line(raw[:-1]) + b"\n"
-
-    def _mask_exchange(self, raw: bytes, hits: tuple[list[int], list[int]], line: Callable[[bytes], bytes]) -> bytes:
-        if hits[0] or hits[1]:
-            record = msgspec.json.decode(raw)
-            changed = False
-            for name, offsets in (("request", hits[1]), ("response", hits[0])):
-                message = record.get(name)
-                if message and message["body_sha256"] is not None and _within(offsets, message["where"]):
-                    message["body_sha256"], message["hash_withheld"] = None, True
-                    changed = True
-            if changed:
-                raw = _encode(record) + b"\n"
-        return line(raw[:-1]) + b"\n"
-
-    def close(self) -> None:
-        """Close the spool files."""
-        self._lines.close()
-        self._streams.close()
+        return [self._rebuilt.frame_number(first), self._rebuilt.frame_number(last)]
 
 
-class _Window:
-    """Consecutive known bytes of one direction, from stream offset `begin`."""
-
-    def __init__(self) -> None:
-        self.begin = 0
-        self.data = bytearray()
-
-    @property
-    def end(self) -> int:
-        return self.begin + len(self.data)
-
-    def restart(self, offset: int) -> None:
-        self.begin = offset
-        self.data = bytearray()
-
-    def keep(self, count: int) -> None:
-        """Forget all but the last bytes, in which a secret may begin that ends in the next window."""
-        if len(self.data) > count:
-            self.begin += len(self.data) - count
-            del self.data[: len(self.data) - count]
-
-
-def _within(offsets: list[int], place: dict[str, Any]) -> bool:
-    begin = place["stream_offset"]
-    at = bisect_left(offsets, begin)
-    return at < len(offsets) and offsets[at] < begin + place["length"]
+def annotate(part: Part) -> Annotated:
+    """The first pass over one part: spools `streams.N` and `exchanges.N`, one line a record, secrets in the clear."""
+    rebuilt = part.prepared.open()
+    try:
+        with open(part.path("exchanges"), "wb") as lines, open(part.path("streams"), "wb") as streams:
+            annotator = _Annotator(part, rebuilt, lines, streams)
+            annotator.run(part.begin, part.end)
+    finally:
+        rebuilt.close()
+    return annotator.found
 
 
 def _may_begin(data: bytes) -> bool:
     """A cheap look before the protocols are asked: a letter or a line end first."""
     return 65 <= data[0] <= 122 or data[0] in (10, 13)
-
-
-def _as_it_is(line: bytes) -> bytes:
-    return line

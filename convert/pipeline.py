@@ -7,28 +7,27 @@ as comments; this module knows nothing of reports.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from . import annotations as notes
-from .annotate import Annotator
+from .annotate import Annotated, Counts, annotate
 from .comments import FlowComments
-from .conversations.both_ends import rebuild
-from .conversations.numbers import number_frames
-from .conversations.rebuilt import Rebuilt
-from .decode import Decoded, decode
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
-from .magic import capture_format
-from .model.losses import Loss
-from .model.rows import CHUNK
+from .masking import gather, informed, mask
 from .model.text import timestamp
+from .parts import Part, Serial, divide, in_order, workers
 from .pcapng import Header, Interface, write_pcapng
+from .prepare import Prepared, identity, prepare
 from .redact import Redactor, load_case_key
 from .scap.identity import IdentityStore
-from .source import Hasher, Source
-from .spool.sort import sort_rows
+from .source import Hasher
 from .version import VERSION
 from .workspace import Workspace, stems
 
@@ -39,10 +38,8 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
     Progress = Callable[[str, int, int], None]
 
-CONV_FIELD = (52, 4)  # Chunk.conv
-IDENTITY = ("st_size", "st_mtime_ns", "st_ino")
-SPOOLED = ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")
 SYNTHETIC = "synthetic TCP rebuilt from system calls: headers, sequence numbers and acknowledgements were not on a wire"
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass
@@ -65,14 +62,9 @@ class _Input:
     name: str
     stem: str
     entry: dict[str, Any]
-    stat: os.stat_result | None = None
-    decoded: Decoded | None = None
-    reader: Rebuilt | None = None
-    annotator: Annotator | None = None
-    identities: IdentityStore | None = None
-    spool: IO[bytes] | None = None
-    frames: int = 0
-    folder: Path | None = None
+    prepared: Prepared | None = None
+    parts: list[Part] = field(default_factory=list)
+    found: list[Annotated] = field(default_factory=list)
 
 
 def silent(*_: object) -> None:
@@ -98,7 +90,8 @@ class Case:
         for item in self._inputs:
             if item.stem != stems([item.name])[0]:
                 say(f"{item.name}: written as {item.stem}, another input has the same name")
-        self.redactor = Redactor(load_case_key(directory, options.case_key), options.reveal)
+        self._key = load_case_key(directory, options.case_key)
+        self.redactor = Redactor(self._key, options.reveal)
         self.manifest: dict[str, Any] = {}
         self.exit_code = EXIT_DONE
 
@@ -108,142 +101,112 @@ class Case:
         Raises InputError where not one input could be read.
         """
         with self.space.spool() as spool:
-            try:
-                for item in self._inputs:
-                    item.folder = spool / str(item.source)
-                    item.folder.mkdir(mode=0o700)
-                    self._read(item)
-                if not any(item.decoded for item in self._inputs):
-                    single = len(self._inputs) == 1
-                    raise InputError(self._inputs[0].entry["message"] if single else "no input could be read")
-                for item in self._inputs:
-                    self._annotate(item)
-                self._describe()
-                comments = judge(self.space.directory, self.manifest) if judge is not None else _no_comments
-                hashers = [self._hash_again(item) for item in self._inputs]
-                if self.options.pcapng:
-                    for item in self._inputs:
-                        self._write_pcapng(item, comments(item.source))
-                for item, hasher in zip(self._inputs, hashers, strict=True):
-                    self._check_unchanged(item, hasher)
-            finally:
-                for item in self._inputs:
-                    _release(item)
+            self._prepare_all(spool)
+            readable = [item for item in self._inputs if item.prepared is not None]
+            if not readable:
+                single = len(self._inputs) == 1
+                raise InputError(self._inputs[0].entry["message"] if single else "no input could be read")
+            self._annotate_all(readable, str(spool / "secrets"))
+            self._describe()
+            comments = judge(self.space.directory, self.manifest) if judge is not None else _no_comments
+            hashers = [Hasher(Path(item.name)) if item.name != "-" else None for item in readable]
+            if self.options.pcapng:
+                for item in readable:
+                    self._write_pcapng(item, comments(item.source))
+            for item, hasher in zip(readable, hashers, strict=True):
+                self._check_unchanged(item, hasher)
         self.manifest["outputs"] = self._outputs()
         return self.manifest
 
-    # -- phase 1 and the first pass of phase 2
+    # -- phase 1
 
-    def _read(self, item: _Input) -> None:
-        try:
-            source = Source(None if item.name == "-" else Path(item.name))
-        except InputError as error:
-            self._unreadable(item, str(error))
+    def _prepare_all(self, spool: Path) -> None:
+        """Read every input. Standard input and single inputs are read in this process."""
+        tasks: list[tuple[str, Path]] = []
+        for item in self._inputs:
+            folder = spool / str(item.source)
+            folder.mkdir(mode=0o700)
+            tasks.append((item.name, folder))
+        many = len(tasks) if "-" not in [name for name, _ in tasks] else 1
+        with workers(self.options.jobs, many) as executor:
+            if isinstance(executor, Serial):
+                for item, task in zip(self._inputs, tasks, strict=True):
+                    shown = partial(self._progress, item.stem)
+                    self._take(item, _try_prepare(*task, shown))
+            else:
+                for item, done in zip(self._inputs, in_order(executor, _try_prepare, tasks), strict=True):
+                    self._take(item, done)
+
+    def _take(self, item: _Input, done: Prepared | str) -> None:
+        """Note what became of an input: it was read, or a message says why not."""
+        if isinstance(done, str):
+            item.entry |= {"status": "unreadable", "message": done, "sha256": None, "losses": {}, "counts": {}}
+            self.exit_code = EXIT_DAMAGED
+            if len(self._inputs) > 1:
+                self._say(done)
             return
-        try:
-            self._read_source(item, source)
-        except InputError as error:
-            self._unreadable(item, str(error))
-        finally:
-            source.close()
-
-    def _read_source(self, item: _Input, source: Source) -> None:
-        assert item.folder is not None
-        kind = capture_format(source)
-        if kind != "scap":
-            if kind is None and source.damage is not None:
-                raise InputError(f"{item.name}: {source.damage.what}, at stored byte {source.damage.offset}")
-            raise InputError(f"{item.name}: {kind or 'not a capture (no known magic number)'}, at byte 0")
-        source.start_hashing()
-        item.stat = source.status
-        decoded = decode(source, item.folder, lambda done: self._progress(item.stem, done, source.size))
-        spool = item.folder
-        sort_rows(decoded.chunks, str(spool / "sorted"), CHUNK.size, [CONV_FIELD], scratch=str(spool))
-        Path(decoded.chunks).unlink()
-        files = {name: str(spool / name) for name in SPOOLED}
-        payload = os.open(decoded.payload, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            summary = rebuild(
-                str(spool / "sorted"),
-                decoded.convs,
-                files["pieces"],
-                files["frames"],
-                files["totals"],
-                files["threads"],
-                payload_fd=payload,
-                scratch=str(spool),
-            )
-        finally:
-            os.close(payload)
-        (spool / "sorted").unlink()
-        for cause in ("gap_frames_not_written", "overlong"):
-            if count := getattr(summary, cause):
-                decoded.losses[cause] = Loss(count)
-        item.frames = number_frames(
-            files["frames"],
-            files["ordered"],
-            files["numbers"],
-            files["tcp"],
-            conversations=decoded.conversations,
-            scratch=str(spool),
-        )
-        item.decoded = decoded
-        item.spool = Path(decoded.identities).open("rb")  # noqa: SIM115 - closed by _release
-        item.identities = IdentityStore(item.spool, decoded.offsets, decoded.ends)
-        item.reader = Rebuilt(
-            convs=decoded.convs,
-            totals=files["totals"],
-            threads=files["threads"],
-            pieces=files["pieces"],
-            numbers=files["numbers"],
-            tcp_streams=files["tcp"],
-            payload=decoded.payload,
-        )
-        item.annotator = Annotator(item.source, decoded, item.reader, item.identities, self.redactor, spool)
-        item.annotator.parse(lambda done: self._progress(f"{item.stem}: conversations", done, decoded.conversations))
+        item.prepared = done
+        message = _damage_message(done)
         item.entry |= {
-            "size": source.size,
-            "mtime": timestamp(source.status.st_mtime_ns) if source.regular else None,
-            "sha256": source.sha256(),
-            "format": kind,
-            "compression": source.compression,
-            "shifted": summary.shifted,
+            "size": done.size,
+            "mtime": timestamp(done.stat[1]) if done.regular else None,
+            "sha256": done.sha256,
+            "format": "scap",
+            "compression": done.compression,
+            "shifted": done.shifted,
+            "status": "damaged" if message else "complete",
+            "message": message,
         }
-        self._note_damage(item, source, decoded)
-
-    def _note_damage(self, item: _Input, source: Source, decoded: Decoded) -> None:
-        message = None
-        if decoded.damage is not None:
-            what, offset = decoded.damage
-            message = f"{item.name}: {what}, at byte {offset}; kept the {decoded.events} events before it"
-        elif source.damage is not None:
-            what, offset = source.damage
-            message = f"{item.name}: {what}, at stored byte {offset}; kept all {decoded.events} events"
-        item.entry |= {"status": "damaged" if message else "complete", "message": message}
         if message:
             self._say(message)
             self.exit_code = EXIT_DAMAGED
 
-    def _unreadable(self, item: _Input, message: str) -> None:
-        item.decoded = None
-        item.entry |= {"status": "unreadable", "message": message, "sha256": None, "losses": {}, "counts": {}}
-        self.exit_code = EXIT_DAMAGED
-        if len(self._inputs) > 1:
-            self._say(message)
+    # -- phase 2
 
-    # -- the second pass of phase 2
+    def _annotate_all(self, items: list[_Input], secrets: str) -> None:
+        """Both passes over all conversations of all inputs: what is secret in one is secret in all."""
+        for item in items:
+            assert item.prepared is not None
+            item.parts = divide(item.source, item.prepared, self._key, reveal=self.options.reveal)
+        parts = [part for item in items for part in item.parts]
+        with workers(self.options.jobs, len(parts)) as executor:
+            by_source = {item.source: item for item in items}
+            for number, (part, found) in enumerate(
+                zip(parts, in_order(executor, annotate, [(part,) for part in parts]), strict=True)
+            ):
+                by_source[part.source].found.append(found)
+                self._progress("conversations", number + 1, len(parts))
+            everything = [found for item in items for found in item.found]
+            gather(everything, secrets)
+            self.redactor = informed(secrets, self._key, self.options.reveal)
+            for item in items:
+                counts = Counts()
+                tasks = []
+                for part, found in zip(item.parts, item.found, strict=True):
+                    tasks.append((part, found, secrets, counts.exchanges))
+                    counts.add(found.counts)
+                for number, _ in enumerate(in_order(executor, mask, tasks)):
+                    self._progress("annotations", number + 1, len(tasks))
+                self._write_annotations(item, counts)
 
-    def _annotate(self, item: _Input) -> None:
-        if item.decoded is None or item.annotator is None:
-            return
-        capture = notes.capture_record(item.source, item.entry["sha256"], item.entry["size"], item.decoded, item.frames)
-        with self.space.whole(f"{item.stem}.annotations.jsonl") as out:
-            item.annotator.write(out, capture)
-        counts, decoded = item.annotator.counts, item.decoded
+    def _write_annotations(self, item: _Input, counts: Counts) -> None:
+        assert item.prepared is not None
+        decoded = item.prepared.decoded
+        capture = notes.capture_record(
+            item.source, item.entry["sha256"], item.entry["size"], decoded, item.prepared.frames
+        )
+        with self.space.whole(f"{item.stem}.annotations.jsonl") as out, open(decoded.identities, "rb") as spool:
+            out.write(self.redactor.json_line(_encode(capture)) + b"\n")
+            for version in IdentityStore(spool, decoded.offsets, decoded.ends):
+                out.write(self.redactor.json_line(_encode(notes.process_record(version, decoded))) + b"\n")
+            for name in ("streams.final", "exchanges.final"):
+                for part in item.parts:
+                    with open(part.path(name), "rb") as made:
+                        shutil.copyfileobj(made, out, 1 << 20)
         item.entry |= {
             "counts": {
                 "events": decoded.events,
-                "frames": item.frames,
+                "frames": item.prepared.frames,
                 "streams": counts.streams,
                 "exchanges": counts.exchanges,
                 "processes": len(decoded.offsets),
@@ -284,10 +247,11 @@ class Case:
     # -- phase 3
 
     def _write_pcapng(self, item: _Input, frame_comments: Mapping[int, list[str]]) -> None:
-        decoded, reader, identities = item.decoded, item.reader, item.identities
-        if decoded is None or reader is None or identities is None or item.folder is None:
-            return
-        flow = FlowComments(decoded, reader, identities, self.redactor)
+        assert item.prepared is not None
+        prepared, decoded = item.prepared, item.prepared.decoded
+        rebuilt = prepared.open()
+        spool = open(decoded.identities, "rb")  # noqa: SIM115 - closed below
+        flow = FlowComments(decoded, rebuilt, IdentityStore(spool, decoded.offsets, decoded.ends), self.redactor)
         machine = decoded.machine or {}
         header = Header(
             comments=[
@@ -309,8 +273,8 @@ class Case:
                 write_pcapng(
                     out,
                     header,
-                    frames=str(item.folder / "ordered"),
-                    pieces=str(item.folder / "pieces"),
+                    frames=str(prepared.folder / "ordered"),
+                    pieces=str(prepared.folder / "pieces"),
                     convs=decoded.convs,
                     payload_fd=payload,
                     identity=flow.identity,
@@ -319,20 +283,18 @@ class Case:
                 )
         finally:
             os.close(payload)
-
-    def _hash_again(self, item: _Input) -> Hasher | None:
-        """Begin to hash the input a second time, beside the writing: evidence must be what it was."""
-        return Hasher(Path(item.name)) if item.decoded is not None and item.name != "-" else None
+            spool.close()
+            rebuilt.close()
 
     def _check_unchanged(self, item: _Input, hasher: Hasher | None) -> None:
-        if hasher is None or item.stat is None:
-            item.entry.setdefault("sha256_after", None)
+        """Evidence must be what it was: the hash, size and time of an input are compared with those at the start."""
+        assert item.prepared is not None
+        if hasher is None:
+            item.entry["sha256_after"] = None
             return
         item.entry["sha256_after"] = hasher.digest()
-        now = Path(item.name).stat()
-        if any(getattr(now, name) != getattr(item.stat, name) for name in IDENTITY) or (
-            item.entry["sha256_after"] != item.entry["sha256"]
-        ):
+        same = identity(Path(item.name).stat()) == item.prepared.stat
+        if not same or item.entry["sha256_after"] != item.entry["sha256"]:
             message = f"{item.name}: the input changed while it was read"
             item.entry |= {"status": "damaged", "message": message}
             self._say(message)
@@ -341,7 +303,7 @@ class Case:
     def _outputs(self) -> list[dict[str, Any]]:
         outputs = []
         for item in self._inputs:
-            if item.decoded is not None:
+            if item.prepared is not None:
                 kinds = ("pcapng", "annotations.jsonl") if self.options.pcapng else ("annotations.jsonl",)
                 outputs += [self.space.entry(f"{item.stem}.{kind}", item.source) for kind in kinds]
         return outputs
@@ -355,10 +317,20 @@ def _no_comments(_: int) -> Mapping[int, list[str]]:
     return {}
 
 
-def _release(item: _Input) -> None:
-    if item.annotator is not None:
-        item.annotator.close()
-    if item.reader is not None:
-        item.reader.close()
-    if item.spool is not None:
-        item.spool.close()
+def _try_prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None = None) -> Prepared | str:
+    """Read one input; the message where nothing of it can be read (exceptions would end the other inputs too)."""
+    try:
+        return prepare(name, folder, progress)
+    except InputError as error:
+        return str(error)
+
+
+def _damage_message(done: Prepared) -> str | None:
+    """What is wrong with an input that could be read in part, and where."""
+    events = done.decoded.events
+    if done.decoded.damage is not None:
+        what, offset = done.decoded.damage
+        return f"{done.name}: {what}, at byte {offset}; kept the {events} events before it"
+    if done.damage is not None:
+        return f"{done.name}: {done.damage.what}, at stored byte {done.damage.offset}; kept all {events} events"
+    return None

@@ -36,6 +36,11 @@ def text(value: bytes) -> bytes:
     return value.split(b"\0", 1)[0]
 
 
+def number(value: bytes, absent: int) -> int:
+    """A little-endian integer of 4 or 8 bytes, signed; `absent` for any other length."""
+    return int.from_bytes(value, "little", signed=True) if len(value) in (4, 8) else absent
+
+
 def words(value: bytes) -> tuple[bytes, ...]:
     """NUL-separated strings (args, env, cgroups), the empty one after the last NUL left out."""
     return tuple(value[:-1].split(b"\0") if value.endswith(b"\0") else value.split(b"\0")) if value else ()
@@ -186,8 +191,8 @@ class Identities:
         """A new thread by a clone, fork or vfork exit, the parent's own (`from_parent`) or the child's."""
         got = self._named(code, params)
         self._end(self._by_tid.get(tid, 0), ts)
-        caller = int.from_bytes(got.get("pid", b""), "little", signed=True)
-        ppid = int.from_bytes(got.get("ptid", b""), "little", signed=True)
+        caller = number(got.get("pid", b""), -1)
+        ppid = number(got.get("ptid", b""), -1)
         if from_parent and pid == tid:
             ppid = caller
         maker = pid if pid != tid else caller if from_parent else ppid
@@ -237,13 +242,12 @@ class Identities:
             if path and not path.startswith(b"/"):
                 path = cwd.rstrip(b"/") + b"/" + path
         uid = self._id(got, "uid", old.uid if old else -1)
-        ppid = got.get("ptid", b"")
         version = self._add(
             ThreadVersion(
                 id=len(self) + 1,
                 tid=tid,
                 pid=pid,
-                ppid=int.from_bytes(ppid, "little", signed=True) if ppid else (old.ppid if old else -1),
+                ppid=number(got.get("ptid", b""), old.ppid if old else -1),
                 name=text(got.get("comm", b"")) or (path or exe).rsplit(b"/", 1)[-1][:15],
                 exe=exe,
                 exepath=path,
@@ -261,7 +265,7 @@ class Identities:
 
     @staticmethod
     def _id(got: dict[str, bytes], name: str, absent: int) -> int:
-        value = int.from_bytes(got[name], "little") if got.get(name) else NO_ID
+        value = number(got.get(name, b"")[:4], NO_ID) & NO_ID
         return absent if value == NO_ID else value
 
     def changed(self, ts: int, code: int, params: Sequence[bytes], previous: int) -> int:
@@ -273,7 +277,7 @@ class Identities:
         gid = self._id(got, "egid" if "egid" in got else "gid", old.gid)
         name = old.name
         if "option" in got:
-            if int.from_bytes(got["option"], "little") != PR_SET_NAME or not got.get("arg2_str"):
+            if number(got["option"], 0) != PR_SET_NAME or not got.get("arg2_str"):
                 return previous
             name = text(got["arg2_str"])
         if (uid, gid, name) == (old.uid, old.gid, old.name):
@@ -310,9 +314,8 @@ class Identities:
     def described(self, ts: int, code: int, params: Sequence[bytes]) -> None:
         """A user was added or removed, or a container described."""
         name, got = EVENTS[code][0], self._named(code, params)
-        if name == "useradded" and got.get("uid"):
-            label = text(got.get("name", b"")).decode("utf-8", "backslashreplace")
-            self.users[int.from_bytes(got["uid"], "little")] = label
+        if name == "useradded" and (uid := self._id(got, "uid", -1)) >= 0:
+            self.users[uid] = text(got.get("name", b"")).decode("utf-8", "backslashreplace")
         elif name == "container" and got.get("json"):
             self._container_json(text(got["json"]))
         elif name == "container" and got.get("id"):
