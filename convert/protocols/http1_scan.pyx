@@ -223,7 +223,6 @@ cdef class Head:
 def parse_head(bytes head, bint request, bint start_line=True):
     cdef Py_ssize_t size = PyBytes_GET_SIZE(head), begin = 0, end, line_end
     cdef const unsigned char* text = <const unsigned char*> PyBytes_AS_STRING(head)
-    cdef const unsigned char* found
     cdef unsigned char seen = 0
     cdef bint folded, controls = False
     cdef Py_ssize_t i
