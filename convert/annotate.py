@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .protocols.api import Parser, Span
 
 MOST_SECRETS = 100_000
+BUFFER = 1 << 18
 _encode = msgspec.json.Encoder().encode
 
 
@@ -254,7 +255,7 @@ def annotate(part: Part) -> Annotated:
     """The first pass over one part: spools `streams.N` and `exchanges.N`, one line a record, secrets in the clear."""
     rebuilt = part.prepared.open()
     try:
-        with open(part.path("exchanges"), "wb") as lines, open(part.path("streams"), "wb") as streams:
+        with open(part.path("exchanges"), "wb", BUFFER) as lines, open(part.path("streams"), "wb", BUFFER) as streams:
             annotator = _Annotator(part, rebuilt, lines, streams)
             annotator.run(part.begin, part.end)
     finally:

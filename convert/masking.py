@@ -68,10 +68,10 @@ def mask(part: Part, found: Annotated, secrets: str, base: int) -> None:
     rebuilt = part.prepared.open()
     try:
         with (
-            open(part.path("streams"), "rb") as streams,
-            open(part.path("exchanges"), "rb") as lines,
-            open(part.path("streams.final"), "wb") as final_streams,
-            open(part.path("exchanges.final"), "wb") as final_lines,
+            open(part.path("streams"), "rb", WINDOW) as streams,
+            open(part.path("exchanges"), "rb", WINDOW) as lines,
+            open(part.path("streams.final"), "wb", WINDOW) as final_streams,
+            open(part.path("exchanges.final"), "wb", WINDOW) as final_lines,
         ):
             for number, count in zip(range(part.begin, part.end), found.lines, strict=True):
                 hits = _hits(rebuilt, rebuilt.conversation(number), redactor)

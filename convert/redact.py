@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import os
-import re
 import secrets as entropy
 from base64 import b64encode
 from contextlib import suppress
@@ -211,25 +210,37 @@ def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> st
     if redactor.reveal or not text:
         return text
     for sighting in sightings:
-        raw = re.escape(sighting.raw.decode("latin-1"))
+        raw = sighting.raw.decode("latin-1")
+        if raw not in text:
+            continue
         if sighting.location == AUTHORIZATION_BASIC:
-            text = re.sub(raw, MASK, text)
+            text = text.replace(raw, MASK)
         elif sighting.location == URL_USERINFO:
-            text = re.sub(f":{raw}(?=@)", f":{MASK}", text)
-        elif len(sighting.raw) <= len(text):
-            pattern = re.compile(f"(?<![^?&;#\\s\"'])([^?&;#=\\s\"']{{1,256}})={raw}(?![^&;#\\s\"'])")
-            text = pattern.sub(_OwnField(sighting.field), text)
+            text = text.replace(f":{raw}@", f":{MASK}@")
+        else:
+            text = _mask_field(text, raw, sighting.field)
     return redactor.text(text)
 
 
-class _OwnField:
-    """Replaces the value where the field is the one in which the secret was seen."""
+_DELIMITERS = frozenset("?&;#=\"' \t\r\n\v\f")
+_LONGEST_NAME = 256
 
-    def __init__(self, field: str | None) -> None:
-        self._field = field
 
-    def __call__(self, found: re.Match[str]) -> str:
-        return f"{found[1]}={MASK}" if unquote_plus(found[1]) == self._field else found[0]
+def _mask_field(text: str, raw: str, field: str | None) -> str:
+    """The value masked wherever it is the whole value of this field, as in a query or a cookie."""
+    out: list[str] = []
+    done, at = 0, text.find(f"={raw}")
+    while at >= 0:
+        begin, end = at, at + 1 + len(raw)
+        while begin > max(done, at - _LONGEST_NAME - 1) and text[begin - 1] not in _DELIMITERS:
+            begin -= 1
+        whole = end == len(text) or (text[end] in _DELIMITERS and text[end] not in "?=")
+        apart = begin == 0 or (text[begin - 1] in _DELIMITERS and text[begin - 1] != "=")
+        if whole and apart and begin < at <= begin + _LONGEST_NAME and unquote_plus(text[begin:at]) == field:
+            out += (text[done : at + 1], MASK)
+            done = end
+        at = text.find(f"={raw}", max(at + 1, done))
+    return "".join((*out, text[done:]))
 
 
 def mask_exchange(exchange: HttpExchange, sightings: Sequence[Sighting], redactor: Redactor) -> HttpExchange:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..model.frame import NO_FRAME
 from ..model.rows import CONV, Conv
 from .reader import ConversationReader
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .totals import ConversationTotals, Run
 
 NO_STREAM = 0xFFFFFFFF
+ROWS = 2048
 
 
 class Conversation(NamedTuple):
@@ -22,6 +24,26 @@ class Conversation(NamedTuple):
 
     conv: Conv
     totals: ConversationTotals
+
+
+class _Block:
+    """Rows of a file, read many at a time: who asks for one mostly asks for its neighbours next."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor, self._size = descriptor, size
+        self._begin = self._end = 0
+        self._data = b""
+
+    def get(self, row: int) -> bytes:
+        """One row. Raises IndexError for one that is not there."""
+        if not self._begin <= row < self._end:
+            self._begin = max(0, row - ROWS // 8)
+            self._data = os.pread(self._descriptor, ROWS * self._size, self._begin * self._size)
+            self._end = self._begin + len(self._data) // self._size
+            if row >= self._end:
+                raise IndexError(row)
+        at = (row - self._begin) * self._size
+        return self._data[at : at + self._size]
 
 
 class Rebuilt:
@@ -35,7 +57,9 @@ class Rebuilt:
         self._convs = self._open(convs)
         self._tcp_streams = self._open(tcp_streams)
         self._payload = self._open(payload)
-        self._reader = ConversationReader(totals, threads, pieces, self._payload, numbers)
+        self._reader = ConversationReader(totals, threads, pieces, self._payload)
+        self._numbers = _Block(self._open(numbers), 4)
+        self._rows = _Block(self._convs, CONV.size)
 
     def _open(self, path: str) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -48,7 +72,7 @@ class Rebuilt:
             yield Conversation(self._conv(totals.conv), totals)
 
     def _conv(self, number: int) -> Conv:
-        return Conv._make(CONV.unpack(os.pread(self._convs, CONV.size, (number - 1) * CONV.size)))
+        return Conv._make(CONV.unpack(self._rows.get(number - 1)))
 
     def conversation(self, number: int) -> Conversation:
         """One conversation by its id."""
@@ -64,7 +88,7 @@ class Rebuilt:
 
     def frame_number(self, row: int) -> int:
         """The number in the pcapng of a frame row, 0 for none."""
-        return self._reader.frame_number(row)
+        return 0 if row == NO_FRAME else int.from_bytes(self._numbers.get(row), "little")
 
     def tcp_stream(self, number: int) -> int | None:
         """Wireshark's tcp.stream of a conversation, None where it has no TCP frame."""
