@@ -26,6 +26,7 @@ cdef class StreamMerger:
     cdef int prepare(self, const Conv *conv) noexcept nogil
     cdef int step(self, uint64_t index, const Chunk *chunk) noexcept nogil
     cdef int open_up(self, uint64_t index, const Chunk *chunk, uint64_t time) noexcept nogil
+    cdef void note_message(self, const Chunk *chunk) noexcept nogil
     cdef int place_known(self, const Chunk *chunk, uint64_t skip, uint64_t length, uint64_t time,
                          uint8_t flags) noexcept nogil
     cdef int place_gap(self, const Chunk *chunk, uint64_t length, uint64_t time, uint8_t flags) noexcept nogil

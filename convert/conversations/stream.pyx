@@ -118,6 +118,19 @@ cdef class StreamMerger:
             return self.out.control(1, TCP_ACK, time, chunk.thread)
         return 0
 
+    cdef void note_message(self, const Chunk *chunk) noexcept nogil:
+        """Where a message begins, the one before it in this direction is over, gap or not.
+
+        Where a request begins, so is what the other end sent: what it sends next is the response's beginning, even if
+        that comes in pieces too small to be recognised.
+        """
+        cdef int way = chunk.to_server
+        if chunk.flags & (CHUNK_REQUEST | CHUNK_RESPONSE):
+            self.broken[way] = False
+        if chunk.flags & CHUNK_REQUEST:
+            self.broken[1 - way] = False
+            self.orphan[1 - way] = least(self.orphan[1 - way], self.placed[1 - way])
+
     cdef int place_known(self, const Chunk *chunk, uint64_t skip, uint64_t length, uint64_t time,
                          uint8_t flags) noexcept nogil:
         """Bytes of `chunk` from `skip` on, at the end of what is placed."""
@@ -160,8 +173,7 @@ cdef class StreamMerger:
             if self.place_reads(to_server, self.flight[to_server], time) < 0:
                 return -1
         time = self.out.date(chunk.time, time)
-        if chunk.flags & (CHUNK_REQUEST | CHUNK_RESPONSE):
-            self.broken[to_server] = False
+        self.note_message(&chunk)
         if chunk.stored:
             if self.place_known(&chunk, 0, chunk.stored, time, flags) < 0:
                 return -1
@@ -216,8 +228,7 @@ cdef class StreamMerger:
             if skip == 0:
                 flags = PIECE_BOUNDARY
                 time = self.out.date(read.chunk.time, time)
-                if read.chunk.flags & (CHUNK_REQUEST | CHUNK_RESPONSE):
-                    self.broken[to_server] = False
+                self.note_message(&read.chunk)
             else:
                 flags = 0
                 time = self.out.time if self.out.time > time else time

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from support.random_http import random_http
 from support.rebuilt import CLIENT, SERVER, Capture, Converted, Dialogue
 
 CHECKS = ["-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE"]
@@ -296,3 +297,15 @@ def test_long_stream_without_acknowledgement_passes_4_gib(read: Read) -> None:
     shark, result = read(capture)
     assert shark.complaints() == []
     assert result.totals[0].bytes_to_client == 5_000_000_000 + len(response(404, b"hello"))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_status_of_conversations_cut_and_split_at_random(read: Read, seed: int) -> None:
+    capture, expected = random_http(seed, 150)
+    shark, result = read(capture)
+    assert shark.complaints() == []
+    conversation = {stream: conv for conv, stream in enumerate(result.streams, 1)}
+    found: dict[int, list[str]] = {conv: [] for conv in expected}
+    for stream, _, codes in shark.messages():
+        found[conversation[int(stream)]] += [code for code in codes.split(",") if code]
+    assert found == expected

@@ -199,6 +199,21 @@ def test_known_bytes_after_a_gap_in_a_message_do_not_take_the_next_one_along(tmp
     ]
 
 
+def test_what_follows_a_request_is_a_beginning_even_in_small_pieces(tmp_path: Path) -> None:
+    capture = Capture()
+    talk = capture.tcp(preexisting=True)
+    talk.send(SERVER, 1, b"the end of a body")
+    for number in range(2):
+        talk.send(CLIENT, 2 + number * 10, REQUEST)
+        talk.send(SERVER, 3 + number * 10, b"H")
+        talk.send(SERVER, 4 + number * 10, b"TTP/1.1 200 X\r\n\r\nbody", stored=20)
+    talk.send(SERVER, 20, b"HTTP/1.1 200 X\r\n\r\n")
+    result = capture.convert(tmp_path)
+    assert [(frame.known, frame.length) for frame in result.frames if not frame.flags & 1] == [
+        (0, 17), (21, 22), (21, 22), (18, 18),
+    ]  # fmt: skip
+
+
 def test_gap_frames_have_a_budget(tmp_path: Path) -> None:
     capture = Capture()
     talk = capture.tcp()
