@@ -15,6 +15,6 @@ cdef class State(Sockets):
     cdef void make_child(self, Event *e, Thread *parent, int64_t tid, bint from_parent, bint shares) noexcept nogil
     cdef void execve(self, Event *e, Thread *t) noexcept nogil
     cdef void exit_thread(self, Event *e, Thread *t) noexcept nogil
-    cdef void close_range(self, Event *e, Thread *t, int64_t first, int64_t last) noexcept nogil
-    cdef void close_all(self, Event *e, Thread *t, Process *process, bint only_cloexec) noexcept nogil
+    cdef void close_range(self, Event *e, Thread *t, Process *process, int64_t first, int64_t last,
+                          bint only_cloexec) noexcept nogil
     cdef void tell(self, Event *e, Thread *t, int operation) noexcept nogil

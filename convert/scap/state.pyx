@@ -5,7 +5,8 @@ It knows operations and arguments, not event codes (semantics.py maps them). Pro
 containers) are Python objects behind `identities`, called only for the rare events that change them.
 """
 
-from libc.stdlib cimport free
+from libc.stdint cimport int32_t, int64_t
+from libc.stdlib cimport free, malloc, qsort
 
 from syswire.convert.scap.event cimport *
 from syswire.convert.scap.tables cimport *
@@ -17,6 +18,12 @@ cdef enum:
     O_DIRECTORY = 1024
     CLONE_THREAD = 8192
     AT_FDCWD = -100
+    HIGHEST = 0x7fffffff    # the highest descriptor
+
+
+cdef int ascending(const void *left, const void *right) noexcept nogil:
+    cdef int32_t one = (<const int32_t *>left)[0], other = (<const int32_t *>right)[0]
+    return (one > other) - (one < other)
 
 
 cdef class State(Sockets):
@@ -97,7 +104,7 @@ cdef class State(Sockets):
         elif operation == OP_ANONYMOUS:
             self.install(e, t, res, self.new_desc(info.detail), self.number(e, t, ARG_FLAGS, 0) & O_CLOEXEC)
         elif operation == OP_CLOSE_RANGE:
-            self.close_range(e, t, fd, self.number(e, t, ARG_FD2, fd))
+            self.close_range(e, t, t.process, fd, self.number(e, t, ARG_FD2, fd), False)
         elif operation == OP_CHDIR or operation == OP_FCHDIR:
             self.chdir(e, t)
         elif operation == OP_EXECVE:
@@ -158,21 +165,24 @@ cdef class State(Sockets):
         elif self.touched != NULL and self.touched.name != NULL:
             self.set_cwd(t.process, <const uint8_t *>self.touched.name, self.touched.name_len)
 
-    cdef void close_range(self, Event *e, Thread *t, int64_t first, int64_t last) noexcept nogil:
-        cdef uint32_t i
+    cdef void close_range(self, Event *e, Thread *t, Process *process, int64_t first, int64_t last,
+                          bint only_cloexec) noexcept nogil:
+        """Close descriptors from the lowest up, as the kernel does: where they stand in the table is chance."""
+        cdef int32_t *numbers = <int32_t *>malloc((<size_t>process.used + 1) * sizeof(int32_t))
+        cdef uint32_t i, count = 0
         cdef FdSlot *slot
-        for i in range(t.process.mask + 1):
-            slot = &t.process.slots[i]
-            if in_use(slot) and first <= slot.fd <= last:
-                self.release(e, t, self.take(t.process, slot.fd))
-
-    cdef void close_all(self, Event *e, Thread *t, Process *process, bint only_cloexec) noexcept nogil:
-        cdef uint32_t i
-        cdef FdSlot *slot
+        if numbers == NULL:
+            self.exhausted = True
+            return
         for i in range(process.mask + 1):
             slot = &process.slots[i]
-            if in_use(slot) and (slot.cloexec or not only_cloexec):
-                self.release(e, t, self.take(process, slot.fd))
+            if in_use(slot) and first <= slot.fd <= last and (slot.cloexec or not only_cloexec):
+                numbers[count] = slot.fd
+                count += 1
+        qsort(numbers, count, sizeof(int32_t), ascending)
+        for i in range(count):
+            self.release(e, t, self.take(process, numbers[i]))
+        free(numbers)
 
     # -- threads
 
@@ -227,13 +237,13 @@ cdef class State(Sockets):
 
     cdef void execve(self, Event *e, Thread *t) noexcept nogil:
         t.fresh = 0 if t.fresh == 1 else t.fresh
-        self.close_all(e, t, t.process, True)
+        self.close_range(e, t, t.process, 0, HIGHEST, True)
         self.tell(e, t, OP_EXECVE)
 
     cdef void exit_thread(self, Event *e, Thread *t) noexcept nogil:
         cdef Process *process = t.process
         if process.refs == 1:
-            self.close_all(e, t, process, False)
+            self.close_range(e, t, process, 0, HIGHEST, False)
         self.tell(e, t, OP_PROCEXIT)
         self.drop_thread(t)
 
