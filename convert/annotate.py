@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from .conversations.totals import ConversationTotals
     from .model.exchange import HttpExchange
     from .model.sighting import Sighting
+    from .model.span import Span
     from .parts import Part
-    from .protocols.api import Parser, Span
+    from .protocols.api import Parser
 
 MOST_SECRETS = 100_000
 BUFFER = 1 << 18
@@ -211,7 +212,7 @@ class _Annotator:
             else:
                 parser.data(direction == 1, data, offset, row, flags & PIECE_BOUNDARY != 0)
         if parser is not None:
-            parser.close()
+            parser.close(ended=conv.closed != 0)
         findings.flush()
         totals = conversation.totals
         counts = {

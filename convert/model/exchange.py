@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..protocols.api import Span
+from .span import Span
 
 
 class HttpRequest(msgspec.Struct, gc=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ..protocols.api import Span
+from .span import Span
 
 FORM_BODY = "form-body"
 URL_QUERY = "url-query"

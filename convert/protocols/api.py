@@ -9,22 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 if TYPE_CHECKING:
     from ..model.exchange import HttpExchange
     from ..model.sighting import Sighting
-
-
-class Span(msgspec.Struct, frozen=True, gc=False):
-    """A run of bytes in one direction of a conversation."""
-
-    place: object
-    """What the caller gave with the bytes in which the span begins."""
-    offset: int
-    """Of the first byte in the stream of its direction."""
-    length: int
-    """In bytes of the stream, to the end of the last byte."""
+    from ..model.span import Span
 
 
 class Sink(Protocol):

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ..model.exchange import HttpExchange, HttpRequest, HttpResponse
-from .api import Span
+from ..model.span import Span
 from .http1_bodies import NO_BODY, Body, framing, may_be_form
 from .http1_heads import HeadText
 from .http1_kept import Kept

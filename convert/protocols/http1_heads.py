@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from .api import Span
+from ..model.span import Span
 from .http1_scan import (
     BARE_LF,
     CONTROL,

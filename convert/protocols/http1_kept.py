@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from .api import Span
+from ..model.span import Span
 
 KEPT_BYTES = 1 << 20
 """Of one body; what goes beyond counts as cut."""

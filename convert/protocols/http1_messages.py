@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .api import Span
+from ..model.span import Span
 from .http1_bodies import CHUNKED, NO_BODY, UNTIL_CLOSE, Body
 from .http1_heads import HeadText, oddities
 from .http1_probe import is_cut_start_line, is_odd_start_line, is_start_line, may_become_start_line

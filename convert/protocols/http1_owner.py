@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .api import Span
+    from ..model.span import Span
     from .http1_bodies import Body
     from .http1_heads import HeadText
     from .http1_kept import Kept

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..model.exchange import HttpRequest, HttpResponse
-    from .api import Span
+    from ..model.span import Span
     from .http1_heads import HeadText
     from .http1_kept import Kept
     from .http1_scan import Head

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from syswire.convert.model.exchange import HttpExchange
 from syswire.convert.model.sighting import Sighting
-from syswire.convert.protocols.api import Span
+from syswire.convert.model.span import Span
 from syswire.convert.protocols.http1 import Http1
 
 
