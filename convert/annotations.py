@@ -119,11 +119,11 @@ def endpoints(conv: Conv, paths: Sequence[bytes]) -> tuple[Record, Record]:
     """Client and server of a conversation. Unix sockets: path, kernel address as inode, the address in the pcapng."""
     if conv.protocol in (UNIX_STREAM, UNIX_DATAGRAM):
         client_ip, _, server_ip, _ = synthetic_endpoints(conv.id, conv.path)
-        path = readable(paths[conv.path])[0] if conv.path else None
-        return (
-            {"path": None, "inode": conv.client_ptr or None, "synthetic_ip": client_ip},
-            {"path": path, "inode": conv.server_ptr or None, "synthetic_ip": server_ip},
-        )
+        path, odd = readable(paths[conv.path]) if conv.path else (None, False)
+        server: Record = {"path": path, "inode": conv.server_ptr or None, "synthetic_ip": server_ip}
+        if odd:
+            server["escaped"] = ["path"]
+        return {"path": None, "inode": conv.client_ptr or None, "synthetic_ip": client_ip}, server
     width = 4 if conv.family == 4 else 16
     return (
         {"ip": address(conv.client_ip[:width]), "port": conv.client_port},
@@ -197,8 +197,21 @@ def _force_escape(raw: bytes) -> str:
     return raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
+def _rare(message: HttpRequest | HttpResponse, name: str, escaped: list[str]) -> Record:
+    """Fields that are written only where there is something to say: headers left out, headers behind the body."""
+    rare: Record = {}
+    if message.headers_total > len(message.headers):
+        rare["headers_total"] = message.headers_total
+    if message.trailers:
+        rare["trailers"] = _headers(message.trailers, f"{name}.trailers", escaped)
+    return rare
+
+
 def _request(request: HttpRequest, place: Record, escaped: list[str]) -> Record:
     clean = request.ascii
+    rare = _rare(request, "request", escaped)
+    if not request.target_complete:
+        rare["target_complete"] = False
     return {
         "method": request.method if clean else _wire_text(request.method, "request.method", escaped),
         "target": request.target if clean else _wire_text(request.target, "request.target", escaped),
@@ -210,6 +223,7 @@ def _request(request: HttpRequest, place: Record, escaped: list[str]) -> Record:
         "body_complete": request.body_complete,
         "body_sha256": request.body_sha256,
         "where": place,
+        **rare,
     }
 
 
@@ -225,6 +239,7 @@ def _response(response: HttpResponse, place: Record, escaped: list[str]) -> Reco
         "body_complete": response.body_complete,
         "body_sha256": response.body_sha256,
         "where": place,
+        **_rare(response, "response", escaped),
     }
 
 
@@ -302,6 +317,11 @@ def sighting_record(
         "time": timestamp(spot.time),
         "where": where(source, spot, sighting.span.offset, sighting.span.length),
     }
+    if not sighting.announced:
+        record["announced"] = False
+    clear, odd = readable(sighting.secret)
+    if odd and shown[0] == clear:
+        escaped.append("secret")
     if escaped:
         record["escaped"] = escaped
     return record
