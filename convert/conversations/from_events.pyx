@@ -12,9 +12,7 @@ from libc.string cimport memcmp, memcpy, memset
 from posix.unistd cimport pwrite, write
 
 from syswire.convert.model.rows cimport *
-from syswire.convert.scap.tables cimport (
-    KIND_IPV4, KIND_IPV6, KIND_UNIX, L4_TCP, L4_UDP, L4_UNKNOWN, ROLE_CLIENT, ROLE_NONE, ROLE_SERVER,
-)
+from syswire.convert.scap.tables cimport KIND_IPV4, KIND_UNIX, L4_TCP, L4_UDP, ROLE_NONE, ROLE_SERVER
 
 cdef enum:
     ROWS = 8192
@@ -31,7 +29,8 @@ cdef class Conversations(LiveTable):
         self.convs_fd = convs_fd
 
     cdef void retire(self, Live *live) noexcept nogil:
-        if live.conv.id and pwrite(self.convs_fd, &live.conv, sizeof(Conv), (<uint64_t>live.conv.id - 1) * sizeof(Conv)) != sizeof(Conv):
+        cdef uint64_t at = (<uint64_t>live.conv.id - 1) * sizeof(Conv)
+        if live.conv.id and pwrite(self.convs_fd, &live.conv, sizeof(Conv), at) != sizeof(Conv):
             self.failed = True
 
     cdef void flush_all(self) noexcept nogil:
@@ -60,7 +59,8 @@ cdef class Recorder(NetSink):
     # -- rows and payload
 
     cdef void flush_rows(self) noexcept nogil:
-        if self.filled and write(self.chunks_fd, self.rows, self.filled * sizeof(Chunk)) != <ssize_t>(self.filled * sizeof(Chunk)):
+        cdef size_t size = self.filled * sizeof(Chunk)
+        if size and write(self.chunks_fd, self.rows, size) != <ssize_t>size:
             self.convs.failed = True
         self.filled = 0
 
@@ -83,7 +83,8 @@ cdef class Recorder(NetSink):
         self.spool_at += size
         return at
 
-    cdef Chunk *row(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server, uint32_t flags) noexcept nogil:
+    cdef Chunk *row(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server,
+                    uint32_t flags) noexcept nogil:
         cdef Chunk *c
         if self.filled == ROWS:
             self.flush_rows()
@@ -101,7 +102,8 @@ cdef class Recorder(NetSink):
         self.convs.touch(live)
         return c
 
-    cdef void emit(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server, uint32_t flags) noexcept nogil:
+    cdef void emit(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server,
+                   uint32_t flags) noexcept nogil:
         self.row(e, t, live, d, kind, to_server, flags)
 
     # -- which conversation
@@ -170,7 +172,9 @@ cdef class Recorder(NetSink):
     cdef Live *open(self, Event *e, Thread *t, Desc *d, Key *key, uint8_t end, bint fresh) noexcept nogil:
         """Find or make the conversation of a description; `fresh`: a connect or accept, so an older one is over."""
         cdef Live *live = self.convs.find(key)
-        if live != NULL and fresh and (live.holders[end] or (live.conv.ends >> end) & 1 or (live.conv.closed and live.conv.ends == 3)):
+        if live != NULL and fresh and (
+            live.holders[end] or (live.conv.ends >> end) & 1 or (live.conv.closed and live.conv.ends == 3)
+        ):
             self.convs.remove(live)
             live = NULL
         elif live != NULL and key.protocol == 17 and live.last and e.ts > live.last + UDP_IDLE:

@@ -1,7 +1,7 @@
 # cython: language_level=3
 """From the lists at the head of a scap file (threads, descriptors, interfaces) into the state tables."""
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from syswire.convert.scap.pairs cimport set_name

@@ -155,7 +155,12 @@ cdef bint same_net(const uint8_t *a, const uint8_t *b, const uint8_t *mask, uint
     return True
 
 
-cdef void patch_side(uint8_t *side, const uint8_t *remote, uint8_t width, uint8_t (*addresses)[33], int count) noexcept nogil:
+cdef bint is_loopback(const uint8_t *address, uint8_t family) noexcept nogil:
+    return address[0] == 127 if family == 4 else (address[0] == 0 and address[15] == 1)
+
+
+cdef void patch_side(uint8_t *side, const uint8_t *remote, uint8_t width, uint8_t (*addresses)[33],
+                     int count) noexcept nogil:
     """Replace an all-zero own address (an unbound datagram socket) by the interface's that reaches `remote`:
     the same address, else one of the same network, else the first that is not loopback."""
     cdef int i, choice = -1
@@ -173,7 +178,7 @@ cdef void patch_side(uint8_t *side, const uint8_t *remote, uint8_t width, uint8_
             choice = i
     if choice < 0:
         for i in range(count):
-            if addresses[i][0] == family and not (addresses[i][1] == 127 or (family == 6 and addresses[i][16] == 1 and addresses[i][1] == 0)):
+            if addresses[i][0] == family and not is_loopback(&addresses[i][1], family):
                 choice = i
                 break
     if choice >= 0:

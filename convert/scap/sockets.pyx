@@ -21,6 +21,7 @@ cdef class Sockets(Arguments):
         cdef int64_t fd = self.number(e, t, ARG_FD, -1)
         cdef uint32_t stored = 0, pair_size = 0
         cdef uint8_t width
+        cdef bint swapped
         cdef const uint8_t *bytes
         cdef const uint8_t *pair
         cdef Desc *d = self.desc(t.process, fd)
@@ -42,7 +43,8 @@ cdef class Sockets(Arguments):
         if pair != NULL and (d.l4 != L4_TCP or not d.has_tuple):
             if d.kind == KIND_UNIX:
                 if not d.has_tuple:
-                    set_pair(d, pair, pair_size, (not sending) if d.role == ROLE_CLIENT else (sending and d.role == ROLE_SERVER))
+                    swapped = (not sending) if d.role == ROLE_CLIENT else (sending and d.role == ROLE_SERVER)
+                    set_pair(d, pair, pair_size, swapped)
             elif pair[0] != 1:
                 if d.role == ROLE_NONE:
                     d.role = ROLE_CLIENT if sending else ROLE_SERVER

@@ -7,7 +7,7 @@ from syswire.convert.scap.tables cimport Desc, Process, Thread
 cdef class State(Sockets):
     cdef void apply(self, Event *e) noexcept nogil
     cdef void dispatch(self, Event *e) noexcept nogil
-    cdef void duplicate(self, Event *e, TypeInfo *info, Thread *t, int64_t old, int64_t new, bint cloexec) noexcept nogil
+    cdef void duplicate(self, Event *e, Thread *t, int64_t old, int64_t new, bint cloexec) noexcept nogil
     cdef void pipe(self, Event *e, Thread *t) noexcept nogil
     cdef void open(self, Event *e, Thread *t) noexcept nogil
     cdef void chdir(self, Event *e, Thread *t) noexcept nogil

@@ -95,10 +95,10 @@ cdef class State(Sockets):
             if self.touched != NULL and self.touched.conv and self.number(e, t, ARG_HOW, 0) in (1, 2):
                 self.sink.shut(e, t, self.touched)
         elif operation == OP_DUP:
-            self.duplicate(e, info, t, fd, res, self.number(e, t, ARG_FLAGS, 0) & O_CLOEXEC)
+            self.duplicate(e, t, fd, res, self.number(e, t, ARG_FLAGS, 0) & O_CLOEXEC)
         elif operation == OP_FCNTL:
             if self.number(e, t, ARG_HOW, 0) == F_DUPFD or self.number(e, t, ARG_HOW, 0) == F_DUPFD_CLOEXEC:
-                self.duplicate(e, info, t, fd, res, self.number(e, t, ARG_HOW, 0) == F_DUPFD_CLOEXEC)
+                self.duplicate(e, t, fd, res, self.number(e, t, ARG_HOW, 0) == F_DUPFD_CLOEXEC)
         elif operation == OP_PIPE:
             self.pipe(e, t)
         elif operation == OP_ANONYMOUS:
@@ -112,7 +112,7 @@ cdef class State(Sockets):
         elif operation == OP_IDENTITY:
             self.tell(e, t, operation)
 
-    cdef void duplicate(self, Event *e, TypeInfo *info, Thread *t, int64_t old, int64_t new, bint cloexec) noexcept nogil:
+    cdef void duplicate(self, Event *e, Thread *t, int64_t old, int64_t new, bint cloexec) noexcept nogil:
         cdef Desc *d = self.desc(t.process, old)
         t.last_fd = new
         self.touched = d
@@ -261,7 +261,8 @@ cdef class State(Sockets):
                     if self.matched and t.kept_size:
                         enter = (<char *>t.kept + 6 + 4 * u16(t.kept))[:t.kept_size - 6 - 4 * u16(t.kept)]
                     cwd = b"" if t.process.cwd == NULL else t.process.cwd[:t.process.cwd_len]
-                    t.version, t.container = self.identities.executed(e.ts, e.type, params, t.version, t.tid, t.pid, enter, cwd)
+                    made = self.identities.executed(e.ts, e.type, params, t.version, t.tid, t.pid, enter, cwd)
+                    t.version, t.container = made
                 elif operation == OP_PROCEXIT:
                     self.identities.exited(e.ts, t.version)
                 elif operation == OP_IDENTITY:

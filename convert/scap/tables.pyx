@@ -158,7 +158,7 @@ cdef class Tables:
         return t
 
     cdef void drop_thread(self, Thread *thread) noexcept nogil:
-        """Take the thread out; its process goes when no other thread shares it (its descriptors first, by the caller)."""
+        """Take the thread out; its process goes when no other shares it (its descriptors before, by the caller)."""
         cdef uint32_t at = <uint32_t>mix(<uint64_t>thread.tid ^ self.seed) & self.thread_mask
         cdef uint32_t index, hole, home
         while self.thread_at(self.thread_index[at] - 1) != thread:
@@ -340,7 +340,7 @@ cdef class Tables:
     cdef void join(self, Process *process, const char *base, uint32_t base_len, const uint8_t *name, uint32_t size,
                    char **out, uint32_t *out_len) noexcept nogil:
         """`name` seen from directory `base`, without '.', '..' and doubled slashes, in new memory (NULL: none left)."""
-        cdef uint32_t i, n = 0, begin
+        cdef uint32_t n = 0
         cdef char *joined
         out[0], out_len[0] = NULL, 0
         if size > MAX_PATH:

@@ -39,7 +39,8 @@ cdef class Walker:
     cdef readonly uint64_t trailers
 
     cdef void event(self, uint8_t *block, uint32_t kind, uint32_t size, uint64_t offset) noexcept nogil
-    cdef bint check(self, uint8_t *block, uint32_t head, uint32_t fixed, uint32_t size, bint counted, uint64_t offset) noexcept nogil
+    cdef bint check(self, uint8_t *block, uint32_t head, uint32_t fixed, uint32_t size, bint counted,
+                    uint64_t offset) noexcept nogil
     cdef uint32_t infer(self, uint8_t *lens, uint32_t have, uint32_t width, uint32_t most) noexcept nogil
     cdef void damaged(self, uint64_t offset) noexcept nogil
     cdef void list_row(self, Event *e) noexcept nogil

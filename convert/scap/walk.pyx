@@ -7,9 +7,8 @@ fails there is counted and skipped, since the block's frame still tells where th
 byte order are brought into this machine's, block by block, in the buffer.
 """
 
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy
 
 from syswire.convert.scap.event cimport *
 from syswire.convert.scap.state cimport State
@@ -132,7 +131,8 @@ cdef class Walker:
         self.state.apply(e)
         self.list_row(e)
 
-    cdef bint check(self, uint8_t *block, uint32_t head, uint32_t fixed, uint32_t size, bint counted, uint64_t offset) noexcept nogil:
+    cdef bint check(self, uint8_t *block, uint32_t head, uint32_t fixed, uint32_t size, bint counted,
+                    uint64_t offset) noexcept nogil:
         """Validate lengths and fill in the parameters. False: the event cannot be decoded."""
         cdef Event *e = &self.current
         cdef uint32_t length = u32(block + head + 16)
