@@ -2,9 +2,10 @@
 """Search for many byte strings at once.
 
 A position is looked at closely only if its first four bytes, then its first six, pass a bitmap. Patterns with the
-same first four bytes form a bucket in sorted order; the longest one that begins a text is found
-from its predecessor in that order: every pattern that is a prefix of the text is also a prefix of the
-predecessor, so it lies on that one's chain of prefixes. So no choice of patterns and text makes a position cost more than one binary search and one walk up such a chain.
+same first four bytes form a bucket in sorted order; the longest one that begins a text is found from its predecessor
+in that order: every pattern that is a prefix of the text is also a prefix of the predecessor, so it lies on that
+one's chain of prefixes. So no choice of patterns and text makes a position cost more than one binary search and one
+walk up such a chain.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
