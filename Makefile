@@ -7,7 +7,6 @@ BIN := .venv/bin
 demo: build
 	@rm -rf demo
 	@$(BIN)/syswire report tests/data/lamp/act1.scap.gz -o demo
-	@printf '%s\n' demo/*.pcapng demo/*.annotations.jsonl demo/report.html demo/report.pdf
 
 # PYTEST takes further options: make test PYTEST="-k pcapng".
 test: system-test build
