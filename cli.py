@@ -22,6 +22,7 @@ if not __package__:  # run as a file from a checkout: stand under the package's 
 
 import argparse
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
@@ -101,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # through the clean-up of spool files
     try:
         return _run(given)
     except SyswireError as error:

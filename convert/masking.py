@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .parts import Part
 
 WINDOW = 1 << 18
+BATCH = 1 << 16  # bytes of records that are looked at together
 SIGHTING = b'{"type":"sighting"'
 Hits = tuple[list[int], list[int]]
 _encode = msgspec.json.Encoder().encode
@@ -66,6 +67,7 @@ def mask(part: Part, found: Annotated, secrets: str, base: int) -> None:
     """
     redactor = informed(secrets, part.key, part.reveal)
     rebuilt = part.prepared.open()
+    waiting = bytearray()
     try:
         with (
             open(part.path("streams"), "rb", WINDOW) as streams,
@@ -80,9 +82,12 @@ def mask(part: Part, found: Annotated, secrets: str, base: int) -> None:
                 )
                 final_streams.write(redactor.json_line(stream) + b"\n")
                 for _ in range(count):
-                    line = lines.readline()[:-1]
-                    line = _renumber(line, base) if line.startswith(SIGHTING) else _withhold(line, hits)
-                    final_lines.write(redactor.json_line(line) + b"\n")
+                    line = lines.readline()
+                    waiting += _renumber(line, base) if line.startswith(SIGHTING) else _withhold(line, hits)
+                    if len(waiting) >= BATCH:
+                        final_lines.write(redactor.json_lines(bytes(waiting)))
+                        waiting.clear()
+            final_lines.write(redactor.json_lines(bytes(waiting)))
     finally:
         rebuilt.close()
 
@@ -163,7 +168,7 @@ def _withhold(raw: bytes, hits: Hits) -> bytes:
         if message and message["body_sha256"] is not None and _within(offsets, message["where"]):
             message["body_sha256"], message["hash_withheld"] = None, True
             changed = True
-    return _encode(record) if changed else raw
+    return _encode(record) + b"\n" if changed else raw
 
 
 def _within(offsets: list[int], place: dict[str, Any]) -> bool:
@@ -178,4 +183,4 @@ def _renumber(raw: bytes, base: int) -> bytes:
         return raw
     record = msgspec.json.decode(raw)
     record["exchange"] += base
-    return _encode(record)
+    return _encode(record) + b"\n"
