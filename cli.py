@@ -23,6 +23,7 @@ if not __package__:  # run as a file from a checkout: stand under the package's 
 import argparse
 import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
@@ -102,7 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # through the clean-up of spool files
+    with suppress(ValueError):  # not in the main thread: whoever called handles signals
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up spool files
     try:
         return _run(given)
     except SyswireError as error:
