@@ -61,7 +61,8 @@ class FlowComments:
             text += f" exe={readable(path)[0]}"
         if version.container:
             text += f" container={version.container}"
-        return f"{text} cmdline={readable(version.cmdline)[0][:LONGEST]}"
+        command = self._redactor.text(readable(version.cmdline)[0])  # masked before it is cut, not half a secret after
+        return f"{text} cmdline={command[:LONGEST]}"
 
     def names(self) -> Iterator[tuple[str, str]]:
         """Names for the synthetic addresses of unix sockets."""

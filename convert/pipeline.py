@@ -195,6 +195,8 @@ class Case:
         capture = notes.capture_record(
             item.source, item.entry["sha256"], item.entry["size"], decoded, item.prepared.frames
         )
+        if self.options.reveal:
+            capture["contains_secrets"] = True
         with self.space.whole(f"{item.stem}.annotations.jsonl") as out, open(decoded.identities, "rb") as spool:
             out.write(self.redactor.json_line(_encode(capture)) + b"\n")
             for version in IdentityStore(spool, decoded.offsets, decoded.ends):
@@ -259,6 +261,7 @@ class Case:
                 f"source {item.entry['name']}, SHA-256 {item.entry['sha256']}",
                 SYNTHETIC,
                 "where payload was cut, tshark and Wireshark show every response with -o http.desegment_body:FALSE",
+                *(["the comments CONTAIN SECRETS in clear text"] if self.options.reveal else []),
             ],
             os=f"Linux, host {machine['hostname']}" if machine.get("hostname") else "Linux",
             application=f"syswire {VERSION}",
