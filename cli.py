@@ -21,6 +21,7 @@ if not __package__:  # run as a file from a checkout: stand under the package's 
     __package__ = "syswire"
 
 import argparse
+import errno
 import os
 import signal
 from contextlib import suppress
@@ -87,8 +88,10 @@ def _common(command: argparse.ArgumentParser) -> None:
         "--jobs", metavar="N", type=_positive, default=os.cpu_count() or 1, help="processes (default: one a core)"
     )
     command.add_argument("--force", action="store_true", help="write into a directory that holds another case")
-    command.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes; errors remain")
-    command.add_argument("-v", "--verbose", action="store_true", help="say what is being done")
+    command.add_argument(
+        "-q", "--quiet", action="store_true", help="no progress, no notes; damage and errors are still said"
+    )
+    command.add_argument("-v", "--verbose", action="store_true", help="say how much was read, found and lost")
 
 
 def _positive(text: str) -> int:
@@ -100,6 +103,9 @@ def _positive(text: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code; nothing but argparse's own exits raises."""
+    if sys.stdout is None or sys.stderr is None:  # closed by whoever started us: nobody wants to hear of it
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     given = parser().parse_args(arguments)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
@@ -115,17 +121,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _tell("interrupted", EXIT_INTERRUPTED)
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _tell(f"{name}{error.strerror or error}", EXIT_MACHINE)
+        return _tell(_lack(error, getattr(given, "output", None)), EXIT_MACHINE)
+    except MemoryError:
+        return _tell("not enough memory: end other programs, or use fewer --jobs", EXIT_MACHINE)
     except Exception as error:
         place = _crash(error, getattr(given, "output", None))
         return _tell(f"internal error ({type(error).__name__}); please report it{place}", EXIT_OUR_FAULT)
 
 
-def _tell(message: str, code: int) -> int:
-    from .convert.model.text import printable
+_REMEDIES = {
+    errno.ENOSPC: "free space there, or name a directory elsewhere with -o",
+    errno.EDQUOT: "free space there, or name a directory elsewhere with -o",
+    errno.EFBIG: "raise the limit of file sizes (ulimit -f), or name a directory elsewhere with -o",
+    errno.EROFS: "name a directory elsewhere with -o",
+    errno.EACCES: "ask for permission, or name a directory elsewhere with -o",
+    errno.EPERM: "ask for permission, or name a directory elsewhere with -o",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENOMEM: "end other programs, or use fewer --jobs",
+}
 
-    sys.stderr.write(f"syswire: {printable(message)}\n")
+
+def _lack(error: OSError, output: Path | None) -> str:
+    """What the operating system refused, where, and what helps."""
+    place = error.filename or output
+    what = f"{place}: {error.strerror or error}" if place else str(error.strerror or error)
+    remedy = _REMEDIES.get(error.errno or 0)
+    return f"{what}: {remedy}" if remedy else what
+
+
+def _tell(message: str, code: int) -> int:
+    from .reports.console import tell
+
+    tell(message)
     return code
 
 
@@ -207,6 +234,7 @@ def _formats(given: argparse.Namespace) -> tuple[str, ...]:
 
 def _convert(given: argparse.Namespace) -> int:
     from .convert.pipeline import Case
+    from .reports.console import Console
 
     reporting = given.command == "report"
     formats = _formats(given) if reporting else ()
@@ -219,8 +247,16 @@ def _convert(given: argparse.Namespace) -> int:
         found.append(judged(directory, manifest))
         return found[0].frame_comments
 
-    with _Progress(given) as progress:
-        case = Case(given.inputs, given.output, _options(given), progress.say, progress.show)
+    with Console(quiet=given.quiet, verbose=given.verbose) as progress:
+        case = Case(
+            given.inputs,
+            given.output,
+            _options(given),
+            progress.say,
+            progress.show,
+            note=progress.note,
+            detail=progress.detail,
+        )
         manifest = case.run(judge if reporting else None)
         code, missing = case.exit_code, None
         if reporting:
@@ -325,44 +361,6 @@ def _run_record(begun: str) -> dict[str, Any]:
         "command": sys.argv,
         "python": platform.python_version(),
     }
-
-
-class _Progress:
-    """Notes on stderr; a progress line on a terminal only."""
-
-    def __init__(self, given: argparse.Namespace) -> None:
-        self._quiet = given.quiet
-        self._live = not given.quiet and sys.stderr.isatty()
-        self._bar: Any = None
-        self._task: Any = None
-        self._name = ""
-
-    def __enter__(self) -> _Progress:
-        if self._live:
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def say(self, message: str) -> None:
-        """One line about an input. Damage is always said; -q silences what is only a note."""
-        _tell(message, 0)
-
-    def show(self, name: str, done: int, total: int) -> None:
-        """How far a step is; `total` 0 where nobody knows."""
-        if self._bar is None:
-            return
-        if name != self._name:
-            if self._task is not None:
-                self._bar.remove_task(self._task)
-            self._name, self._task = name, self._bar.add_task(name, total=total or None)
-        self._bar.update(self._task, completed=done, total=total or None)
 
 
 if __name__ == "__main__":

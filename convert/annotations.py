@@ -75,9 +75,32 @@ def loss_record(source: int, loss: Loss) -> Record:
     return {"count": loss.count, "bytes": loss.bytes, "first": first}
 
 
+def machine_record(decoded: Decoded) -> Record | None:
+    """The machine that was recorded; None where the capture does not say."""
+    machine = decoded.machine
+    if machine is None:
+        return None
+    hostname, odd = readable(machine.hostname)
+    record: Record = {
+        "hostname": hostname,
+        "cpus": machine.cpus,
+        "memory": machine.memory,
+        "boot_time": timestamp(machine.boot_time) if machine.boot_time else None,
+    }
+    if odd:
+        record["escaped"] = ["hostname"]
+    return record
+
+
+def interface_records(decoded: Decoded) -> list[Record]:
+    """The machine's interfaces: name and address."""
+    return [{"name": readable(name)[0], "address": address(raw)} for name, raw in decoded.interfaces]
+
+
 def capture_record(source: int, sha256: str, size: int, decoded: Decoded, frames: int) -> Record:
     """The first record of a file."""
-    return {
+    machine = machine_record(decoded) or {"hostname": None}
+    record = {
         "type": "capture",
         "source": source,
         "sha256": sha256,
@@ -87,24 +110,32 @@ def capture_record(source: int, sha256: str, size: int, decoded: Decoded, frames
         "frames": frames,
         "first": timestamp(decoded.first) if decoded.first else None,
         "last": timestamp(decoded.last) if decoded.last else None,
-        "hostname": decoded.machine["hostname"] if decoded.machine else None,
+        "hostname": machine["hostname"],
         "losses": {cause: loss_record(source, loss) for cause, loss in sorted(decoded.losses.items())},
     }
+    if "escaped" in machine:
+        record["escaped"] = machine["escaped"]
+    return record
 
 
 def process_record(version: ThreadVersion, decoded: Decoded) -> Record:
     """One thread version. `from` is the capture's first event where the thread was there before."""
     record: Record = {"type": "process", "id": version.id, "tid": version.tid, "pid": version.pid, "ppid": version.ppid}
     escaped = []
-    for name, raw in (("name", version.name), ("exe", version.exepath or version.exe), ("cmdline", version.cmdline)):
-        record[name], odd = readable(raw)
+    texts = {
+        "name": version.name,
+        "exe": version.exepath or version.exe,
+        "cmdline": version.cmdline,
+        "user": version.user,
+        "container_name": decoded.container_names.get(version.container or ""),
+    }
+    for name, raw in texts.items():
+        record[name], odd = readable(raw) if raw is not None else (None, False)
         if odd:
             escaped.append(name)
     record |= {
         "uid": version.uid,
-        "user": version.user,
         "container": version.container,
-        "container_name": decoded.container_names.get(version.container or ""),
         "from": timestamp(version.begin or decoded.first),
         "listed": version.listed,
         "to": timestamp(version.end) if version.end else None,

@@ -55,7 +55,7 @@ class FlowComments:
         return out
 
     def _describe(self, version: ThreadVersion) -> str:
-        user = version.user if version.user is not None else version.uid
+        user = readable(version.user)[0] if version.user is not None else version.uid
         text = f"{readable(version.name)[0]} pid={version.pid} tid={version.tid} user={user}"
         if path := version.exepath or version.exe:
             text += f" exe={readable(path)[0]}"

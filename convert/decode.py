@@ -9,16 +9,16 @@ import os
 from array import array
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .conversations.from_events import Recorder
 from .model.losses import Loss
-from .model.text import address, timestamp
 from .scap.reader import ScapReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .scap.headers import Machine
     from .source import Source
 
 
@@ -36,14 +36,14 @@ class Decoded:
     offsets: array[int]
     ends: array[int]
     containers: list[str]
-    container_names: dict[str, str]
+    container_names: dict[str, bytes]
     paths: list[bytes]
     conversations: int
     events: int
     first: int
     last: int
-    machine: dict[str, Any] | None
-    interfaces: list[tuple[str, str]]
+    machine: Machine | None
+    interfaces: list[tuple[bytes, bytes]]
     losses: dict[str, Loss] = field(default_factory=dict)
     damage: tuple[str, int] | None = None
 
@@ -68,7 +68,6 @@ def decode(source: Source, folder: Path, progress: Callable[[int], None] | None 
         for descriptor in (chunks_fd, convs_fd, spool_fd):
             if descriptor >= 0:
                 os.close(descriptor)
-    machine = reader.machine
     walker = reader.walker
     return Decoded(
         chunks=str(names["chunks"]),
@@ -84,18 +83,8 @@ def decode(source: Source, folder: Path, progress: Callable[[int], None] | None 
         events=walker.events,
         first=walker.first_ts,
         last=walker.last_ts,
-        machine=None
-        if machine is None
-        else {
-            "hostname": machine.hostname.decode("utf-8", "backslashreplace"),
-            "cpus": machine.cpus,
-            "memory": machine.memory,
-            "boot_time": timestamp(machine.boot_time) if machine.boot_time else None,
-        },
-        interfaces=[
-            (interface.name.decode("utf-8", "backslashreplace"), address(interface.address))
-            for interface in reader.interfaces
-        ],
+        machine=reader.machine,
+        interfaces=[(interface.name, interface.address) for interface in reader.interfaces],
         losses=_losses(reader, recorder),
         damage=None if reader.damage is None else (reader.damage.what, reader.damage.offset),
     )

@@ -21,7 +21,7 @@ from .annotate import Annotated, Counts, annotate
 from .comments import FlowComments
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
 from .masking import gather, informed, mask
-from .model.text import timestamp
+from .model.text import readable, timestamp
 from .parts import Part, Serial, divide, in_order, workers
 from .pcapng import Header, Interface, write_pcapng
 from .prepare import Prepared, identity, prepare
@@ -75,21 +75,34 @@ class Case:
     """One run over some inputs into one directory."""
 
     def __init__(
-        self, names: list[str], directory: Path, options: Options, say: Say = silent, progress: Progress = silent
+        self,
+        names: list[str],
+        directory: Path,
+        options: Options,
+        say: Say = silent,
+        progress: Progress = silent,
+        *,
+        note: Say = silent,
+        detail: Say = silent,
     ) -> None:
+        """`say` is told of damage, `note` of what a user may want to know, `detail` of what was done.
+
+        Raises UsageError before anything is read or written where an output would replace evidence or another case.
+        """
         self.space = Workspace(directory)
         self.options = options
-        self._say, self._progress = say, progress
+        self._say, self._progress, self._detail = say, progress, detail
         wanted = stems(names)
         self._inputs = [
             _Input(number, name, stem, {"source": number, "path": _path(name), "name": Path(name).name, "stem": stem})
             for number, (name, stem) in enumerate(zip(names, wanted, strict=True))
         ]
         outputs = [f"{stem}.{kind}" for stem in wanted for kind in ("pcapng", "annotations.jsonl")]
-        self.space.prepare([Path(name) for name in names if name != "-"], outputs, force=options.force)
+        stdin = os.fstat(sys.stdin.fileno()) if "-" in names and sys.stdin is not None else None
+        self.space.prepare([Path(name) for name in names if name != "-"], outputs, force=options.force, stdin=stdin)
         for item in self._inputs:
             if item.stem != stems([item.name])[0]:
-                say(f"{item.name}: written as {item.stem}, another input has the same name")
+                note(f"{item.name}: written as {item.stem}, another input has the same name")
         self._key = load_case_key(directory, options.case_key)
         self.redactor = Redactor(self._key, options.reveal)
         self.manifest: dict[str, Any] = {}
@@ -218,10 +231,17 @@ class Case:
             "first": capture["first"],
             "last": capture["last"],
             "losses": capture["losses"],
-            "machine": decoded.machine,
-            "interfaces": [{"name": name, "address": address} for name, address in decoded.interfaces],
+            "machine": self._masked(notes.machine_record(decoded)),
+            "interfaces": self._masked(notes.interface_records(decoded)),
             "tcp_ports_http": sorted(counts.http_ports),
         }
+        numbers = ", ".join(f"{number} {name}" for name, number in item.entry["counts"].items())
+        lost = ", ".join(f"{cause} {loss['count']}" for cause, loss in capture["losses"].items())
+        self._detail(f"{item.name}: {numbers}; lost: {lost or 'nothing'}")
+
+    def _masked(self, value: Any) -> Any:
+        """Records for the manifest, their texts masked as in the annotations."""
+        return msgspec.json.decode(self.redactor.json_line(_encode(value)))
 
     def _describe(self) -> None:
         """The manifest, all but outputs and the times of the run (those are the command line's)."""
@@ -254,7 +274,7 @@ class Case:
         rebuilt = prepared.open()
         spool = open(decoded.identities, "rb")  # noqa: SIM115 - closed below
         flow = FlowComments(decoded, rebuilt, IdentityStore(spool, decoded.offsets, decoded.ends), self.redactor)
-        machine = decoded.machine or {}
+        machine = item.entry["machine"] or {}
         header = Header(
             comments=[
                 f"syswire {VERSION}",
@@ -266,7 +286,8 @@ class Case:
             os=f"Linux, host {machine['hostname']}" if machine.get("hostname") else "Linux",
             application=f"syswire {VERSION}",
             containers=[
-                Interface(f"container {name}", decoded.container_names.get(name, "")) for name in decoded.containers[1:]
+                Interface(f"container {name}", self.redactor.text(readable(decoded.container_names.get(name, b""))[0]))
+                for name in decoded.containers[1:]
             ],
             names=flow.names(),
         )

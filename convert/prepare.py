@@ -123,6 +123,8 @@ def _rebuild(decoded: Decoded, folder: Path) -> tuple[int, int, int]:
     for cause in ("gap_frames_not_written", "overlong"):
         if count := getattr(summary, cause):
             decoded.losses[cause] = Loss(count)
+    if summary.not_captured:
+        decoded.losses["not_captured"] = Loss(summary.not_captured, summary.not_captured_bytes)
     frames = number_frames(
         files["frames"],
         files["ordered"],

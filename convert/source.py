@@ -65,6 +65,8 @@ class Source:
         """Open `path`, or standard input where None. Raises InputError when it cannot be opened or is empty."""
         self.path = path
         self.name = "-" if path is None else str(path)
+        if path is None and sys.stdin is None:
+            raise InputError("-: standard input is closed")
         try:
             self._fd = os.dup(sys.stdin.fileno()) if path is None else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:

@@ -58,10 +58,12 @@ class Workspace:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def prepare(self, inputs: Iterable[Path], outputs: Iterable[str], *, force: bool) -> None:
+    def prepare(
+        self, inputs: Iterable[Path], outputs: Iterable[str], *, force: bool, stdin: os.stat_result | None = None
+    ) -> None:
         """Refuse before anything is read what would overwrite evidence or another case; then make the directory.
 
-        Raises UsageError.
+        `stdin` is what standard input is, where it is an input. Raises UsageError.
         """
         inputs = [path.resolve() for path in inputs]
         if self.directory.exists() and not self.directory.is_dir():
@@ -71,6 +73,8 @@ class Workspace:
             for path in inputs:
                 if target.resolve() == path or (target.exists() and path.exists() and target.samefile(path)):
                     raise UsageError(f"{target}: the output would overwrite the input {path}")
+            if stdin is not None and target.exists() and os.path.samestat(target.stat(), stdin):
+                raise UsageError(f"{target}: the output would overwrite the input -")
         if not force and (self.directory / MANIFEST).exists():
             old = self.manifest()
             before = [entry.get("path") for entry in old.get("inputs", ())] if old else None

@@ -117,8 +117,9 @@ def test_causes_of_loss(formats: str, root: Path) -> None:
 
 def test_causes_in_code_are_on_the_list(root: Path) -> None:
     """Names that the code gives to losses: keys of `losses[...]` and of the dictionaries they are made of."""
-    found = set(re.findall(r'losses\["(\w+)"\]', (root / "convert/decode.py").read_text("utf-8")))
+    found = set()
     for path, function in (("convert/decode.py", "_losses"), ("convert/prepare.py", "_rebuild")):
+        found |= set(re.findall(r'losses\["(\w+)"\]', (root / path).read_text("utf-8")))
         for node in ast.walk(ast.parse((root / path).read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name == function:
                 found |= keys_of_losses(node)

@@ -6,6 +6,8 @@ class Summary(NamedTuple):
     shifted: events dated elsewhere than recorded, to keep cause before effect.
     gap_frames_not_written: frames for missing bytes beyond the file's budget; there the sequence numbers jump.
     overlong: chunks that claimed more bytes than one system call can move, and were cut to that.
+    not_captured: gaps of which no event tells: the other end read bytes whose writing was not recorded.
+    not_captured_bytes: how many bytes those are.
     """
 
     conversations: int
@@ -15,6 +17,8 @@ class Summary(NamedTuple):
     shifted: int
     gap_frames_not_written: int
     overlong: int
+    not_captured: int
+    not_captured_bytes: int
 
 def rebuild(
     chunks: str,

@@ -42,6 +42,8 @@ class Summary(NamedTuple):
     shifted: int
     gap_frames_not_written: int
     overlong: int
+    not_captured: int
+    not_captured_bytes: int
 
 
 cdef class Rebuilder:
@@ -216,7 +218,7 @@ def rebuild(chunks, convs, pieces, frames, totals, threads, *, payload_fd, scrat
     if stage.chunk != chunk_rows:
         raise ValueError(f"{chunks}: row {stage.chunk} is out of order or belongs to no conversation")
     return Summary(conv_rows, chunk_rows, stage.out.pieces.rows, stage.out.frames.rows, stage.shifted,
-                   stage.out.refused, stage.views.overlong)
+                   stage.out.refused, stage.views.overlong, stage.out.unseen, stage.out.unseen_bytes)
 
 
 def remove(path):

@@ -20,6 +20,8 @@ cdef class Emitter:
     cdef PayloadWindow payload
     cdef uint64_t budget            # headers-only gap frames that may still be written
     cdef readonly uint64_t refused  # gap frames beyond the budget
+    cdef uint64_t unseen            # gaps that no event tells of
+    cdef uint64_t unseen_bytes
     cdef uint32_t heir, heir_next[2]    # what the next conversation goes on with, if it does not open; 0 = nothing
     # The conversation at hand.
     cdef uint32_t conv, leader, most

@@ -17,7 +17,7 @@ from libc.string cimport memchr, memset
 from syswire.convert.model.frame cimport (
     FRAME_FIRST, FRAME_JOINS, FRAME_STREAM, FRAME_TO_SERVER, Frame, MAX_TCP_PAYLOAD, MAX_UDP_PAYLOAD, NO_FRAME,
 )
-from syswire.convert.model.rows cimport PIECE_BOUNDARY, PIECE_IN_FRAME, Conv, Piece
+from syswire.convert.model.rows cimport GAP_NOT_CAPTURED, PIECE_BOUNDARY, PIECE_IN_FRAME, Conv, Piece
 from syswire.convert.spool.files cimport (
     PayloadWindow, payload_at, raise_errno, window_close, window_open, writer_close, writer_flush, writer_open,
     writer_put,
@@ -71,7 +71,7 @@ cdef class Emitter:
     cdef int open(self, int pieces_fd, int frames_fd, int payload_fd, uint64_t payload_size,
                   uint64_t budget) except -1:
         self.budget = budget
-        self.refused = self.heir = 0
+        self.refused = self.heir = self.unseen = self.unseen_bytes = 0
         self.pending = <Piece *>malloc(PENDING_ROOM * sizeof(Piece))
         if (self.pending == NULL or writer_open(&self.pieces, pieces_fd, sizeof(Piece), BUFFERED_ROWS) < 0
                 or writer_open(&self.frames, frames_fd, sizeof(Frame), BUFFERED_ROWS) < 0
@@ -257,6 +257,9 @@ cdef class Emitter:
             self.gaps += 1
         self.gap_end[piece.to_server] = piece.stream_offset + piece.length
         self.missing += piece.length
+        if piece.reason == GAP_NOT_CAPTURED:
+            self.unseen += 1
+            self.unseen_bytes += piece.length
         piece.frame, piece.frame_offset = NO_FRAME, 0
         if self.count and (parted(self.pending, piece) or self.bytes == self.most):
             if self.flush() < 0:

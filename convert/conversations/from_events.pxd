@@ -43,8 +43,6 @@ cdef class Recorder(NetSink):
     cdef void make_key(self, Desc *d, Key *key) noexcept nogil
     cdef void hold(self, Live *live, Desc *d, uint8_t end) noexcept nogil
     cdef void fill(self, Live *live, Desc *d) noexcept nogil
-    cdef void emit(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server,
-                   uint32_t flags) noexcept nogil
     cdef Chunk *row(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server,
                     uint32_t flags) noexcept nogil
     cdef void flush_rows(self) noexcept nogil

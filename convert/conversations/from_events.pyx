@@ -18,6 +18,7 @@ cdef enum:
     ROWS = 8192
     SPOOL = 1 << 20
     MAX_PATHS = 1 << 16
+    LONGEST_CALL = 0x7ffff000  # bytes: no system call moves more
 
 cdef uint64_t UDP_IDLE = 60000000000
 
@@ -101,10 +102,6 @@ cdef class Recorder(NetSink):
         live.conv.ends |= 1 << d.end
         self.convs.touch(live)
         return c
-
-    cdef void emit(self, Event *e, Thread *t, Live *live, Desc *d, uint8_t kind, uint8_t to_server,
-                   uint32_t flags) noexcept nogil:
-        self.row(e, t, live, d, kind, to_server, flags)
 
     # -- which conversation
 
@@ -255,7 +252,7 @@ cdef class Recorder(NetSink):
             return
         if live != NULL and live.conv.opened and not pending:
             if live.holders[0] == 1 and d.end == 0:  # the second connect of a pending one reports success
-                self.emit(e, t, live, d, CHUNK_CONNECT, 1, 0)
+                self.row(e, t, live, d, CHUNK_CONNECT, 1, 0)
                 return
         self.make_key(d, &key)
         live = self.open(e, t, d, &key, 0, True)
@@ -263,7 +260,7 @@ cdef class Recorder(NetSink):
             if live.conv.opened == 0:
                 live.conv.opened = e.ts
             live.conv.preexisting = 0
-            self.emit(e, t, live, d, CHUNK_CONNECT, 1, CHUNK_PENDING if pending else 0)
+            self.row(e, t, live, d, CHUNK_CONNECT, 1, CHUNK_PENDING if pending else 0)
 
     cdef void accepted(self, Event *e, Thread *t, Desc *d) noexcept nogil:
         cdef Key key
@@ -274,7 +271,7 @@ cdef class Recorder(NetSink):
             if live.conv.opened == 0:
                 live.conv.opened = e.ts
             live.conv.preexisting = 0
-            self.emit(e, t, live, d, CHUNK_ACCEPT, 0, 0)
+            self.row(e, t, live, d, CHUNK_ACCEPT, 0, 0)
 
     cdef void paired(self, Event *e, Thread *t, Desc *first, Desc *second) noexcept nogil:
         """socketpair: known by kernel addresses; nothing is emitted before bytes move."""
@@ -299,7 +296,7 @@ cdef class Recorder(NetSink):
         stream = live.key.protocol == 6 or live.key.protocol == UNIX_STREAM
         if moved == 0 and stream:
             if not sending:
-                self.emit(e, t, live, d, CHUNK_EOF, to_server, 0)
+                self.row(e, t, live, d, CHUNK_EOF, to_server, 0)
             return
         c = self.row(e, t, live, d, CHUNK_DATA, to_server, 0)
         c.length, c.stored = moved, stored
@@ -316,12 +313,12 @@ cdef class Recorder(NetSink):
     cdef void shut(self, Event *e, Thread *t, Desc *d) noexcept nogil:
         cdef Live *live = self.live_of(d)
         if live != NULL and live.key.protocol != 17:
-            self.emit(e, t, live, d, CHUNK_SHUTDOWN, d.end == 0, 0)
+            self.row(e, t, live, d, CHUNK_SHUTDOWN, d.end == 0, 0)
 
     cdef void reset(self, Event *e, Thread *t, Desc *d) noexcept nogil:
         cdef Live *live = self.live_of(d)
         if live != NULL and live.key.protocol != 17:
-            self.emit(e, t, live, d, CHUNK_RESET, d.end == 0, 0)
+            self.row(e, t, live, d, CHUNK_RESET, d.end == 0, 0)
 
     cdef void closed(self, Event *e, Thread *t, Desc *d) noexcept nogil:
         cdef Live *live = self.live_of(d)
@@ -331,7 +328,7 @@ cdef class Recorder(NetSink):
             live.holders[d.end] -= 1
         if live.holders[d.end] == 0 and live.conv.id and live.key.protocol != 17:
             live.conv.closed = e.ts
-            self.emit(e, t, live, d, CHUNK_CLOSE, d.end == 0, 0)
+            self.row(e, t, live, d, CHUNK_CLOSE, d.end == 0, 0)
 
     cdef void unknown(self, Event *e, bint sending, uint64_t moved) noexcept nogil:
         count_loss(&self.unaddressed, e, moved)
@@ -380,7 +377,7 @@ cdef void count_loss(Loss *loss, Event *e, uint64_t missing) noexcept nogil:
     if loss.count == 0:
         loss.event, loss.block, loss.ts, loss.evt_num = e.ordinal, e.block, e.ts, e.evt_num
     loss.count += 1
-    loss.bytes += missing
+    loss.bytes += missing if missing < LONGEST_CALL else LONGEST_CALL
 
 
 cdef uint32_t start_line(const uint8_t *bytes, uint32_t size) noexcept nogil:

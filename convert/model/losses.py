@@ -9,6 +9,7 @@ CAUSES: dict[str, str] = {
     "are known, the bytes are not",
     "sendfile": "bytes were sent by sendfile or splice and never passed through a buffer that was recorded; their "
     "number is known",
+    "not_captured": "bytes moved of which no event tells; the other end's events show that they did",
     "recorder_dropped": "the recorder said that it dropped events because they came faster than it could write",
     "unaddressed": "bytes moved on sockets whose addresses the capture does not tell; they are in no conversation",
     "damaged_event": "event blocks contradict themselves; they were counted and not decoded",

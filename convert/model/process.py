@@ -23,7 +23,7 @@ class ThreadVersion(msgspec.Struct, array_like=True):
     args: tuple[bytes, ...]
     uid: int
     gid: int
-    user: str | None
+    user: bytes | None
     container: str | None
     begin: int
     listed: bool

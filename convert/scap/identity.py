@@ -101,9 +101,9 @@ class Identities:
         self._pack = msgspec.msgpack.Encoder().encode
         self._store = IdentityStore(spool, self.offsets, self.ends)
         self._fields: dict[int, dict[str, int]] = {}
-        self.users: dict[int, str] = {}
+        self.users: dict[int, bytes] = {}
         self.containers: list[str] = [""]
-        self.container_names: dict[str, str] = {}
+        self.container_names: dict[str, bytes] = {}
         self.began = 0
 
     def restart(self, ts: int) -> None:
@@ -309,13 +309,13 @@ class Identities:
     def user(self, entry: UserEntry) -> None:
         """A user of the user list (groups are not looked up)."""
         if not entry.group:
-            self.users[entry.uid] = entry.name.decode("utf-8", "backslashreplace")
+            self.users[entry.uid] = entry.name
 
     def described(self, ts: int, code: int, params: Sequence[bytes]) -> None:
         """A user was added or removed, or a container described."""
         name, got = EVENTS[code][0], self._named(code, params)
         if name == "useradded" and (uid := self._id(got, "uid", -1)) >= 0:
-            self.users[uid] = text(got.get("name", b"")).decode("utf-8", "backslashreplace")
+            self.users[uid] = text(got.get("name", b""))
         elif name == "container" and got.get("json"):
             self._container_json(text(got["json"]))
         elif name == "container" and got.get("id"):
@@ -332,4 +332,4 @@ class Identities:
 
     def _name_container(self, container: bytes, name: bytes) -> None:
         if len(self.container_names) < 60000:
-            self.container_names[container[:12].decode("utf-8", "replace")] = name.decode("utf-8", "backslashreplace")
+            self.container_names[container[:12].decode("utf-8", "replace")] = name

@@ -11,7 +11,6 @@ cdef enum:
     EINPROGRESS = 115
     O_CLOEXEC = 4096        # scap's own file flag
     SOCK_CLOEXEC = 0x80000  # raw Linux bit: socket types and accept4 flags are recorded as passed
-    MAX_RW = 0x7ffff000     # no system call moves more
 
 
 cdef class Sockets(Arguments):
@@ -35,8 +34,6 @@ cdef class Sockets(Arguments):
         if res < 0:
             if (res == -ECONNRESET or (sending and res == -EPIPE)) and d.conv:
                 self.sink.reset(e, t, d)
-            return
-        if res > MAX_RW:
             return
         pair = self.arg(e, t, ARG_TUPLE, &pair_size)
         bytes = self.arg(e, t, ARG_DATA, &stored)
@@ -64,7 +61,7 @@ cdef class Sockets(Arguments):
         """sendfile and splice into a socket: bytes that no process saw; their number is known, they are not."""
         cdef int64_t moved = self.number(e, t, ARG_RES, -1)
         cdef Desc *d = self.touched
-        if d != NULL and KIND_IPV4 <= d.kind <= KIND_UNIX and d.kind != KIND_FIFO and 0 < moved <= MAX_RW:
+        if d != NULL and KIND_IPV4 <= d.kind <= KIND_UNIX and d.kind != KIND_FIFO and moved > 0:
             self.sink.data(e, t, d, True, <uint64_t>moved, NULL, 0, NULL, 0, True)
 
     cdef void make_socket(self, Event *e, Thread *t) noexcept nogil:
