@@ -102,7 +102,7 @@ def _losses(reader: ScapReader, recorder: Recorder) -> dict[str, Loss]:
         "unknown_event_type": (walker.unknown_types, walker.first_unknown),
         "block_trailer_differs": (walker.trailers, None),
         "damaged_list": (reader.short_lists, reader.first_short_list),
-        "table_full": (reader.refused, None),
+        "table_full": (reader.refused + recorder.refused, None),
         "conversation_evicted": (recorder.evicted, None),
     }
     for cause, (count, offset) in plain.items():

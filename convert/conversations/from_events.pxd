@@ -1,24 +1,11 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from syswire.convert.conversations.live cimport Key, Live, LiveTable
+from syswire.convert.conversations.live cimport Conversations, Key, Live
+from syswire.convert.conversations.losses cimport Loss
 from syswire.convert.model.rows cimport Chunk
 from syswire.convert.scap.event cimport Event
 from syswire.convert.scap.sink cimport NetSink
 from syswire.convert.scap.tables cimport Desc, Thread
-
-cdef class Conversations(LiveTable):
-    cdef int convs_fd
-    cdef readonly uint32_t last_id
-    cdef bint failed
-    cdef void flush_all(self) noexcept nogil
-
-ctypedef struct Loss:
-    uint64_t count
-    uint64_t bytes
-    uint64_t event        # of the first
-    uint64_t block
-    uint64_t ts
-    uint32_t evt_num
 
 cdef class Recorder(NetSink):
     cdef Conversations convs
@@ -35,7 +22,7 @@ cdef class Recorder(NetSink):
     cdef Loss in_kernel
     cdef object paths              # dict: unix path -> index
     cdef readonly list path_list
-    cdef object failure
+    cdef readonly uint64_t refused  # paths that found no room
 
     cdef Live *attach(self, Event *e, Thread *t, Desc *d, bint sending) noexcept nogil
     cdef Live *attach_datagram(self, Event *e, Thread *t, Desc *d, Key *key, Live *live, bint sending) noexcept nogil

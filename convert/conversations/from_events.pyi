@@ -9,7 +9,7 @@ class Recorder(NetSink):
     def restart(self) -> None:
         """Another capture follows in the same file: whatever was open is over."""
     def finish(self) -> None:
-        """Write what is still held. Raises OSError where the disk did not take everything."""
+        """Write what is still held. Raises OSError where the disk did not take everything, MemoryError."""
     @property
     def chunk_count(self) -> int: ...
     @property
@@ -21,6 +21,9 @@ class Recorder(NetSink):
     @property
     def evicted(self) -> int:
         """Conversations that left the table because it was full, not because they ended."""
+    @property
+    def refused(self) -> int:
+        """Paths of unix sockets that found no room in the path list."""
     @property
     def failed(self) -> bool: ...
     def losses(self) -> dict[str, LossCount]:

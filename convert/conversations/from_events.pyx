@@ -9,8 +9,9 @@ A tuple that is connected or accepted again is a new conversation. UDP divides a
 
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
-from posix.unistd cimport pwrite, write
+from posix.unistd cimport write
 
+from syswire.convert.conversations.losses cimport count_loss, loss_tuple, start_line
 from syswire.convert.model.rows cimport *
 from syswire.convert.scap.tables cimport KIND_IPV4, KIND_UNIX, L4_TCP, L4_UDP, ROLE_NONE, ROLE_SERVER
 
@@ -18,25 +19,9 @@ cdef enum:
     ROWS = 8192
     SPOOL = 1 << 20
     MAX_PATHS = 1 << 16
-    LONGEST_CALL = 0x7ffff000  # bytes: no system call moves more
+    MAX_PATH = 256          # the kernel's are shorter
 
 cdef uint64_t UDP_IDLE = 60000000000
-
-
-cdef class Conversations(LiveTable):
-    """The live table, writing each conversation that leaves it."""
-
-    def __init__(self, int convs_fd):
-        self.convs_fd = convs_fd
-
-    cdef void retire(self, Live *live) noexcept nogil:
-        cdef uint64_t at = (<uint64_t>live.conv.id - 1) * sizeof(Conv)
-        if live.conv.id and pwrite(self.convs_fd, &live.conv, sizeof(Conv), at) != sizeof(Conv):
-            self.failed = True
-
-    cdef void flush_all(self) noexcept nogil:
-        while self.oldest:
-            self.remove(&self.slots[self.oldest - 1])
 
 
 cdef class Recorder(NetSink):
@@ -60,8 +45,8 @@ cdef class Recorder(NetSink):
     # -- rows and payload
 
     cdef void flush_rows(self) noexcept nogil:
-        cdef size_t size = self.filled * sizeof(Chunk)
-        if size and write(self.chunks_fd, self.rows, size) != <ssize_t>size:
+        cdef ssize_t size = self.filled * sizeof(Chunk)
+        if size and write(self.chunks_fd, self.rows, size) != size:
             self.convs.failed = True
         self.filled = 0
 
@@ -114,7 +99,7 @@ cdef class Recorder(NetSink):
                 memcpy(key.client_ip, &d.source if d.source < d.dest else &d.dest, 8)
                 memcpy(key.server_ip, &d.dest if d.source < d.dest else &d.source, 8)
             else:
-                key.unique = d.index
+                key.unique = d.serial
         else:
             key.family = 4 if d.kind == KIND_IPV4 else 6
             key.protocol = 17 if d.l4 == L4_UDP else 6
@@ -122,18 +107,20 @@ cdef class Recorder(NetSink):
             memcpy(key.server_ip, d.dip, 16)
             key.client_port, key.server_port = d.sport, d.dport
             if d.sport == 0:
-                key.unique = d.index
+                key.unique = d.serial
 
     cdef uint32_t path_index(self, Desc *d) noexcept nogil:
         cdef uint32_t found = 0
         if d.name == NULL or d.name_len == 0:
             return 0
         with gil:
-            path = d.name[:d.name_len]
+            path = d.name[:d.name_len if d.name_len < MAX_PATH else MAX_PATH]
             found = self.paths.get(path, 0)
             if not found and len(self.path_list) < MAX_PATHS:
                 found = self.paths[path] = len(self.path_list)
                 self.path_list.append(path)
+            elif not found:
+                self.refused += 1
         return found
 
     cdef void fill(self, Live *live, Desc *d) noexcept nogil:
@@ -149,7 +136,10 @@ cdef class Recorder(NetSink):
             c.client_port, c.server_port = live.key.client_port, live.key.server_port
 
     cdef void hold(self, Live *live, Desc *d, uint8_t end) noexcept nogil:
-        """The description belongs to this end from now on."""
+        """The description belongs to this end from now on (and no longer to where it belonged before)."""
+        cdef Live *before = self.live_of(d)
+        if before != NULL and before.holders[d.end]:
+            before.holders[d.end] -= 1
         d.end, d.conv, d.conv_key = end, <uint32_t>(live - self.convs.slots) + 1, live.serial
         live.holders[end] += 1
         if end == 0 and live.conv.client_owner == 0:
@@ -169,9 +159,9 @@ cdef class Recorder(NetSink):
     cdef Live *open(self, Event *e, Thread *t, Desc *d, Key *key, uint8_t end, bint fresh) noexcept nogil:
         """Find or make the conversation of a description; `fresh`: a connect or accept, so an older one is over."""
         cdef Live *live = self.convs.find(key)
-        if live != NULL and fresh and (
-            live.holders[end] or (live.conv.ends >> end) & 1 or (live.conv.closed and live.conv.ends == 3)
-        ):
+        cdef bint over = live != NULL and (live.holders[end] or (live.conv.ends >> end) & 1
+                                           or (live.conv.closed and live.conv.ends == 3))
+        if fresh and over:
             self.convs.remove(live)
             live = NULL
         elif live != NULL and key.protocol == 17 and live.last and e.ts > live.last + UDP_IDLE:
@@ -220,8 +210,6 @@ cdef class Recorder(NetSink):
                 key, end = &other, 1 - end
         if found != NULL and found == live and e.ts <= live.last + UDP_IDLE:
             return live
-        if live != NULL and live.holders[d.end]:
-            live.holders[d.end] -= 1
         return self.open(e, t, d, key, end, False)
 
     cdef void listed(self, Desc *d) noexcept nogil:
@@ -250,11 +238,11 @@ cdef class Recorder(NetSink):
             return  # a connected datagram socket: its first datagram is the conversation's beginning
         if d.kind == KIND_UNIX and d.socket_type == 2:
             return
-        if live != NULL and live.conv.opened and not pending:
+        self.make_key(d, &key)
+        if live != NULL and live.conv.opened and not pending and memcmp(&live.key, &key, sizeof(Key)) == 0:
             if live.holders[0] == 1 and d.end == 0:  # the second connect of a pending one reports success
                 self.row(e, t, live, d, CHUNK_CONNECT, 1, 0)
                 return
-        self.make_key(d, &key)
         live = self.open(e, t, d, &key, 0, True)
         if live != NULL:
             if live.conv.opened == 0:
@@ -329,6 +317,8 @@ cdef class Recorder(NetSink):
         if live.holders[d.end] == 0 and live.conv.id and live.key.protocol != 17:
             live.conv.closed = e.ts
             self.row(e, t, live, d, CHUNK_CLOSE, d.end == 0, 0)
+        if live.key.unique and live.holders[0] + live.holders[1] == 0:  # nobody else can find it
+            self.convs.remove(live)
 
     cdef void unknown(self, Event *e, bint sending, uint64_t moved) noexcept nogil:
         count_loss(&self.unaddressed, e, moved)
@@ -345,6 +335,8 @@ cdef class Recorder(NetSink):
         self.flush_rows()
         if self.spool_fd >= 0:
             self.flush_spool()
+        if self.convs.exhausted:
+            raise MemoryError
         if self.convs.failed:
             raise OSError("the spool files could not be written in full (disk full?)")
 
@@ -367,32 +359,3 @@ cdef class Recorder(NetSink):
             "sendfile": loss_tuple(&self.in_kernel),
             "unaddressed": loss_tuple(&self.unaddressed),
         }
-
-
-cdef loss_tuple(Loss *loss):
-    return loss.count, loss.bytes, loss.event, loss.block, loss.ts, loss.evt_num
-
-
-cdef void count_loss(Loss *loss, Event *e, uint64_t missing) noexcept nogil:
-    if loss.count == 0:
-        loss.event, loss.block, loss.ts, loss.evt_num = e.ordinal, e.block, e.ts, e.evt_num
-    loss.count += 1
-    loss.bytes += missing if missing < LONGEST_CALL else LONGEST_CALL
-
-
-cdef uint32_t start_line(const uint8_t *bytes, uint32_t size) noexcept nogil:
-    """Whether stored bytes begin with an HTTP/1 start line (a request's line end may be cut off: then not)."""
-    cdef uint32_t i
-    cdef uint32_t end = size if size < 8192 else 8192
-    if size >= 8 and memcmp(bytes, b"HTTP/1.", 7) == 0:
-        return CHUNK_RESPONSE
-    i = 0
-    while i < end and i < 24 and 65 <= bytes[i] <= 90:
-        i += 1
-    if i < 3 or i == end or bytes[i] != 32:
-        return 0
-    while i + 8 < end and bytes[i] != 10:
-        if bytes[i] == 32 and memcmp(bytes + i + 1, b"HTTP/1.", 7) == 0:
-            return CHUNK_REQUEST
-        i += 1
-    return 0

@@ -49,3 +49,10 @@ cdef class LiveTable:
     cdef uint32_t _home(self, Key *key) noexcept nogil
     cdef bint _grow(self) noexcept nogil
     cdef void retire(self, Live *live) noexcept nogil
+    cdef void make_room(self) noexcept nogil
+
+cdef class Conversations(LiveTable):
+    cdef int convs_fd
+    cdef readonly uint32_t last_id
+    cdef bint failed
+    cdef void flush_all(self) noexcept nogil

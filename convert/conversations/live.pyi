@@ -5,3 +5,9 @@ class LiveTable:
     def exhausted(self) -> bool: ...
     @property
     def evicted(self) -> int: ...
+
+class Conversations(LiveTable):
+    """The live table, writing each conversation that leaves it."""
+
+    @property
+    def last_id(self) -> int: ...

@@ -2,16 +2,21 @@
 """A bounded table of conversations by their addresses, in order of use.
 
 A closed conversation stays until its addresses are used again, since its other end may be seen late (a client can
-write and close before the server accepts). Past MAX_LIVE the one that was idle longest is retired and counted.
+write and close before the server accepts). Past MAX_LIVE the one that was idle longest is retired; those that somebody
+still holds open get another round, and are counted when they have to go all the same.
 """
 
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memset
+from posix.unistd cimport pwrite
+
+from syswire.convert.model.rows cimport Conv
 
 import os
 
 cdef enum:
     MAX_LIVE = 1 << 17
+    ROUNDS = 16             # open conversations that are passed over to find one that nobody holds
 
 
 cdef class LiveTable:
@@ -65,13 +70,25 @@ cdef class LiveTable:
         free(before)
         return True
 
+    cdef void make_room(self) noexcept nogil:
+        """Retire one conversation; one that nothing happened on is made again when something does."""
+        cdef Live *live
+        cdef int _i
+        for _i in range(ROUNDS):
+            live = &self.slots[self.oldest - 1]
+            if live.conv.id == 0 or live.holders[0] + live.holders[1] == 0:
+                self.remove(live)
+                return
+            self.touch(live)
+        self.evicted += 1
+        self.remove(&self.slots[self.oldest - 1])
+
     cdef Live *insert(self, Key *key) noexcept nogil:
         """A new row for a key that is not in the table; rows move when the table grows, so keep no pointers across."""
         cdef Live *slots
         cdef uint32_t slot, at, room
         if self.count >= MAX_LIVE:
-            self.evicted += 1
-            self.remove(&self.slots[self.oldest - 1])
+            self.make_room()
         if self.free_slot:
             slot = self.free_slot - 1
             self.free_slot = self.slots[slot].newer
@@ -146,3 +163,19 @@ cdef class LiveTable:
         live.serial = 0
         live.newer = self.free_slot
         self.free_slot = slot + 1
+
+
+cdef class Conversations(LiveTable):
+    """The live table, writing each conversation that leaves it."""
+
+    def __init__(self, int convs_fd):
+        self.convs_fd = convs_fd
+
+    cdef void retire(self, Live *live) noexcept nogil:
+        cdef uint64_t at = (<uint64_t>live.conv.id - 1) * sizeof(Conv)
+        if live.conv.id and pwrite(self.convs_fd, &live.conv, sizeof(Conv), at) != sizeof(Conv):
+            self.failed = True
+
+    cdef void flush_all(self) noexcept nogil:
+        while self.oldest:
+            self.remove(&self.slots[self.oldest - 1])

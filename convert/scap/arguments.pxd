@@ -18,6 +18,8 @@ cdef class Arguments(Tables):
     cdef uint8_t addresses[64][33]  # interfaces: family, address, netmask
     cdef int address_count
     cdef bint matched              # the exit at hand has its enter
+    cdef int64_t early[64]         # threads that ended before their parent's clone returned
+    cdef int early_next
     cdef Desc *leaving             # closed by the last event: freed before the next
 
     cdef void settle(self) noexcept nogil

@@ -106,11 +106,12 @@ cdef class Arguments(Tables):
             self.free_desc(d)
 
     cdef void install(self, Event *e, Thread *t, int64_t fd, Desc *d, bint cloexec) noexcept nogil:
-        """Let a number lead to a new description; what it led to before is closed (its close was not recorded)."""
-        if d == NULL:
-            return
+        """Let a number lead to a new description (NULL: one that is not known); what it led to before is closed, its
+        close was not recorded."""
         self.release(e, t, self.take(t.process, fd))
         t.last_fd = fd
+        if d == NULL:
+            return
         if not self.put(t.process, fd, d, cloexec):
             if d.refs == 0:
                 self.free_desc(d)

@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 cdef enum:
     TYPES = 454           # event codes of schema 4.5.1; a test compares with the event table
     MAX_PARAMS = 64       # no type of the table has more than 36; a longer list is counted and its rest not looked at
-    ARGS = 19
+    ARGS = 20
 
 cdef enum:
     OP_NONE, OP_RECEIVE, OP_SEND, OP_SENDFILE, OP_SOCKET, OP_SOCKETPAIR, OP_BIND, OP_CONNECT, OP_ACCEPT, OP_SHUTDOWN
@@ -15,7 +15,7 @@ cdef enum:
 
 cdef enum:
     ARG_RES, ARG_DATA, ARG_FD, ARG_TUPLE, ARG_SIZE, ARG_ADDR, ARG_NAME, ARG_FLAGS, ARG_DIRFD, ARG_FD2, ARG_HOW
-    ARG_DOMAIN, ARG_TYPE, ARG_PROTO, ARG_SOURCE, ARG_PEER, ARG_PID, ARG_PARENT, ARG_TID
+    ARG_DOMAIN, ARG_TYPE, ARG_PROTO, ARG_SOURCE, ARG_PEER, ARG_PID, ARG_PARENT, ARG_TID, ARG_VTID
 
 ctypedef struct TypeInfo:
     uint8_t operation
@@ -27,7 +27,7 @@ ctypedef struct TypeInfo:
     uint8_t keep          # an enter whose parameters the exit may need
     uint8_t detail
     uint8_t idle          # neither it nor its exit means anything to the state: its parameters are not looked at
-    int8_t place[19]      # parameter index by argument, -1 none
+    int8_t place[20]      # parameter index by argument, -1 none
 
 ctypedef struct Event:
     uint64_t ts           # ns

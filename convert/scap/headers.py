@@ -1,7 +1,7 @@
 """The blocks of a scap file that describe the machine at the start: sans-IO, block body in, records out.
 
-Layouts: facts on the scap format, sections 2.1 to 2.5. Every list version is read; an entry that runs past its block
-ends the list with a ValueError that carries what came before (`partial`).
+Layouts: facts on the scap format, sections 2.1 to 2.5. Every list version is read; an entry that runs past its end or
+its block ends the list with a ShortEntryError, after those before it were given.
 """
 
 from __future__ import annotations
@@ -98,22 +98,40 @@ class ShortEntryError(ValueError):
 
 @dataclass
 class _Body:
-    """A cursor over a block body in one byte order."""
+    """A cursor over a block body in one byte order; an entry that tells its length ends at `end`."""
 
     data: bytes
     order: str
     at: int = 0
+    end: int = -1
+
+    def __post_init__(self) -> None:
+        self.end = len(self.data)
+
+    def entry(self, least: int, *, counted: bool = True) -> int:
+        """Begin an entry that tells its length (`counted`: the length includes itself): where it ends."""
+        begin, self.end = self.at, len(self.data)
+        (size,) = self.take("I")
+        end = begin + size + (0 if counted else 4)
+        if size < least or end > len(self.data):
+            raise ShortEntryError(begin)
+        self.end = end
+        return end
+
+    def leave(self, end: int) -> None:
+        """Go to where the entry ends."""
+        self.at, self.end = end, len(self.data)
 
     def take(self, form: str) -> tuple[int, ...]:
         layout = Struct(self.order + form)
-        if self.at + layout.size > len(self.data):
+        if self.at + layout.size > self.end:
             raise ShortEntryError(self.at)
         values: tuple[int, ...] = layout.unpack_from(self.data, self.at)
         self.at += layout.size
         return values
 
     def raw(self, count: int) -> bytes:
-        if count < 0 or self.at + count > len(self.data):
+        if count < 0 or self.at + count > self.end:
             raise ShortEntryError(self.at)
         self.at += count
         return self.data[self.at - count : self.at]
@@ -136,13 +154,10 @@ def processes(data: bytes, order: str, version: int) -> Iterator[ProcessEntry]:
     """Decode a process list block of layout `version` (1 to 9), entry by entry. Raises ShortEntryError."""
     body = _Body(data, order)
     while len(data) - body.at >= 4 and (version < 9 or int.from_bytes(data[body.at : body.at + 4], "little") != 0):
-        begin, end = body.at, len(data)
+        end = len(data)
         if version >= 9:
-            (size,) = body.take("I")
-            end = begin + size
-            if size < 4 or end > len(data):
-                raise ShortEntryError(begin)
-        elif len(data) - begin < 24:
+            end = body.entry(4)
+        elif len(data) - body.at < 24:
             return
         tid, pid, ptid = body.take("qqq")
         body.at += (8 if version >= 6 else 0) + (8 if version >= 8 else 0)
@@ -164,7 +179,7 @@ def processes(data: bytes, order: str, version: int) -> Iterator[ProcessEntry]:
                 body.at += 12
             if end - body.at >= 4:
                 (loginuid,) = body.take("I")
-            body.at = end
+            body.leave(end)
         yield ProcessEntry(tid, pid, ptid, comm, exe, exepath, args, cwd, flags, uid, gid, env, cgroups, loginuid)
 
 
@@ -178,12 +193,7 @@ def descriptors(data: bytes, order: str, version: int) -> tuple[int, Iterator[De
 def _descriptors(body: _Body, version: int) -> Iterator[DescriptorEntry]:
     least = 21 if version == 2 else 17
     while len(body.data) - body.at >= least:
-        begin, end = body.at, 0
-        if version == 2:
-            (size,) = body.take("I")
-            end = begin + size
-            if size < 21 or end > len(body.data):
-                raise ShortEntryError(begin)
+        end = body.entry(21) if version == 2 else 0
         fd, inode, kind = body.take("qQB")
         sip = dip = name = b""
         sport = dport = l4 = source = dest = 0
@@ -204,7 +214,7 @@ def _descriptors(body: _Body, version: int) -> Iterator[DescriptorEntry]:
         elif kind != 0:
             name = body.text()
         if version == 2:
-            body.at = end
+            body.leave(end)
         yield DescriptorEntry(fd, inode, kind, sip, dip, sport, dport, l4, source, dest, name)
 
 
@@ -212,12 +222,8 @@ def interfaces(data: bytes, order: str, version: int) -> Iterator[InterfaceEntry
     """Decode an interface list block. In version 2 the length prefix does not count itself. Raises ShortEntryError."""
     body = _Body(data, order)
     while len(data) - body.at >= (8 if version == 2 else 4):
-        begin, end = body.at, 0
-        if version == 2:
-            (size,) = body.take("I")
-            end = begin + 4 + size
-            if size < 4 or end > len(data):
-                raise ShortEntryError(begin)
+        begin = body.at
+        end = body.entry(4, counted=False) if version == 2 else 0
         kind, name_len = body.take("HH")
         if kind not in (1, 2, 3, 4):
             raise ShortEntryError(begin)
@@ -226,7 +232,7 @@ def interfaces(data: bytes, order: str, version: int) -> Iterator[InterfaceEntry
         body.at += 8 if kind in (1, 2) else 0
         name = body.raw(name_len)
         if version == 2:
-            body.at = end
+            body.leave(end)
         yield InterfaceEntry(4 if width == 4 else 6, address, netmask, name)
 
 
@@ -234,12 +240,7 @@ def users(data: bytes, order: str, version: int) -> Iterator[UserEntry]:
     """Decode a user list block. Raises ShortEntryError."""
     body = _Body(data, order)
     while len(data) - body.at >= (9 if version == 2 else 5):
-        begin, end = body.at, 0
-        if version == 2:
-            (size,) = body.take("I")
-            end = begin + size
-            if size < 9 or end > len(data):
-                raise ShortEntryError(begin)
+        end = body.entry(9) if version == 2 else 0
         (kind,) = body.take("B")
         if kind == 0:
             uid, gid = body.take("II")
@@ -250,5 +251,5 @@ def users(data: bytes, order: str, version: int) -> Iterator[UserEntry]:
             (gid,) = body.take("I")
             entry = UserEntry(True, 0, gid, body.text())
         if version == 2:
-            body.at = end
+            body.leave(end)
         yield entry

@@ -6,14 +6,13 @@ that are alive. Decoding of the hot events knows a thread only by its version id
 
 from __future__ import annotations
 
-import re
 from array import array
-from functools import lru_cache
 from typing import IO, TYPE_CHECKING
 
 import msgspec
 
 from ..model.process import ThreadVersion
+from .containers import container_of, described
 from .event_table import EVENTS
 
 if TYPE_CHECKING:
@@ -21,14 +20,16 @@ if TYPE_CHECKING:
 
     from .headers import ProcessEntry, UserEntry
 
-_CONTAINER = re.compile(
-    rb"(?:docker[-/]|crio-|libpod-|cri-containerd-|/lxc/|/lxc\.payload\.|machine\.slice/|garden/|kubepods[^\0]*/)"
-    rb"([0-9a-f]{64}|[0-9a-f]{32}|[A-Za-z0-9][A-Za-z0-9_.-]{2,63})"
-)
-_HEX = re.compile(rb"[0-9a-f]{32,64}")
 PR_SET_NAME = 15
 NO_ID = 0xFFFFFFFF
-_KEPT = 4096  # decoded versions kept beside the living ones
+_MOST_KEPT = 1 << 26  # bytes of versions in memory
+_MOST_VERSIONS = 1 << 22
+_MOST_SPOOL = 1 << 30
+_MOST_NAMES = 1 << 16  # users, containers
+_LONGEST = 4096  # bytes of arguments, as recorders keep them
+_LONGEST_NAME = 1024
+_LONGEST_LABEL = 256  # of users and containers
+_LONG = frozenset(("args", "cgroups"))
 
 
 def text(value: bytes) -> bytes:
@@ -46,13 +47,34 @@ def words(value: bytes) -> tuple[bytes, ...]:
     return tuple(value[:-1].split(b"\0") if value.endswith(b"\0") else value.split(b"\0")) if value else ()
 
 
-@lru_cache(maxsize=256)
-def container_of(cgroups: bytes) -> str | None:
-    """The container id that a list of control groups names (12 characters of a hash, or a name), None for the host."""
-    if found := _CONTAINER.search(cgroups):
-        name = found.group(1)
-        return name[:12].decode() if _HEX.fullmatch(name) else name.decode()
-    return None
+class Kept:
+    """The last versions that were asked for or live, within a bound on what they take; the spool has them all."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, ThreadVersion] = {}
+        self._weight = 0
+
+    def get(self, number: int) -> ThreadVersion | None:
+        """The version, None where it was let go."""
+        return self._versions.get(number)
+
+    def put(self, version: ThreadVersion) -> None:
+        """Keep a version; when there is no room all others are let go."""
+        self._weight += _weight(version)
+        if self._weight > _MOST_KEPT:
+            self._versions.clear()
+            self._weight = _weight(version)
+        self._versions[version.id] = version
+
+    def drop(self, number: int) -> None:
+        """It will not be asked for soon."""
+        if (gone := self._versions.pop(number, None)) is not None:
+            self._weight -= _weight(gone)
+
+
+def _weight(version: ThreadVersion) -> int:
+    """Roughly the bytes of memory that a version takes."""
+    return 600 + len(version.exe) + len(version.exepath) + sum(map(len, version.args)) + 48 * len(version.args)
 
 
 class IdentityStore:
@@ -61,7 +83,7 @@ class IdentityStore:
     def __init__(self, spool: IO[bytes], offsets: array[int], ends: array[int]) -> None:
         self._spool, self._offsets, self._ends = spool, offsets, ends
         self._unpack = msgspec.msgpack.Decoder(ThreadVersion).decode
-        self._kept: dict[int, ThreadVersion] = {}
+        self._kept = Kept()
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -81,9 +103,7 @@ class IdentityStore:
             self._spool.seek(begin)
             last = version == len(self)
             found = self._unpack(self._spool.read(-1 if last else self._offsets[version] - begin))
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            self._kept[version] = found
+            self._kept.put(found)
         found.end = self._ends[version - 1]
         return found
 
@@ -96,13 +116,16 @@ class Identities:
         self.offsets = array("Q")
         self.ends = array("Q")
         self._position = 0
-        self._living: dict[int, ThreadVersion] = {}
+        self._living: set[int] = set()
+        self._kept = Kept()
         self._by_tid: dict[int, int] = {}
         self._pack = msgspec.msgpack.Encoder().encode
         self._store = IdentityStore(spool, self.offsets, self.ends)
         self._fields: dict[int, dict[str, int]] = {}
         self.users: dict[int, bytes] = {}
         self.containers: list[str] = [""]
+        self._container_index: dict[str | None, int] = {None: 0, "": 0}
+        self.refused = 0
         self.container_names: dict[str, bytes] = {}
         self.began = 0
 
@@ -117,25 +140,34 @@ class Identities:
 
     def get(self, version: int) -> ThreadVersion:
         """The version by its id. Raises IndexError for an id that was never given."""
-        if (found := self._living.get(version)) is not None:
+        if (found := self._kept.get(version)) is not None:
             return found
         self._spool.flush()
         found = self._store.get(version)
         self._spool.seek(0, 2)
+        if version in self._living:
+            self._kept.put(found)
         return found
 
     def _add(self, version: ThreadVersion) -> int:
+        """Take in a version. Returns its id, 0 where there is no room for more."""
         packed = self._pack(version)
+        if len(self.offsets) >= _MOST_VERSIONS or self._position + len(packed) > _MOST_SPOOL:
+            self.refused += 1
+            return 0
         self.offsets.append(self._position)
         self.ends.append(0)
         self._spool.write(packed)
         self._position += len(packed)
-        self._living[version.id] = version
+        self._living.add(version.id)
+        self._kept.put(version)
         self._by_tid[version.tid] = version.id
         return version.id
 
     def _end(self, version: int, ts: int) -> None:
-        if version and self._living.pop(version, None) is not None:
+        if version in self._living:
+            self._living.discard(version)
+            self._kept.drop(version)
             self.ends[version - 1] = ts
 
     @staticmethod
@@ -148,28 +180,30 @@ class Identities:
     def container_index(self, version: int) -> int:
         """Index in `containers` of the container that the version runs in."""
         name = self.get(version).container if version else None
-        if not name:
-            return 0
-        if name not in self.containers:
-            if len(self.containers) >= 60000:
+        found = self._container_index.get(name)
+        if found is None:
+            if len(self.containers) >= _MOST_NAMES:
+                self.refused += 1
                 return 0
-            self.containers.append(name)
-        return self.containers.index(name)
+            found = self._container_index[name] = len(self.containers)
+            self.containers.append(name or "")
+        return found
 
     def listed(self, entry: ProcessEntry) -> tuple[int, int]:
         """A thread of the process list. Returns its version id and container index."""
+        self._end(self._by_tid.get(entry.tid, 0), self.began)
         version = self._add(
             ThreadVersion(
                 id=len(self) + 1,
                 tid=entry.tid,
                 pid=entry.pid,
                 ppid=entry.ptid,
-                name=entry.comm,
-                exe=entry.exe,
-                exepath=entry.exepath,
-                args=words(entry.args),
-                uid=entry.uid,
-                gid=entry.gid,
+                name=entry.comm[:_LONGEST_NAME],
+                exe=entry.exe[:_LONGEST_NAME],
+                exepath=entry.exepath[:_LONGEST_NAME],
+                args=words(entry.args[:_LONGEST]),
+                uid=-1 if entry.uid == NO_ID else entry.uid,
+                gid=-1 if entry.gid == NO_ID else entry.gid,
                 user=self.users.get(entry.uid),
                 container=self._container(entry.cgroups),
                 begin=self.began,
@@ -183,7 +217,11 @@ class Identities:
         fields = self._fields.get(code)
         if fields is None:
             fields = self._fields[code] = {name: i for i, (name, _, _) in enumerate(EVENTS[code][4])}
-        return {name: params[i] for name, i in fields.items() if i < len(params)}
+        return {
+            name: params[i][: _LONGEST if name in _LONG else _LONGEST_NAME]
+            for name, i in fields.items()
+            if i < len(params)
+        }
 
     def cloned(
         self, ts: int, code: int, params: Sequence[bytes], tid: int, pid: int, from_parent: bool
@@ -196,7 +234,7 @@ class Identities:
         if from_parent and pid == tid:
             ppid = caller
         maker = pid if pid != tid else caller if from_parent else ppid
-        parent = self._living.get(self._by_tid.get(maker, 0))
+        parent = self._latest(maker)
         name = text(got.get("comm", b"")) or (parent.name if parent else text(got.get("exe", b"")).rsplit(b"/", 1)[-1])
         uid = self._id(got, "uid", parent.uid if parent else -1)
         version = self._add(
@@ -228,19 +266,21 @@ class Identities:
         previous: int,
         tid: int,
         pid: int,
-        filename: bytes | None,
+        filename: bytes,
         cwd: bytes,
     ) -> tuple[int, int]:
-        """A new program by an execve exit; `filename` is what the enter was called with, where recorded."""
+        """A new program by an execve exit; `filename` is what it was called with, where recorded,
+        `cwd` the directory that it is relative to (empty: not known).
+        """
         got = self._named(code, params)
         old = self.get(previous) if previous else None
         self._end(previous, ts)
         exe = text(got.get("exe", b""))
         path = text(got.get("trusted_exepath", b""))
         if not path:
-            path = text(got.get("filename", b"") or filename or b"")
-            if path and not path.startswith(b"/"):
-                path = cwd.rstrip(b"/") + b"/" + path
+            path = text(filename[:_LONGEST_NAME])
+            if path and cwd and not path.startswith(b"/"):
+                path = cwd[:_LONGEST_NAME].rstrip(b"/") + b"/" + path
         uid = self._id(got, "uid", old.uid if old else -1)
         version = self._add(
             ThreadVersion(
@@ -268,11 +308,15 @@ class Identities:
         value = number(got.get(name, b"")[:4], NO_ID) & NO_ID
         return absent if value == NO_ID else value
 
-    def changed(self, ts: int, code: int, params: Sequence[bytes], previous: int) -> int:
-        """A user, group or name changed; returns the new version's id, or `previous` where nothing did."""
+    def changed(self, ts: int, code: int, params: Sequence[bytes], previous: int, before: Sequence[bytes] = ()) -> int:
+        """A user, group or name changed; `before` are the enter's parameters. Returns the new version's id, or
+        `previous` where nothing changed or there is no room.
+        """
         if not previous:
             return previous
         old, got = self.get(previous), self._named(code, params)
+        if before:
+            got = self._named(code - 1, before) | {name: value for name, value in got.items() if value}
         uid = self._id(got, "euid" if "euid" in got else "uid", old.uid)
         gid = self._id(got, "egid" if "egid" in got else "gid", old.gid)
         name = old.name
@@ -282,8 +326,7 @@ class Identities:
             name = text(got["arg2_str"])
         if (uid, gid, name) == (old.uid, old.gid, old.name):
             return previous
-        self._end(previous, ts)
-        return self._add(
+        new = self._add(
             msgspec.structs.replace(
                 old,
                 id=len(self) + 1,
@@ -297,6 +340,14 @@ class Identities:
                 end=0,
             )
         )
+        if new:
+            self._end(previous, ts)
+        return new or previous
+
+    def _latest(self, tid: int) -> ThreadVersion | None:
+        """The thread as it is now, None where it is not known or gone."""
+        version = self._by_tid.get(tid, 0)
+        return self.get(version) if version in self._living else None
 
     def exited(self, ts: int, version: int) -> None:
         """The thread ended."""
@@ -309,27 +360,30 @@ class Identities:
     def user(self, entry: UserEntry) -> None:
         """A user of the user list (groups are not looked up)."""
         if not entry.group:
-            self.users[entry.uid] = entry.name
+            self._user(entry.uid, entry.name)
+
+    def _user(self, uid: int, name: bytes) -> None:
+        if uid not in self.users and len(self.users) >= _MOST_NAMES:
+            self.refused += 1
+        else:
+            self.users[uid] = name[:_LONGEST_LABEL]
 
     def described(self, ts: int, code: int, params: Sequence[bytes]) -> None:
         """A user was added or removed, or a container described."""
-        name, got = EVENTS[code][0], self._named(code, params)
+        name = EVENTS[code][0]
+        names = (field[0] for field in EVENTS[code][4])
+        got = dict(zip(names, params, strict=False))  # uncut, unlike _named: JSON may be long
         if name == "useradded" and (uid := self._id(got, "uid", -1)) >= 0:
-            self.users[uid] = text(got.get("name", b""))
+            self._user(uid, text(got.get("name", b"")))
         elif name == "container" and got.get("json"):
-            self._container_json(text(got["json"]))
+            if (found := described(text(got["json"]))) is not None:
+                self._name_container(*found)
         elif name == "container" and got.get("id"):
-            self._name_container(text(got["id"]), text(got.get("name", b"")))
+            identity, label = text(got["id"])[:12], text(got.get("name", b""))[:_LONGEST_LABEL]
+            self._name_container(identity.decode("utf-8", "replace"), label)
 
-    def _container_json(self, data: bytes) -> None:
-        try:
-            described = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return
-        found = described.get("container") if isinstance(described, dict) else None
-        if isinstance(found, dict) and isinstance(found.get("id"), str) and isinstance(found.get("name"), str):
-            self._name_container(found["id"].encode(), found["name"].encode())
-
-    def _name_container(self, container: bytes, name: bytes) -> None:
-        if len(self.container_names) < 60000:
-            self.container_names[container[:12].decode("utf-8", "replace")] = name
+    def _name_container(self, container: str, name: bytes) -> None:
+        if container not in self.container_names and len(self.container_names) >= _MOST_NAMES:
+            self.refused += 1
+        else:
+            self.container_names[container] = name

@@ -4,7 +4,8 @@
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
-from syswire.convert.scap.pairs cimport set_name
+from syswire.convert.scap.names cimport set_name
+from syswire.convert.scap.pairs cimport unmap
 from syswire.convert.scap.state cimport State
 from syswire.convert.scap.tables cimport *
 
@@ -82,6 +83,7 @@ def load_descriptor(State state, entry, int64_t tid, int64_t fd, bint server, ui
             d.sport, d.dport = entry.sport, entry.dport
         memcpy(d.sip, <const uint8_t *>sip, len(sip))
         memcpy(d.dip, <const uint8_t *>dip, len(dip))
+        unmap(d)
     elif kind == KIND_IPV4_BOUND or kind == KIND_IPV6_BOUND:
         memcpy(d.dip, <const uint8_t *>dip, len(dip))
         d.dport, d.role, d.named = entry.dport, ROLE_SERVER, 1

@@ -5,14 +5,13 @@ A SOCKTUPLE is family, source ip, source port, destination ip, destination port;
 (already little endian here), addresses in network order. Lengths are checked: hostile parameters change nothing.
 """
 
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from syswire.convert.scap.event cimport u16, u64
+from syswire.convert.scap.names cimport set_name
 from syswire.convert.scap.tables cimport KIND_IPV4, KIND_IPV4_BOUND, KIND_IPV6, KIND_IPV6_BOUND, KIND_UNIX, ROLE_SERVER
 
 cdef enum:
-    MAX_NAME = 4096
     FAMILY_UNIX = 1
     FAMILY_IPV4 = 2
     FAMILY_IPV6 = 10
@@ -21,26 +20,19 @@ cdef uint8_t MAPPED[12]
 MAPPED[:] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
 
-cdef bint set_name(Desc *d, const uint8_t *text, uint32_t size) noexcept nogil:
-    """Name the description by `text`, without the terminating NUL that parameters carry."""
-    cdef char *copy
-    while size and text[size - 1] == 0:
-        size -= 1
-    if size > MAX_NAME:
-        size = MAX_NAME
-    copy = <char *>malloc(size + 1)
-    if copy == NULL:
-        return False
-    if size:
-        memcpy(copy, text, size)
-    free(d.name)
-    d.name, d.name_len = copy, size
+cdef bint nowhere(const uint8_t *ip) noexcept nogil:
+    """The address of a socket that was not bound (::)."""
+    cdef int i
+    for i in range(16):
+        if ip[i]:
+            return False
     return True
 
 
 cdef void unmap(Desc *d) noexcept nogil:
     """An IPv4 connection through an IPv6 socket becomes what it is on the wire: IPv4."""
-    if d.kind == KIND_IPV6 and memcmp(d.sip, MAPPED, 12) == 0 and memcmp(d.dip, MAPPED, 12) == 0:
+    cdef bint source = memcmp(d.sip, MAPPED, 12) == 0, dest = memcmp(d.dip, MAPPED, 12) == 0
+    if d.kind == KIND_IPV6 and (source and (dest or nowhere(d.dip)) or dest and nowhere(d.sip)):
         memcpy(d.sip, &d.sip[12], 4)
         memcpy(d.dip, &d.dip[12], 4)
         memset(&d.sip[4], 0, 12)

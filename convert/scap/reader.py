@@ -28,6 +28,9 @@ BUFFER = 1 << 20
 SECTION_MAGIC = 0x1A2B3C4D
 ROW = Struct("<QQqQqIIIHH")
 MAX_HEADER = 1 << 26
+MAX_LISTED = 1 << 19  # descriptors in the lists; held until all are there
+MAX_INTERFACES = 4096
+MAX_BLOCK_TYPES = 256
 
 
 class ScapDamage(NamedTuple):
@@ -111,11 +114,14 @@ class ScapReader:
         self._load_descriptors()
         if self.damage is None and end > begin:
             self._break(f"cut: the last {end - begin} bytes are not a whole block", base)
+        elif self.damage is None and self.source.damage is not None:
+            self._break("", base)
         if self.sections == 0:
             raise InputError(f"{self.source.name}: {self.damage.what if self.damage else 'not a scap file'}, at byte 0")
         if rows := self.walker.take_rows():
             yield rows
         self._count_state()
+        self.refused += self.identities.refused
 
     def _take(self, buffer: bytearray, begin: int, end: int, base: int) -> tuple[int, int, int]:
         """Take every whole block. Returns LISTED, or NEED and how many bytes the next one has, and where it begins."""
@@ -180,7 +186,8 @@ class ScapReader:
         if len(body) < 8 or Struct(self._order + "H").unpack_from(body, 4)[0] > 1:
             self._break("section header of an unknown version", base)
             return
-        if self.sections and self.walker.events:
+        if self.sections:
+            self._pending.clear()
             self._count_state()
             self.identities.restart(self.walker.last_ts)
             self._state = State(self._sink, self.identities)
@@ -191,7 +198,7 @@ class ScapReader:
 
     def _count_state(self) -> None:
         self.dropped += self._state.dropped_events
-        self.refused += self._state.refused
+        self.refused += self._state.refused + self._state.names_refused
 
     def _header(self, kind: int, body: bytes, size: int, base: int) -> None:
         order = self._order
@@ -203,16 +210,22 @@ class ScapReader:
                 load_thread(self._state, entry.tid, entry.pid, entry.flags, entry.cwd, version, container)
         elif kind in headers.DESCRIPTORS:
             tid, entries = headers.descriptors(body, order, headers.DESCRIPTORS[kind])
-            self._pending.extend((tid, entry) for entry in entries)
+            for descriptor in entries:
+                if len(self._pending) < MAX_LISTED:
+                    self._pending.append((tid, descriptor))
+                else:
+                    self.refused += 1
         elif kind in headers.INTERFACES:
             for interface in headers.interfaces(body, order, headers.INTERFACES[kind]):
-                self.interfaces.append(interface)
+                if len(self.interfaces) < MAX_INTERFACES:
+                    self.interfaces.append(interface)
                 load_interface(self._state, interface.family, interface.address, interface.netmask)
         elif kind in headers.USERS:
             for user in headers.users(body, order, headers.USERS[kind]):
                 self.identities.user(user)
         else:
-            self.unknown_blocks[kind] += 1
+            more = kind in self.unknown_blocks or len(self.unknown_blocks) < MAX_BLOCK_TYPES
+            self.unknown_blocks[kind if more else 0] += 1
             self.unknown_bytes += size
             if self.first_unknown_block is None:
                 self.first_unknown_block = base

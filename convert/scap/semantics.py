@@ -59,8 +59,9 @@ from .event_table import EF_CREATES_FD, EF_USES_FD, EVENTS, LARGE_PAYLOAD, PARAM
     ARG_PID,
     ARG_PARENT,
     ARG_TID,
+    ARG_VTID,
     ARG_COUNT,
-) = range(20)
+) = range(21)
 
 OPERATIONS: dict[str, int] = {
     "read": OP_RECEIVE,
@@ -185,6 +186,7 @@ _NAMES: dict[str, int] = {
     "last": ARG_FD2,
     "res_or_fd": ARG_RES,
     "tid": ARG_TID,
+    "vtid": ARG_VTID,
     "pid": ARG_PID,
     "ptid": ARG_PARENT,
 }
@@ -205,6 +207,10 @@ def _arguments(name: str, exit_event: bool, params: tuple[tuple[str, int, str], 
             argument = ARG_TUPLE
         elif kind == PT_SOCKADDR:
             argument = ARG_ADDR
+        elif name in ("execve", "execveat") and param in ("filename", "pathname"):
+            argument = ARG_NAME
+        elif param == "size" and operation == OP_RECEIVE and index == 1:
+            argument = None  # what readv and recvmsg got, not what they asked for
         if argument is not None and places[argument] < 0:
             places[argument] = index
     return places
@@ -225,9 +231,10 @@ def type_rows() -> list[tuple[int, ...]]:
             operation = OP_ANONYMOUS
         else:
             operation = OPERATIONS.get(name, OP_NONE)
-        more = any(places[a] >= 0 for a in range(ARG_COUNT) if a not in (ARG_FD, ARG_SIZE))
-        keep = not exit_event and more and operation in (OP_NONE, OP_CONNECT_ENTER)
         follows = EVENTS[code + 1][0] if code + 1 < len(EVENTS) else ""
+        more = any(places[a] >= 0 for a in range(ARG_COUNT) if a not in (ARG_FD, ARG_SIZE))
+        more = more or (bool(params) and OPERATIONS.get(follows) == OP_IDENTITY)
+        keep = not exit_event and more and operation in (OP_NONE, OP_CONNECT_ENTER)
         has_exit = follows in OPERATIONS or name in ANONYMOUS_KINDS
         rows.append(
             (

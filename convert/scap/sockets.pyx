@@ -35,12 +35,14 @@ cdef class Sockets(Arguments):
             if (res == -ECONNRESET or (sending and res == -EPIPE)) and d.conv:
                 self.sink.reset(e, t, d)
             return
+        if res == 0 and not sending and d.l4 != L4_UDP and self.number(e, t, ARG_SIZE, -1) == 0:
+            return  # asked for nothing: not the end of the stream
         pair = self.arg(e, t, ARG_TUPLE, &pair_size)
         bytes = self.arg(e, t, ARG_DATA, &stored)
         if pair != NULL and (d.l4 != L4_TCP or not d.has_tuple):
             if d.kind == KIND_UNIX:
                 if not d.has_tuple:
-                    swapped = (not sending) if d.role == ROLE_CLIENT else (sending and d.role == ROLE_SERVER)
+                    swapped = not sending if d.role == ROLE_CLIENT else sending and d.role == ROLE_SERVER
                     set_pair(d, pair, pair_size, swapped)
             elif pair[0] != 1:
                 if d.role == ROLE_NONE:
@@ -58,11 +60,16 @@ cdef class Sockets(Arguments):
         self.sink.data(e, t, d, sending, <uint64_t>res, bytes, stored, pair, pair_size, False)
 
     cdef void sendfile(self, Event *e, Thread *t) noexcept nogil:
-        """sendfile and splice into a socket: bytes that no process saw; their number is known, they are not."""
+        """sendfile and splice into or out of a socket: bytes that no process saw; only their number is known."""
         cdef int64_t moved = self.number(e, t, ARG_RES, -1)
-        cdef Desc *d = self.touched
-        if d != NULL and KIND_IPV4 <= d.kind <= KIND_UNIX and d.kind != KIND_FIFO and moved > 0:
-            self.sink.data(e, t, d, True, <uint64_t>moved, NULL, 0, NULL, 0, True)
+        cdef Desc *into = self.touched
+        cdef Desc *out = self.desc(t.process, self.number(e, t, ARG_FD2, -1))
+        if moved <= 0:
+            return
+        if out != NULL and KIND_IPV4 <= out.kind <= KIND_UNIX and out.kind != KIND_FIFO:
+            self.sink.data(e, t, out, False, <uint64_t>moved, NULL, 0, NULL, 0, True)
+        if into != NULL and KIND_IPV4 <= into.kind <= KIND_UNIX and into.kind != KIND_FIFO:
+            self.sink.data(e, t, into, True, <uint64_t>moved, NULL, 0, NULL, 0, True)
 
     cdef void make_socket(self, Event *e, Thread *t) noexcept nogil:
         cdef int64_t domain = self.number(e, t, ARG_DOMAIN, -1)
@@ -78,12 +85,10 @@ cdef class Sockets(Arguments):
         elif domain == 16:
             d = self.new_desc(KIND_NETLINK)
         else:
-            self.release(e, t, self.take(t.process, self.number(e, t, ARG_RES, -1)))
-            return
-        if d == NULL:
-            return
-        d.socket_type = kind & 0xff
-        if d.kind == KIND_IPV4 or d.kind == KIND_IPV6:
+            d = NULL
+        if d != NULL:
+            d.socket_type = kind & 0xff
+        if d != NULL and (d.kind == KIND_IPV4 or d.kind == KIND_IPV6):
             if d.socket_type == 3:
                 d.l4 = L4_RAW
             elif proto == 6 or (proto == 0 and d.socket_type == 1):
@@ -103,6 +108,8 @@ cdef class Sockets(Arguments):
         if first == NULL or second == NULL:
             if first != NULL:
                 self.free_desc(first)
+            self.install(e, t, self.number(e, t, ARG_FD, -1), NULL, False)
+            self.install(e, t, self.number(e, t, ARG_FD2, -1), NULL, False)
             return
         first.source = second.dest = <uint64_t>self.number(e, t, ARG_SOURCE, 0)
         first.dest = second.source = <uint64_t>self.number(e, t, ARG_PEER, 0)
@@ -133,7 +140,7 @@ cdef class Sockets(Arguments):
         addr = self.arg(e, t, ARG_ADDR, &addr_size)
         if not set_pair(d, pair, size, d.l4 == L4_UDP and d.role == ROLE_SERVER) and not set_remote(d, addr, addr_size):
             return
-        if d.role == ROLE_NONE:
+        if d.role == ROLE_NONE or d.l4 == L4_TCP:  # who binds a port and connects from it is a client all the same
             d.role = ROLE_CLIENT
         self.sink.connected(e, t, d, res < 0)
 
@@ -141,16 +148,12 @@ cdef class Sockets(Arguments):
         cdef uint32_t size = 0
         cdef const uint8_t *pair = self.arg(e, t, ARG_TUPLE, &size)
         cdef int64_t fd = self.number(e, t, ARG_RES, -1)
-        cdef Desc *d
-        if pair == NULL:
-            return
-        d = self.new_desc(KIND_IPV4)
-        if d == NULL:
-            return
-        if not set_pair(d, pair, size, False):
+        cdef Desc *d = self.new_desc(KIND_IPV4)
+        if d != NULL and not set_pair(d, pair, size, False):
             self.free_desc(d)
-            return
-        d.l4, d.role, d.socket_type = L4_TCP, ROLE_SERVER, 1
+            d = NULL
+        if d != NULL:
+            d.l4, d.role, d.socket_type = L4_TCP, ROLE_SERVER, 1
         self.install(e, t, fd, d, self.number(e, t, ARG_FLAGS, 0) & (SOCK_CLOEXEC | O_CLOEXEC))
-        if d.refs:
+        if d != NULL and d.refs:
             self.sink.accepted(e, t, d)

@@ -2,6 +2,9 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+cdef enum:
+    MAX_TEXT_BYTES = 1 << 27
+
 cdef enum:           # scap's descriptor kinds (fd list numbering)
     KIND_UNKNOWN = 0
     KIND_FILE = 1
@@ -28,11 +31,17 @@ cdef enum:
     L4_ICMP = 4
     L4_RAW = 5
 
+ctypedef struct Texts:    # names of descriptions and working directories, all together
+    uint64_t bytes
+    uint64_t refused
+
 ctypedef struct Desc:     # an open file description; several descriptors may share it (dup, fork)
     uint64_t source       # unix sockets: kernel addresses
     uint64_t dest
     uint64_t inode
+    uint64_t serial       # tells it from all others of its tables
     uint64_t conv_key     # recorder's: generation check of `conv`
+    Texts *texts          # where its name is accounted for
     char *name            # path, not NUL terminated; NULL = none
     uint32_t name_len
     uint32_t refs
@@ -65,6 +74,7 @@ ctypedef struct Process:  # what threads share: descriptors and the working dire
     uint32_t mask
     uint32_t used
     uint32_t filled
+    uint32_t marked       # with close-on-exec
     uint32_t refs
 
 ctypedef struct Thread:
@@ -100,6 +110,9 @@ cdef class Tables:
     cdef uint32_t desc_free
     cdef readonly uint32_t desc_count
     cdef uint64_t slot_bytes
+    cdef uint64_t effort
+    cdef uint64_t serials
+    cdef Texts texts
     cdef readonly uint64_t refused  # entries that found no room
     cdef readonly bint exhausted    # malloc failed
 
@@ -121,9 +134,16 @@ cdef class Tables:
     cdef void free_desc(self, Desc *desc) noexcept nogil
     cdef bint copy_table(self, Process *source, Process *target) noexcept nogil
     cdef bint set_cwd(self, Process *process, const uint8_t *path, uint32_t size) noexcept nogil
-    cdef void join(self, Process *process, const char *base, uint32_t base_len, const uint8_t *name, uint32_t size,
-                   char **out, uint32_t *out_len) noexcept nogil
+    cdef bint afford(self, uint32_t slots) noexcept nogil
 
 cdef inline bint in_use(FdSlot *slot) noexcept nogil:
     """The slot leads to a description: neither free (0) nor deleted (all ones)."""
     return slot.desc != 0 and slot.desc + <uint32_t>1 != 0
+
+cdef inline bint room_for(Texts *texts, uint32_t old, uint32_t new) noexcept nogil:
+    """Account for a text of `new` bytes in the place of one of `old`. False: there is no room, nothing changed."""
+    if texts.bytes - old + new > MAX_TEXT_BYTES:
+        texts.refused += 1
+        return False
+    texts.bytes += <uint64_t>new - old
+    return True

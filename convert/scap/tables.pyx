@@ -15,10 +15,10 @@ cdef enum:
     BLOCK = 1024
     MAX_THREADS = 1 << 19
     MAX_DESCS = 1 << 21
-    MAX_PATH = 4096
 
 cdef uint32_t DELETED = 0xFFFFFFFF
 cdef uint64_t MAX_SLOT_BYTES = 1 << 28
+cdef uint64_t FIRST_EFFORT = 1 << 28
 
 
 cdef inline uint64_t mix(uint64_t x) noexcept nogil:
@@ -32,6 +32,7 @@ cdef inline uint64_t mix(uint64_t x) noexcept nogil:
 
 cdef class Tables:
     def __cinit__(self):
+        self.effort = FIRST_EFFORT
         self.seed = <uint64_t>int.from_bytes(os.urandom(8), "little")
         self.thread_mask = 1023
         self.thread_index = <uint32_t *>calloc(1024, 4)
@@ -39,6 +40,10 @@ cdef class Tables:
         self.descs = <Desc **>calloc(MAX_DESCS // BLOCK, sizeof(Desc *))
         if self.thread_index == NULL or self.threads == NULL or self.descs == NULL:
             raise MemoryError
+
+    @property
+    def names_refused(self):
+        return self.texts.refused
 
     def __dealloc__(self):
         cdef uint32_t i, j
@@ -66,6 +71,7 @@ cdef class Tables:
         process.refs -= 1
         if process.refs == 0:
             self.slot_bytes -= (<uint64_t>process.mask + 1) * sizeof(FdSlot)
+            self.texts.bytes -= process.cwd_len
             free(process.slots)
             free(process.cwd)
             free(process)
@@ -158,7 +164,7 @@ cdef class Tables:
         return t
 
     cdef void drop_thread(self, Thread *thread) noexcept nogil:
-        """Take the thread out; its process goes when no other shares it (its descriptors before, by the caller)."""
+        """Take the thread out; its process goes when no other shares it (its descriptors first, by the caller)."""
         cdef uint32_t at = <uint32_t>mix(<uint64_t>thread.tid ^ self.seed) & self.thread_mask
         cdef uint32_t index, hole, home
         while self.thread_at(self.thread_index[at] - 1) != thread:
@@ -182,6 +188,14 @@ cdef class Tables:
         self.thread_free = index + 1
 
     # -- processes and descriptors
+
+    cdef bint afford(self, uint32_t slots) noexcept nogil:
+        """Going through a whole table of descriptors is paid for by the events (`effort` grows with each), so that a
+        small event that touches a large table cannot cost more than the file is long. False: not now."""
+        if self.effort < slots:
+            return False
+        self.effort -= slots
+        return True
 
     cdef Process *new_process(self) noexcept nogil:
         cdef Process *process = <Process *>calloc(1, sizeof(Process))
@@ -261,13 +275,15 @@ cdef class Tables:
             index = self.desc_next
             desc = self.desc_at(index)
         memset(desc, 0, sizeof(Desc))
-        desc.index, desc.kind = index, kind
+        self.serials += 1
+        desc.index, desc.kind, desc.texts, desc.serial = index, kind, &self.texts, self.serials
         self.desc_count += 1
         return desc
 
     cdef void free_desc(self, Desc *desc) noexcept nogil:
+        self.texts.bytes -= desc.name_len
         free(desc.name)
-        desc.name = NULL
+        desc.name, desc.name_len = NULL, 0
         desc.owner = self.desc_free
         self.desc_free = desc.index
         self.desc_count -= 1
@@ -286,8 +302,9 @@ cdef class Tables:
             process.filled += 1
         process.slots[at].fd = <int32_t>fd
         process.slots[at].desc = desc.index
-        process.slots[at].cloexec = cloexec
+        process.slots[at].cloexec = 1 if cloexec else 0  # a bint in C is any number
         process.used += 1
+        process.marked += process.slots[at].cloexec
         desc.refs += 1
         return True
 
@@ -300,6 +317,7 @@ cdef class Tables:
         desc = self.desc_at(slot.desc)
         slot.desc = DELETED
         process.used -= 1
+        process.marked -= slot.cloexec
         desc.refs -= 1
         return desc
 
@@ -307,7 +325,7 @@ cdef class Tables:
         """Give `target` (which has no descriptors) the descriptors and working directory of `source`, as fork does."""
         cdef uint32_t i, size = source.mask + 1
         cdef FdSlot *slots
-        if self.slot_bytes + size * sizeof(FdSlot) > MAX_SLOT_BYTES:
+        if self.slot_bytes + size * sizeof(FdSlot) > MAX_SLOT_BYTES or not self.afford(size):
             self.refused += 1
             return False
         slots = <FdSlot *>malloc(size * sizeof(FdSlot))
@@ -321,12 +339,13 @@ cdef class Tables:
         self.slot_bytes += (<uint64_t>size - target.mask - 1) * sizeof(FdSlot)
         free(target.slots)
         target.slots, target.mask, target.used, target.filled = slots, source.mask, source.used, source.filled
+        target.marked = source.marked
         return self.set_cwd(target, <const uint8_t *>source.cwd, source.cwd_len)
 
     cdef bint set_cwd(self, Process *process, const uint8_t *path, uint32_t size) noexcept nogil:
         cdef char *copy
-        if size > MAX_PATH:
-            size = MAX_PATH
+        if not room_for(&self.texts, process.cwd_len, size):
+            return False
         copy = <char *>malloc(size + 1)
         if copy == NULL:
             self.exhausted = True
@@ -336,61 +355,3 @@ cdef class Tables:
         free(process.cwd)
         process.cwd, process.cwd_len = copy, size
         return True
-
-    cdef void join(self, Process *process, const char *base, uint32_t base_len, const uint8_t *name, uint32_t size,
-                   char **out, uint32_t *out_len) noexcept nogil:
-        """`name` seen from directory `base`, without '.', '..' and doubled slashes, in new memory (NULL: none left)."""
-        cdef uint32_t n = 0
-        cdef char *joined
-        out[0], out_len[0] = NULL, 0
-        if size > MAX_PATH:
-            size = MAX_PATH
-        if base_len > MAX_PATH:
-            base_len = MAX_PATH
-        if size and name[0] == 47:
-            base_len = 0
-        joined = <char *>malloc(base_len + size + 2)
-        if joined == NULL:
-            self.exhausted = True
-            return
-        if base_len:
-            memcpy(joined, base, base_len)
-            n = base_len
-            joined[n] = 47
-            n += 1
-        if size:
-            memcpy(joined + n, name, size)
-            n += size
-        out[0], out_len[0] = joined, normalise(joined, n)
-
-
-cdef uint32_t normalise(char *path, uint32_t size) noexcept nogil:
-    """Remove '.', '..' and empty parts of an absolute path in place; a relative path stays as it is."""
-    cdef uint32_t read = 0, write = 0, begin, length
-    if size == 0 or path[0] != 47:
-        return size
-    while read < size:
-        while read < size and path[read] == 47:
-            read += 1
-        begin = read
-        while read < size and path[read] != 47:
-            read += 1
-        length = read - begin
-        if length == 0 or (length == 1 and path[begin] == 46):
-            continue
-        if length == 2 and path[begin] == 46 and path[begin + 1] == 46:
-            while write > 0:
-                write -= 1
-                if path[write] == 47:
-                    break
-            continue
-        path[write] = 47
-        write += 1
-        while begin < read:
-            path[write] = path[begin]
-            write += 1
-            begin += 1
-    if write == 0:
-        path[0] = 47
-        write = 1
-    return write

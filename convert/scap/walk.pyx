@@ -126,6 +126,7 @@ cdef class Walker:
             return
         if not self.check(block, head, fixed, size, counted, offset):
             self.damaged(offset)
+            self.state.skip()
             self.list_row(e)
             return
         self.state.apply(e)
@@ -137,10 +138,11 @@ cdef class Walker:
         cdef Event *e = &self.current
         cdef uint32_t length = u32(block + head + 16)
         cdef uint32_t width = 4 if self.state.types[e.type].wide else 2
-        cdef uint32_t have, count, i, total
+        cdef uint32_t have, count, i
+        cdef uint64_t total = 0  # a sum of 32-bit lengths must not wrap
         cdef uint8_t *lens = block + head + fixed
         if length < fixed or length > size - 4 - head:
-            if counted or length > size:
+            if counted or length < fixed or length - (size - 4 - head) > 3:
                 return False
             length = size - 4 - head  # old writers gave two event types a length too large by their padding
         have = length - fixed
@@ -152,15 +154,14 @@ cdef class Walker:
             count = self.infer(lens, have, width, self.state.types[e.type].nparams)
         if self.swapped:
             swap_words(lens, count, width)
-        total = 0
         for i in range(count):
             if i < MAX_PARAMS:
-                e.off[i] = total
+                e.off[i] = <uint32_t>total
             total += u16(lens + 2 * i) if width == 2 else u32(lens + 4 * i)
             if total > have - count * width:
                 return False
             if i < MAX_PARAMS:
-                e.off[i + 1] = total
+                e.off[i + 1] = <uint32_t>total
         if count == 0:
             e.off[0] = 0
         e.nparams = count if count < MAX_PARAMS else MAX_PARAMS

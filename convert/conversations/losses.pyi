@@ -1,0 +1,1 @@
+"""Losses that the recorder of conversations counts; only compiled code uses them."""

@@ -1,0 +1,1 @@
+"""Names of open files and sockets, and paths; only compiled code uses them."""
