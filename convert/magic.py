@@ -30,5 +30,6 @@ def capture_format(source: Source) -> str | None:
         return None
     order = "big" if head[8:12] == b"\x1a\x2b\x3c\x4d" else "little"
     size = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
-    second = int.from_bytes(source.peek(size + 4)[size : size + 4], order) if size < 1 << 16 else 0  # type: ignore[arg-type]
+    kind = source.peek(size + 4)[size:] if size < 1 << 16 else b""
+    second = int.from_bytes(kind[:4], order) if len(kind) >= 4 else 0  # type: ignore[arg-type]
     return "a pcapng file; this version reads scap files only" if second in PCAPNG_ONLY else "scap"

@@ -29,7 +29,7 @@ from .redact import Redactor, load_case_key
 from .scap.identity import IdentityStore
 from .source import Hasher
 from .version import VERSION
-from .workspace import Workspace, stems
+from .workspace import Workspace, real, stems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -334,7 +334,7 @@ class Case:
 
 
 def _path(name: str) -> str:
-    return "-" if name == "-" else str(Path(name).resolve())
+    return "-" if name == "-" else str(real(Path(name)))
 
 
 def _no_comments(_: int) -> Mapping[int, list[str]]:

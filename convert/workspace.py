@@ -52,6 +52,11 @@ def stems(names: Sequence[str]) -> list[str]:
     return out
 
 
+def real(path: Path) -> Path:
+    """Where a path leads. Unlike Path.resolve it bears links that lead in a circle: opening those is refused later."""
+    return Path(os.path.realpath(path))
+
+
 class Workspace:
     """DIR, made 0700 where it is not there. Files in it appear whole and are 0600."""
 
@@ -65,13 +70,13 @@ class Workspace:
 
         `stdin` is what standard input is, where it is an input. Raises UsageError.
         """
-        inputs = [path.resolve() for path in inputs]
+        inputs = [real(path) for path in inputs]
         if self.directory.exists() and not self.directory.is_dir():
             raise UsageError(f"{self.directory}: is not a directory")
         for name in (*OWN_NAMES, *outputs):
             target = self.directory / name
             for path in inputs:
-                if target.resolve() == path or (target.exists() and path.exists() and target.samefile(path)):
+                if real(target) == path or (target.exists() and path.exists() and target.samefile(path)):
                     raise UsageError(f"{target}: the output would overwrite the input {path}")
             if stdin is not None and target.exists() and os.path.samestat(target.stat(), stdin):
                 raise UsageError(f"{target}: the output would overwrite the input -")
