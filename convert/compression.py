@@ -2,7 +2,8 @@
 
 Several gzip members or zstd frames follow each other as one stream. Damage ends a stream: `Layer.damage` says what and
 at which byte of the layer's input, and what was decompressed before is handed out. Fast decompressors lose the output
-of the call that fails; a `careful` layer feeds them so little at a time that nothing is lost.
+of the call that fails; a `careful` layer feeds them so little at a time that nothing is lost. What a call gives out is
+bounded: a few bytes of input can stand for gigabytes.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+LONGEST_MAGIC = 4
 MAX_LAYERS = 3
 SLICE = {"gzip": 1024, "zstd": 64}
-MOST = 1 << 20
+MOST_IN = 1 << 20
+MOST_OUT = 1 << 22
 
 
 class Damage(NamedTuple):
@@ -31,7 +34,7 @@ class _Inflater(Protocol):
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
 def recognise(head: bytes) -> str | None:
@@ -52,6 +55,7 @@ class Layer:
         self._input = b""
         self._at = 0  # offset of the first byte of _input
         self._ended = False
+        self._more = False  # the decompressor has more to give without further input
 
     def _fresh(self) -> _Inflater:
         if self.kind == "zstd":
@@ -67,9 +71,9 @@ class Layer:
     def read(self) -> bytes:
         """The next decompressed bytes, b"" at the end of the stream or where damage ended it."""
         while not self._ended:
-            if not self._input:
+            if not self._input and not self._more:
                 self._input = self._read()
-            if not self._input:
+            if not self._input and not self._more:
                 self._ended = True
                 if self._inflater is not None:
                     self.damage = Damage(f"the {self.kind} stream is cut", self._at)
@@ -84,22 +88,28 @@ class Layer:
             if not self._begins():
                 return b""
             self._inflater = self._fresh()
-        data = self._input[: SLICE[self.kind]] if self._careful else self._input[:MOST]
+        data = self._input[: SLICE[self.kind] if self._careful else MOST_IN]
+        if self._more and self.kind == "zstd":
+            data = b""  # it holds what it did not use yet, and must not be given more
         before = self._inflater.copy() if self._careful and self.kind == "gzip" else None  # type: ignore[attr-defined]
         try:
-            out = self._inflater.decompress(data)
+            out = self._inflater.decompress(data, MOST_OUT)
         except Exception as error:
             self._ended = True
             done, out = _bytewise(before, data)
             self.damage = Damage(f"the {self.kind} stream is damaged ({error})", self._at + done)
             return out
+        left = b""
         if self._inflater.eof:
-            used = len(data) - len(self._inflater.unused_data)
-            self._inflater = None
+            left = self._inflater.unused_data
+            self._inflater, self._more = None, False
+        elif self.kind == "zstd":
+            self._more = not self._inflater.needs_input  # type: ignore[attr-defined]
         else:
-            used = len(data)
-        self._input = self._input[used:]
-        self._at += used
+            left = self._inflater.unconsumed_tail  # type: ignore[attr-defined]
+            self._more = len(out) == MOST_OUT
+        self._input = left + self._input[len(data) :]
+        self._at += len(data) - len(left)
         return out
 
     def _begins(self) -> bool:
@@ -136,12 +146,12 @@ class Decompressor:
     def __init__(self, read: Callable[[], bytes], *, careful: bool = False) -> None:
         self.layers: list[Layer] = []
         self._read = read
-        self.head = read()
+        self.head = _first(read)
         while len(self.layers) < MAX_LAYERS and (kind := recognise(self.head)) is not None:
             layer = Layer(kind, _first_then(self.head, self._read), careful=careful)
             self.layers.append(layer)
             self._read = layer.read
-            self.head = layer.read()
+            self.head = _first(layer.read)
 
     @property
     def kinds(self) -> list[str]:
@@ -157,6 +167,14 @@ class Decompressor:
         """The next decompressed bytes, b"" at the end."""
         head, self.head = self.head, b""
         return head or self._read()
+
+
+def _first(read: Callable[[], bytes]) -> bytes:
+    """The first bytes, enough to recognise a layer by: a pipe may give one at a time."""
+    head = read()
+    while 0 < len(head) < LONGEST_MAGIC and (more := read()):
+        head += more
+    return head
 
 
 def _first_then(first: bytes, read: Callable[[], bytes]) -> Callable[[], bytes]:

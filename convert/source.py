@@ -15,7 +15,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from .compression import Damage, Decompressor, recognise
+from .compression import LONGEST_MAGIC, Damage, Decompressor, recognise
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -84,12 +84,15 @@ class Source:
         self._stored = 0
         self._given = 0  # decompressed bytes handed out
         self._careful = False
-        self._pending = memoryview(self._read_stored(PART))
-        if not self._pending:
+        first = self._read_stored(PART)
+        while 0 < len(first) < LONGEST_MAGIC and (more := self._read_stored(PART)):
+            first += more
+        self._pending = memoryview(first)
+        if not first:
+            os.close(self._fd)
             raise InputError(f"{self.name}: {self._why_empty()}")
         self._stream: Decompressor | None = None
-        if recognise(bytes(self._pending[:4])) is not None:
-            first = bytes(self._pending)
+        if recognise(first[:LONGEST_MAGIC]) is not None:
             waiting = [first]
             self._stream = Decompressor(lambda: waiting.pop() if waiting else self._read_stored(PART))
             self._pending = memoryview(self._next())

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECTION = 0x0A0D0D0A
+SECTION_BYTES = b"\n\r\r\n"  # alike in both byte orders
 MACHINE = (0x201, 0x8002ABCD)
 PROCESSES = {
     0x202: 1, 0x8000ABCD: 1, 0x207: 2, 0x8013ABCD: 2, 0x209: 3, 0x8014ABCD: 3,

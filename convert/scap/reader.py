@@ -126,6 +126,9 @@ class ScapReader:
     def _take(self, buffer: bytearray, begin: int, end: int, base: int) -> tuple[int, int, int]:
         """Take every whole block. Returns LISTED, or NEED and how many bytes the next one has, and where it begins."""
         while True:
+            if self.sections == 0 and end - begin >= 4 and buffer[begin : begin + 4] != headers.SECTION_BYTES:
+                self._break("not a scap file: it does not begin with a section header", base)
+                return NEED, begin, 0
             if self._pending and end - begin >= 4 and self._at_event(buffer, begin):
                 self._load_descriptors()
             status, at, detail = self.walker.walk(buffer, begin, end, base)
@@ -161,9 +164,6 @@ class ScapReader:
                 return 0
             self._order = "<" if magic == SECTION_MAGIC else ">"
             self.walker.swapped = self._order == ">"
-        elif self.sections == 0:
-            self._break("not a scap file: it does not begin with a section header", base)
-            return 0
         (size,) = Struct(self._order + "I").unpack_from(buffer, begin + 4)
         if size < 12 or size % 4 or size > MAX_HEADER:
             self._break(f"block length {size} cannot be", base)
