@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -122,7 +123,10 @@ class Case:
             self._annotate_all(readable, str(spool / "secrets"))
             self._describe()
             comments = judge(self.space.directory, self.manifest) if judge is not None else _no_comments
-            hashers = [Hasher(Path(item.name)) if item.name != "-" else None for item in readable]
+            hashers = [
+                Hasher(Path(item.name)) if item.prepared is not None and item.prepared.regular else None
+                for item in readable  # what came through a pipe is gone
+            ]
             if self.options.pcapng:
                 for item in readable:
                     self._write_pcapng(item, comments(item.source))
@@ -316,9 +320,12 @@ class Case:
         if hasher is None:
             item.entry["sha256_after"] = None
             return
-        item.entry["sha256_after"] = hasher.digest()
-        same = identity(Path(item.name).stat()) == item.prepared.stat
-        if not same or item.entry["sha256_after"] != item.entry["sha256"]:
+        after, same = None, False
+        with suppress(InputError, OSError):  # it may be gone
+            after = hasher.digest()
+            same = identity(Path(item.name).stat()) == item.prepared.stat
+        item.entry["sha256_after"] = after
+        if not same or after != item.entry["sha256"]:
             message = f"{item.name}: the input changed while it was read"
             item.entry |= {"status": "damaged", "message": message}
             self._say(message)

@@ -21,6 +21,7 @@ MANIFEST = "manifest.json"
 CAPTURE_SUFFIXES = (".scap", ".pcapng", ".pcap", ".cap")
 COMPRESSION_SUFFIXES = (".gz", ".zst")
 REPORTS = ("report.html", "report.pdf", "findings.jsonl", "findings.csv")
+OUTPUT_SUFFIXES = (*REPORTS, ".pcapng", ".annotations.jsonl")
 OWN_NAMES = (MANIFEST, "case.key", "syswire-crash.txt", *REPORTS)
 
 
@@ -126,9 +127,28 @@ class Workspace:
         return {"name": name, "size": path.stat().st_size, "sha256": digest, "source": source}
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
-        """Write the manifest, indented for people."""
+        """Write the manifest, indented for people; what only an earlier run wrote here is taken away.
+
+        A report of that run may show secrets that this one masks, or another case; a file that is not as it was
+        written is somebody's own and stays.
+        """
+        before = self.manifest() or {}
         with self.whole(MANIFEST) as out:
             out.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        kept = {entry["name"] for entry in manifest["outputs"]}
+        inputs = {entry["path"] for entry in manifest["inputs"]}
+        for entry in before.get("outputs", ()):
+            path = self.directory / str(entry.get("name"))
+            if path.name in kept or str(real(path)) in inputs:
+                continue
+            if self._made_here(path, entry):
+                path.unlink()
+
+    def _made_here(self, path: Path, entry: dict[str, Any]) -> bool:
+        """Whether a file is one of ours, in this directory, and as the manifest's entry says it was written."""
+        if path.name != entry.get("name") or not path.name.endswith(OUTPUT_SUFFIXES) or not path.is_file():
+            return False
+        return bool(self.entry(path.name, None)["sha256"] == entry.get("sha256"))
 
 
 def verify(directory: Path) -> list[str]:
