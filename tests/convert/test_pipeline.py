@@ -190,7 +190,8 @@ def comments(source: Path, out: Path, *, reveal: bool) -> bytes:
     return b"\n".join(value for packet in packets for value in packet.values(pcapng.COMMENT))
 
 
-def test_a_source_that_changes_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("change", ["longer", "touched", "gone"])
+def test_a_source_that_changes_is_told(tmp_path: Path, change: str) -> None:
     """The input is hashed again at the end: evidence that changed under our hands is damaged."""
     source = tmp_path / "act1.scap.gz"
     shutil.copy(SAMPLE, source)
@@ -198,15 +199,20 @@ def test_a_source_that_changes_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     case = Case([str(source)], tmp_path / "case", Options(), said.append)
 
     def judge(_: Path, __: object) -> Callable[[int], dict[int, list[str]]]:
-        with source.open("ab") as file:
-            file.write(b"more")
+        if change == "gone":
+            source.unlink()
+        elif change == "touched":
+            os.utime(source, ns=(1, 1))
+        else:
+            with source.open("ab") as file:
+                file.write(b"more")
         return lambda _: {}
 
     found = case.run(judge)
     assert case.exit_code == 4
     assert said == [f"{source}: the input changed while it was read"]
     assert found["inputs"][0]["status"] == "damaged"
-    assert found["inputs"][0]["sha256"] != found["inputs"][0]["sha256_after"]
+    assert (found["inputs"][0]["sha256"] == found["inputs"][0]["sha256_after"]) == (change == "touched")
 
 
 def test_nothing_but_the_outputs_is_left(tmp_path: Path) -> None:
