@@ -90,8 +90,9 @@ class Findings:
         if rule.kind == "credential":
             user = found.identity.user
             return f"{text}, user {visible(user, USER)}" if user else f"{text}, no user name"
-        path = found.identity.path
-        return f"{text}, {found.identity.status} for {visible(path, USER)}" if path else text
+        path, status = found.identity.path, str(found.identity.status)
+        told = text if status in text else f"{text} {status}"
+        return f"{told} for {visible(path, USER)}" if path else told
 
     def title(self, position: int) -> str:
         """One line on what was found. Holds text from the capture: show it only through `display`."""

@@ -247,7 +247,7 @@ def test_packet_comments(tmp_path: Path) -> None:
     missing = [
         exchange["response"]["where"]["frame"] for exchange in case.exchanges if exchange["response"]["status"] == 404
     ]
-    assert comments[missing[0]] == ["syswire SW-0004 info: HTTP 404, 404 for /hi"]
+    assert comments[missing[0]] == ["syswire SW-0004 info: HTTP 404 for /hi"]
     assert len(comments) == 9
     assert comments.get(1) is None
     assert 1 not in comments
