@@ -191,14 +191,14 @@ def _run(given: argparse.Namespace) -> int:
 
 def _verify(directory: Path) -> int:
     from .convert.errors import EXIT_DONE, EXIT_FOUND
-    from .convert.model.text import printable
+    from .convert.model.text import printable, spelled
     from .convert.workspace import verify
 
     differences = verify(directory)
     for line in differences:
         sys.stdout.write(printable(line) + "\n")
     if not differences:
-        sys.stdout.write(f"{directory}: as the manifest says\n")
+        sys.stdout.write(f"{printable(spelled(str(directory)))}: as the manifest says\n")
     sys.stdout.flush()
     return EXIT_FOUND if differences else EXIT_DONE
 
@@ -271,7 +271,7 @@ def _convert(given: argparse.Namespace) -> int:
 def _report_directory(given: argparse.Namespace, source: Path) -> int:
     """Report on what convert wrote, decoding nothing again."""
     from .convert.errors import EXIT_DAMAGED, EXIT_DONE, UsageError
-    from .convert.workspace import Workspace
+    from .convert.workspace import REPORTS, Workspace
     from .reports.findings.judge import judge
 
     begun = _now()
@@ -287,7 +287,7 @@ def _report_directory(given: argparse.Namespace, source: Path) -> int:
         space.prepare([], (), force=given.force)
         manifest["outputs"] = []
     else:
-        manifest["outputs"] = [entry for entry in manifest["outputs"] if entry["name"].split(".")[0] not in _REPORTED]
+        manifest["outputs"] = [entry for entry in manifest["outputs"] if entry["name"] not in REPORTS]
     findings = judge(source, manifest)
     missing = _write_reports(given.output, manifest, findings, formats, given.reveal)
     manifest["run"] = _run_record(begun)
@@ -295,9 +295,6 @@ def _report_directory(given: argparse.Namespace, source: Path) -> int:
     _print_paths(given.output, manifest)
     damaged = any(entry.get("status") != "complete" for entry in manifest["inputs"])
     return _judged(given, EXIT_DAMAGED if damaged else EXIT_DONE, missing, [findings])
-
-
-_REPORTED = ("report", "findings")
 
 
 def _write_reports(
@@ -331,9 +328,11 @@ def _judged(given: argparse.Namespace, code: int, missing: str | None, found: li
 
 
 def _print_paths(directory: Path, manifest: dict[str, Any]) -> None:
+    from .convert.model.text import spelled
+
     for entry in manifest["outputs"]:
-        sys.stdout.write(f"{directory / entry['name']}\n")
-    sys.stdout.write(f"{directory / 'manifest.json'}\n")
+        sys.stdout.write(f"{spelled(str(directory / entry['name']))}\n")
+    sys.stdout.write(f"{spelled(str(directory / 'manifest.json'))}\n")
     sys.stdout.flush()
 
 
@@ -349,6 +348,8 @@ def _run_record(begun: str) -> dict[str, Any]:
     import getpass
     import platform
 
+    from .convert.model.text import spelled
+
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -358,7 +359,7 @@ def _run_record(begun: str) -> dict[str, Any]:
         "finished": _now(),
         "host": platform.node(),
         "user": user,
-        "command": sys.argv,
+        "command": [spelled(argument) for argument in sys.argv],
         "python": platform.python_version(),
     }
 

@@ -22,7 +22,7 @@ from .annotate import Annotated, Counts, annotate
 from .comments import FlowComments
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
 from .masking import gather, informed, mask
-from .model.text import readable, timestamp
+from .model.text import readable, spelled, timestamp
 from .parts import Part, Serial, divide, in_order, workers
 from .pcapng import Header, Interface, write_pcapng
 from .prepare import Prepared, identity, prepare
@@ -95,7 +95,7 @@ class Case:
         self._say, self._progress, self._detail = say, progress, detail
         wanted = stems(names)
         self._inputs = [
-            _Input(number, name, stem, {"source": number, "path": _path(name), "name": Path(name).name, "stem": stem})
+            _Input(number, name, stem, {"source": number, "path": _path(name), "name": _name(name), "stem": stem})
             for number, (name, stem) in enumerate(zip(names, wanted, strict=True))
         ]
         outputs = [f"{stem}.{kind}" for stem in wanted for kind in ("pcapng", "annotations.jsonl")]
@@ -326,7 +326,7 @@ class Case:
             same = identity(Path(item.name).stat()) == item.prepared.stat
         item.entry["sha256_after"] = after
         if not same or after != item.entry["sha256"]:
-            message = f"{item.name}: the input changed while it was read"
+            message = f"{spelled(item.name)}: the input changed while it was read"
             item.entry |= {"status": "damaged", "message": message}
             self._say(message)
             self.exit_code = EXIT_DAMAGED
@@ -341,7 +341,11 @@ class Case:
 
 
 def _path(name: str) -> str:
-    return "-" if name == "-" else str(real(Path(name)))
+    return "-" if name == "-" else spelled(str(real(Path(name))))
+
+
+def _name(name: str) -> str:
+    return spelled(Path(name).name)
 
 
 def _no_comments(_: int) -> Mapping[int, list[str]]:
@@ -353,7 +357,7 @@ def _try_prepare(name: str, folder: Path, progress: Callable[[int, int], None] |
     try:
         return prepare(name, folder, progress)
     except InputError as error:
-        return str(error)
+        return spelled(str(error))
 
 
 def _damage_message(done: Prepared) -> str | None:
@@ -361,7 +365,8 @@ def _damage_message(done: Prepared) -> str | None:
     events = done.decoded.events
     if done.decoded.damage is not None:
         what, offset = done.decoded.damage
-        return f"{done.name}: {what}, at byte {offset}; kept the {events} events before it"
+        return f"{spelled(done.name)}: {what}, at byte {offset}; kept the {events} events before it"
     if done.damage is not None:
-        return f"{done.name}: {done.damage.what}, at stored byte {done.damage.offset}; kept all {events} events"
+        what, offset = done.damage
+        return f"{spelled(done.name)}: {what}, at stored byte {offset}; kept all {events} events"
     return None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .compression import LONGEST_MAGIC, Damage, Decompressor, recognise
 from .errors import InputError
+from .model.text import spelled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +65,7 @@ class Source:
     def __init__(self, path: Path | None) -> None:
         """Open `path`, or standard input where None. Raises InputError when it cannot be opened or is empty."""
         self.path = path
-        self.name = "-" if path is None else str(path)
+        self.name = "-" if path is None else spelled(str(path))
         if path is None and sys.stdin is None:
             raise InputError("-: standard input is closed")
         try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 
 from .errors import UsageError
+from .model.text import printable, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,10 +27,13 @@ OWN_NAMES = (MANIFEST, "case.key", "syswire-crash.txt", *REPORTS)
 
 
 def stem(name: str) -> str:
-    """INPUT's file name without compression and capture suffixes; "stdin" for standard input."""
+    """INPUT's file name without compression and capture suffixes; "stdin" for standard input.
+
+    What cannot be printed is escaped: the name is written to terminals and into documents.
+    """
     if name == "-":
         return "stdin"
-    base = Path(name).name
+    base = printable(spelled(Path(name).name))
     for suffixes in (COMPRESSION_SUFFIXES, CAPTURE_SUFFIXES):
         for suffix in suffixes:
             if base.lower().endswith(suffix) and len(base) > len(suffix):
@@ -84,7 +88,7 @@ class Workspace:
         if not force and (self.directory / MANIFEST).exists():
             old = self.manifest()
             before = [entry.get("path") for entry in old.get("inputs", ())] if old else None
-            if before != [str(path) for path in inputs]:
+            if before != [spelled(str(path)) for path in inputs]:
                 raise UsageError(f"{self.directory}: holds another case; use --force or another directory")
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -136,12 +140,10 @@ class Workspace:
         with self.whole(MANIFEST) as out:
             out.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
         kept = {entry["name"] for entry in manifest["outputs"]}
-        inputs = {entry["path"] for entry in manifest["inputs"]}
+        read = {entry.get("sha256") for entry in manifest["inputs"]}  # by whatever name, or through standard input
         for entry in before.get("outputs", ()):
             path = self.directory / str(entry.get("name"))
-            if path.name in kept or str(real(path)) in inputs:
-                continue
-            if self._made_here(path, entry):
+            if path.name not in kept and entry.get("sha256") not in read and self._made_here(path, entry):
                 path.unlink()
 
     def _made_here(self, path: Path, entry: dict[str, Any]) -> bool:

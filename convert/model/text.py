@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -23,6 +24,11 @@ def readable(raw: bytes) -> tuple[str, bool]:
     except UnicodeDecodeError:
         text = raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
         return text, True
+
+
+def spelled(name: str) -> str:
+    r"""A file name of the machine as text that can be written anywhere: bytes that are not UTF-8 as \xNN."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @lru_cache(maxsize=8192)
