@@ -134,6 +134,38 @@ def test_nothing_of_an_earlier_run_is_left(sample: Path, tmp_path: Path) -> None
     assert not listing(out) & {"act1.annotations.jsonl", "findings.jsonl"}
 
 
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 and control characters in names: escaped in everything that is written."""
+    source = os.fsencode(tmp_path) + b"/\xff\xe9\x1b[2J\n.scap.gz"
+    shutil.copy(SAMPLE, os.fsdecode(source))
+    out = os.fsencode(tmp_path) + b"/ca\xfese"
+    done = run("report", os.fsdecode(source), "-o", os.fsdecode(out), "--format", "html,csv,jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 6 and "\x1b" not in done.stdout
+    folder = Path(os.fsdecode(out))
+    assert r"\xff\xe9\x1b[2J\n.pcapng" in listing(folder)
+    (entry,) = json.loads((folder / "manifest.json").read_bytes())["inputs"]
+    assert entry["name"] == "\\xff\\xe9\x1b[2J\n.scap.gz"
+    assert run("verify", folder).returncode == 0
+    assert run("convert", os.fsdecode(source), "-o", folder).returncode == 0, "the same case again"
+    broken = os.fsencode(tmp_path) + b"/\xff.scap"
+    Path(os.fsdecode(broken)).write_bytes(gzip.decompress(SAMPLE.read_bytes())[:50_001])
+    done = run("convert", os.fsdecode(broken), tmp_path / "missing", "-o", tmp_path / "other")
+    assert (done.returncode, len(done.stderr.splitlines())) == (4, 2)
+
+
+def test_input_that_is_named_like_a_report(sample: Path, tmp_path: Path) -> None:
+    """To report once more on what convert wrote replaces the reports, and takes nothing else away."""
+    source, out = sample.rename(tmp_path / "report.scap.gz"), tmp_path / "case"
+    assert run("convert", source, "-o", out).returncode == 0
+    for format_ in ("csv,jsonl", "csv"):
+        assert run("report", out, "-o", out, "--format", format_).returncode == 0
+    assert listing(out) == {
+        *("report.pcapng", "report.annotations.jsonl", "findings.csv", "manifest.json", "case.key"),
+    }
+    assert run("verify", out).returncode == 0
+
+
 def test_several_inputs(sample: Path, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     plain = tmp_path / "b" / "act1.scap"
