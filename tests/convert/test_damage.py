@@ -10,93 +10,24 @@ import gzip
 import json
 import random
 import re
-import shutil
 import struct
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support import pcapng, plain_scap
-from support.made import SAMPLE, SHARED
-from syswire import cli
+from support import plain_scap
+from support.damage import Convert, Ended, blocks, converter, whole_events
+from support.made import SAMPLE
 
 DATA = gzip.decompress(SAMPLE.read_bytes())
-HOSTILE = sorted(path for path in SHARED.glob("hostile/*") if "scap" in path.name)
-
-
-def blocks(data: bytes) -> list[tuple[int, int]]:
-    """(offset, type) of every whole block, and the end of the last one."""
-    found, at = [], 0
-    while len(data) - at >= 12:
-        kind, size = struct.unpack_from("<II", data, at)
-        if size < 12 or size % 4 or size > len(data) - at:
-            break
-        found.append((at, kind))
-        at += size
-    return [*found, (at, 0)]
-
-
-def whole_events(data: bytes) -> int:
-    """Events in whole blocks before the first break in the framing."""
-    return sum(kind in plain_scap.EVENTS for _, kind in blocks(data))
-
-
-class Ended(NamedTuple):
-    """How a run ended."""
-
-    code: int
-    lines: list[str]
-    manifest: dict[str, Any] | None
-    folder: Path
-
-    @property
-    def line(self) -> str:
-        """The only line on stderr."""
-        (found,) = self.lines
-        assert found.startswith("syswire: ")
-        return found.removeprefix("syswire: ")
-
-    @property
-    def entry(self) -> dict[str, Any]:
-        assert self.manifest is not None
-        (found,) = self.manifest["inputs"]
-        assert isinstance(found, dict)
-        return found
-
-
-Convert = Callable[[Path], Ended]
 
 
 @pytest.fixture
 def convert(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Convert:
-    """Run `syswire convert` in this process; whatever happens no output may be half written."""
-
-    def run(source: Path) -> Ended:
-        folder = tmp_path / "case"
-        shutil.rmtree(folder, ignore_errors=True)
-        capfd.readouterr()
-        code = cli.main(["convert", str(source), "-o", str(folder)])
-        told = capfd.readouterr()
-        assert "Traceback" not in told.err and not (folder / "syswire-crash.txt").exists(), told.err
-        path = folder / "manifest.json"
-        manifest = json.loads(path.read_bytes()) if path.exists() else None
-        assert (manifest is not None) == (code in (0, 4))
-        if manifest is None:
-            assert told.out == "" and {one.name for one in folder.iterdir()} <= {"case.key"}
-        else:
-            names = {entry["name"] for entry in manifest["outputs"]}
-            assert {one.name for one in folder.iterdir()} == names | {"case.key", "manifest.json"}
-            (pcap,) = folder.glob("*.pcapng")
-            assert len(pcapng.read(pcap).packets) == manifest["counts"]["frames"]
-        return Ended(code, told.err.splitlines(), manifest, folder)
-
-    return run
+    return converter(tmp_path, capfd)
 
 
 def check_cut(ended: Ended, data: bytes, end: int) -> None:
@@ -174,95 +105,6 @@ def exchanges(ended: Ended) -> dict[tuple[Any, ...], int]:
             key = (record["stream"], request["method"], request["target"], request["where"]["event"])
             found[*key, response["status"], response["where"]["event"]] = response["where"]["event"]
     return found
-
-
-# -- compressed
-
-
-def readable_prefix(data: bytes) -> bytes:
-    """What the standard library can still inflate of a broken gzip stream, members and layers included."""
-    out = bytearray()
-    inflater = zlib.decompressobj(wbits=31)
-    for at in range(len(data)):
-        try:
-            out += inflater.decompress(data[at : at + 1])
-        except zlib.error:
-            break
-        if inflater.eof:
-            inflater = zlib.decompressobj(wbits=31)
-    return readable_prefix(bytes(out)) if out[:2] == b"\x1f\x8b" else bytes(out)
-
-
-@pytest.mark.parametrize("share", [0.001, 0.2, 0.5, 0.9, 0.9999])
-def test_cut_gzip(convert: Convert, tmp_path: Path, share: float) -> None:
-    stored = SAMPLE.read_bytes()
-    stored = stored[: max(20, int(len(stored) * share))]
-    source = tmp_path / "cut.scap.gz"
-    source.write_bytes(stored)
-    ended = convert(source)
-    data = readable_prefix(stored)
-    if not data:
-        assert ended.code == 3 and "gzip" in ended.line and f"byte {len(stored)}" in ended.line
-        return
-    assert ended.code == 4
-    assert "gzip" in ended.line and f"at stored byte {len(stored)}" in ended.line
-    assert ended.entry["counts"]["events"] == whole_events(data)
-
-
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.9999])
-def test_cut_zstd(convert: Convert, tmp_path: Path, share: float) -> None:
-    """Blocks of zstd are large: what was in finished ones is kept."""
-    compressor = zstd.ZstdCompressor()
-    pieces = [
-        compressor.compress(DATA[at : at + 4096], zstd.ZstdCompressor.FLUSH_BLOCK) for at in range(0, len(DATA), 4096)
-    ]
-    ends = [sum(map(len, pieces[: number + 1])) for number in range(len(pieces))]
-    stored = b"".join(pieces) + compressor.flush()
-    stored = stored[: int(len(stored) * share)]
-    source = tmp_path / "cut.scap.zst"
-    source.write_bytes(stored)
-    ended = convert(source)
-    data = DATA[: 4096 * sum(end <= len(stored) for end in ends)]
-    assert ended.code == 4
-    assert "zstd" in ended.line and f"at stored byte {len(stored)}" in ended.line
-    assert ended.entry["counts"]["events"] == whole_events(data)
-
-
-@pytest.mark.parametrize("place", [30, 20_000, 50_000])
-def test_flipped_bit_in_gzip(convert: Convert, tmp_path: Path, place: int) -> None:
-    stored = bytearray(SAMPLE.read_bytes())
-    stored[place] ^= 0x10
-    source = tmp_path / "flip.scap.gz"
-    source.write_bytes(stored)
-    ended = convert(source)
-    assert ended.code in (3, 4)
-    assert re.search(r"at (stored )?byte \d+", ended.line)
-
-
-def test_wrong_checksum_of_gzip(convert: Convert, tmp_path: Path) -> None:
-    stored = bytearray(SAMPLE.read_bytes())
-    stored[-8] ^= 1
-    source = tmp_path / "crc.scap.gz"
-    source.write_bytes(stored)
-    ended = convert(source)
-    assert ended.code == 4 and "gzip" in ended.line
-    assert ended.entry["counts"]["events"] == whole_events(DATA)
-
-
-def test_gzip_members_and_padding(convert: Convert, tmp_path: Path) -> None:
-    source = tmp_path / "members.scap.gz"
-    source.write_bytes(gzip.compress(DATA[:100_001]) + gzip.compress(DATA[100_001:]) + bytes(512))
-    ended = convert(source)
-    assert (ended.code, ended.lines) == (0, [])
-    assert ended.entry["counts"]["events"] == whole_events(DATA)
-
-
-def test_zstd_frames(convert: Convert, tmp_path: Path) -> None:
-    source = tmp_path / "frames.scap.zst"
-    source.write_bytes(zstd.compress(DATA[:100_001]) + zstd.compress(DATA[100_001:]))
-    ended = convert(source)
-    assert (ended.code, ended.lines, ended.entry["compression"]) == (0, [], "zstd")
-    assert ended.entry["counts"]["events"] == whole_events(DATA)
 
 
 # -- what is no capture at all
@@ -383,35 +225,3 @@ def test_random_bytes_instead(convert: Convert, tmp_path: Path, place: int, coun
     ended = convert(source)
     assert ended.code in (0, 3, 4)
     assert len(ended.lines) == (ended.code != 0)
-
-
-# -- the hostile files that every developer has at hand
-
-
-@pytest.mark.parametrize("source", HOSTILE, ids=lambda path: path.name)
-def test_hostile(convert: Convert, source: Path) -> None:
-    expectations = json.loads((SHARED / "hostile" / "hostile.json").read_text("utf-8"))
-    (told,) = (one for one in expectations if one["file"] == source.name)
-    what, expected = told["what"], told.get("expect")
-    base = len(plain_scap.events(plain_scap.load(SHARED / "scap" / told["base"])))
-    ended = convert(source)
-    stored = source.read_bytes()
-    zipped = stored[:2] == b"\x1f\x8b"
-    data = readable_prefix(stored) if zipped else stored
-    if plain_scap.SECTION not in [kind for _, kind in blocks(data)]:
-        assert expected in (None, "everything before the cut")
-        assert ended.code == 3
-        assert re.search(r"at (stored )?byte \d+|empty", ended.line)
-        return
-    count = ended.entry["counts"]["events"]
-    assert count == whole_events(data)
-    harmless = what in ("gzip in two members", "gzip within gzip") or (what.startswith("bits flipped") and not zipped)
-    assert ended.code == 4 or harmless
-    if ended.code == 4:
-        assert re.search(r"at (stored )?byte \d+", ended.line)
-    if expected is not None and expected.startswith("all of the base") or what == "gzip within gzip":
-        assert count == base
-    elif expected == "everything but the last record" and not zipped:
-        assert count == base - 1
-    else:
-        assert count <= base
