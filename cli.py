@@ -95,10 +95,9 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -229,6 +228,8 @@ def _formats(given: argparse.Namespace) -> tuple[str, ...]:
     wanted = tuple(name.strip() for name in given.format.split(",") if name.strip())
     if unknown := [name for name in wanted if name not in FORMATS]:
         raise UsageError(f"--format: {unknown[0]} is not one of {', '.join(FORMATS)}")
+    if not wanted:
+        raise UsageError(f"--format: name at least one of {', '.join(FORMATS)}")
     return wanted
 
 

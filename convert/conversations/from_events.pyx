@@ -15,6 +15,8 @@ from syswire.convert.conversations.losses cimport count_loss, loss_tuple, start_
 from syswire.convert.model.rows cimport *
 from syswire.convert.scap.tables cimport KIND_IPV4, KIND_UNIX, L4_TCP, L4_UDP, ROLE_NONE, ROLE_SERVER
 
+import errno
+
 cdef enum:
     ROWS = 8192
     SPOOL = 1 << 20
@@ -338,7 +340,7 @@ cdef class Recorder(NetSink):
         if self.convs.exhausted:
             raise MemoryError
         if self.convs.failed:
-            raise OSError("the spool files could not be written in full (disk full?)")
+            raise OSError(errno.ENOSPC, "the spool files could not be written in full")
 
     @property
     def conversations(self) -> int:
