@@ -131,7 +131,6 @@ cdef class Recorder(NetSink):
         c.protocol, c.family = live.key.protocol, live.key.family
         if d.kind == KIND_UNIX:
             c.client_ptr, c.server_ptr = d.source, d.dest
-            c.path = self.path_index(d)
         else:
             memcpy(c.client_ip, live.key.client_ip, 16)
             memcpy(c.server_ip, live.key.server_ip, 16)

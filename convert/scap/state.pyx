@@ -19,7 +19,7 @@ cdef enum:
     O_DIRECTORY = 1024
     CLONE_THREAD = 8192
     CLOSE_RANGE_CLOEXEC = 4
-    EFFORT = 1024           # descriptors that may be gone through for each event, see Tables.afford
+    EFFORT = 256            # descriptors that may be gone through for each event, see Tables.afford
     AT_FDCWD = -100
     HIGHEST = 0x7fffffff    # the highest descriptor
 
@@ -221,7 +221,11 @@ cdef class State(Sockets):
             return
         for i in range(process.mask + 1):
             slot = &process.slots[i]
-            if in_use(slot) and first <= slot.fd <= last and (slot.cloexec or not only_cloexec):
+            if not in_use(slot) or slot.fd < first or slot.fd > last or (only_cloexec and not slot.cloexec):
+                continue
+            if self.desc_at(slot.desc).refs > 1:  # others hold it: nobody will notice in which order it went
+                self.leave(process, slot)
+            else:
                 numbers[count] = slot.fd
                 count += 1
         qsort(numbers, count, sizeof(int32_t), ascending)

@@ -130,6 +130,7 @@ cdef class Tables:
     cdef Desc *desc_at(self, uint32_t index) noexcept nogil
     cdef Desc *new_desc(self, uint8_t kind) noexcept nogil
     cdef bint put(self, Process *process, int64_t fd, Desc *desc, bint cloexec) noexcept nogil
+    cdef Desc *leave(self, Process *process, FdSlot *slot) noexcept nogil
     cdef Desc *take(self, Process *process, int64_t fd) noexcept nogil
     cdef void free_desc(self, Desc *desc) noexcept nogil
     cdef bint copy_table(self, Process *source, Process *target) noexcept nogil

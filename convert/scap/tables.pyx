@@ -18,7 +18,7 @@ cdef enum:
 
 cdef uint32_t DELETED = 0xFFFFFFFF
 cdef uint64_t MAX_SLOT_BYTES = 1 << 28
-cdef uint64_t FIRST_EFFORT = 1 << 28
+cdef uint64_t FIRST_EFFORT = 1 << 26
 
 
 cdef inline uint64_t mix(uint64_t x) noexcept nogil:
@@ -311,10 +311,11 @@ cdef class Tables:
     cdef Desc *take(self, Process *process, int64_t fd) noexcept nogil:
         """Take the number out; returns its description with one reference less (0: the caller frees it), or NULL."""
         cdef FdSlot *slot = self.slot(process, fd)
-        cdef Desc *desc
-        if slot == NULL:
-            return NULL
-        desc = self.desc_at(slot.desc)
+        return NULL if slot == NULL else self.leave(process, slot)
+
+    cdef Desc *leave(self, Process *process, FdSlot *slot) noexcept nogil:
+        """Take the number of a slot in use out, as `take` does."""
+        cdef Desc *desc = self.desc_at(slot.desc)
         slot.desc = DELETED
         process.used -= 1
         process.marked -= slot.cloexec
