@@ -98,7 +98,10 @@ cdef class Walker:
         if u32(block + size - 4) != (swap32(size) if self.swapped else size):
             self.trailers += 1
         if size < head + fixed + 4:
+            e.ts, e.tid, e.type, e.cpu = 0, 0, 0xffff, 0
             self.damaged(offset)
+            self.state.skip()
+            self.list_row(e)
             return
         if self.swapped:
             swap_head(block, head, counted)

@@ -130,6 +130,19 @@ def test_a_damaged_event_is_counted_and_passed_over(place: int, form: str, value
     assert (row.tid, row.thread, row.fd, row.desc) == (100, 0, -1, 0)
 
 
+@pytest.mark.parametrize("kind", sorted(plain_scap.EVENTS))
+def test_a_block_too_small_for_an_event_has_a_place_in_the_listing(kind: int, tmp_path: Path) -> None:
+    made = client()
+    made.blocks.append(made.writer.block(kind, bytes(20)))
+    made.write(100, 3, b"after")
+    (tmp_path / "capture").write_bytes(bytes(made))
+    seen = listing(tmp_path / "capture")
+    assert [row.ordinal for row in seen.rows] == list(range(1, 8))
+    row = seen.rows[4]
+    assert (row.ts, row.tid, row.thread, row.fd, row.desc, row.evt_num) == (0, 0, 0, -1, 0, 0)
+    assert seen.reader.walker.damaged_events == 1
+
+
 def test_the_number_of_parameters_of_old_blocks_is_inferred() -> None:
     """Against the plain reader, for every type with each number of parameters that old recorders wrote."""
     made = Recording(form=Form.V1)
