@@ -173,6 +173,8 @@ class ScapReader:
         body = bytes(buffer[begin + 8 : begin + size - 4])
         if kind == headers.SECTION:
             self._section(body, base)
+            if self.damage is not None:
+                return 0
         else:
             try:
                 self._header(kind, body, size, base)

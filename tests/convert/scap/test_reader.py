@@ -43,6 +43,16 @@ def test_two_captures_in_one_file(order: str) -> None:
     assert [(version.name, version.end) for version in seen.threads] == [(b"curl", first.now), (b"wget", 0)]
 
 
+def test_a_section_of_an_unknown_version_ends_the_reading() -> None:
+    first, second = capture(), bytearray(bytes(capture()))
+    second[12] = 2
+    seen = decoded(bytes(first) + bytes(second))
+    assert seen.result.events == first.events
+    assert seen.result.damage == ("section header of an unknown version", len(bytes(first)))
+    with pytest.raises(InputError, match="unknown version"):
+        decoded(bytes(second) + bytes(first))
+
+
 def test_a_section_without_events_leaves_nothing() -> None:
     first = Recording()
     first.machine([Process(100, 100, 1, b"old", b"old")], {100: [Socket(3, "10.0.0.7", 1, "10.0.0.5", 2)]})
