@@ -260,7 +260,8 @@ class Http1:
                     return slot
         slot = _Slot(0)
         slot.request_over = slot.answered = True
-        slots.appendleft(slot)  # whatever waits or is passing was asked later
+        # Behind those whose responses came before, in front of those that still wait: these were asked later.
+        slots.insert(next((at for at, other in enumerate(slots) if not other.answered), len(slots)), slot)
         return slot
 
     def response_over(self, body: Body | None, span: Span, known: bool, trailers: Head | None) -> None:

@@ -159,3 +159,13 @@ def test_place_is_that_of_the_first_byte(cuts: list[int] | None) -> None:
     found: Found = read(client(b"GET /a HT"), client(b"TP/1.1\r\n\r\n"), server(OK), Call(True, GET), cuts=cuts)
     spans = [e.request.span for e in found.exchanges if e.request]
     assert [(s.place, s.offset) for s in spans] == [("call 0", 0), ("call 3", 19)]
+
+
+def test_response_behind_a_cut_one_while_the_request_is_still_passing(cuts: list[int] | None) -> None:
+    found = read(
+        client(b"GET /a HTTP/1.1\r\n"),
+        server(b"HTTP/1.1 200 OK\r\n", lost=1),
+        server(b"HTTP/1.1 404 Not Found\r\n\r\n"),
+        cuts=cuts,
+    )
+    assert found.pairs == [("/a", 200), (None, 404)]
