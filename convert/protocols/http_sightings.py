@@ -72,7 +72,7 @@ def find_secrets(
     if query >= 0 and _MAY_HOLD_SECRET.search(target, query):
         found += _in_query(request, text)
     if kept is not None and kept.runs:
-        found += _in_body(request, head, kept, body_ended, found)
+        found += _in_body(request, head, kept, body_ended)
     if "@" in target or (host is not None and "@" in host):
         found += _in_userinfo(request, head, text)
     if head.authorizations is not None:
@@ -198,9 +198,7 @@ def _in_query(request: HttpRequest, text: HeadText) -> list[Sighting]:
     return form.found
 
 
-def _in_body(
-    request: HttpRequest, head: Head, kept: Kept, body_ended: bool, in_query: list[Sighting]
-) -> list[Sighting]:
+def _in_body(request: HttpRequest, head: Head, kept: Kept, body_ended: bool) -> list[Sighting]:
     runs = [bytes(run) for run in kept.runs]
     if head.content_type is None and not _looks_like_form(runs, kept.begins_cut):
         return []
