@@ -111,8 +111,12 @@ def wait_for(condition: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("sent", "code", "told"),
+    [(signal.SIGINT, 130, b"syswire: interrupted\n"), (signal.SIGTERM, 143, b"")],
+)
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_interrupted(tmp_path: Path, jobs: str) -> None:
+def test_interrupted(tmp_path: Path, jobs: str, sent: signal.Signals, code: int, told: bytes) -> None:
     out = tmp_path / "case"
     command = [*PYTHON, "convert", "-", "-o", str(out), "--jobs", jobs]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -120,9 +124,9 @@ def test_interrupted(tmp_path: Path, jobs: str) -> None:
         process.stdin.write(gzip.decompress(SAMPLE.read_bytes())[:200_000])
         process.stdin.flush()
         wait_for(lambda: list(out.glob(".syswire-*/0/chunks")))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         process.wait(30)
-        assert (process.returncode, process.stderr.read()) == (130, b"syswire: interrupted\n")
+        assert (process.returncode, process.stderr.read()) == (code, told)
     assert listing(out) <= {"case.key"}
 
 
