@@ -108,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
+    os.umask(0o077)  # spool files hold payload and secrets: they are the user's alone, as the outputs are
     with suppress(ValueError):  # not in the main thread: whoever called handles signals
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up spool files
     try:

@@ -124,6 +124,8 @@ def test_interrupted(tmp_path: Path, jobs: str, sent: signal.Signals, code: int,
         process.stdin.write(gzip.decompress(SAMPLE.read_bytes())[:200_000])
         process.stdin.flush()
         wait_for(lambda: list(out.glob(".syswire-*/0/chunks")))
+        spooled = [path for path in out.rglob("*") if path.is_file()]
+        assert spooled and {path.stat().st_mode & 0o777 for path in spooled} == {0o600}
         process.send_signal(sent)
         process.wait(30)
         assert (process.returncode, process.stderr.read()) == (code, told)
