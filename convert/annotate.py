@@ -234,8 +234,9 @@ class _Annotator:
         assert isinstance(place, int)
         piece = self._rebuilt.piece(place)
         return Spot(
-            event=piece.event,
+            event=0 if self._decoded.packets else piece.event,
             evt_num=piece.evt_num,
+            source_frame=piece.event if self._decoded.packets else 0,
             block=piece.block,
             frame=self._rebuilt.frame_number(piece.frame),
             has_bytes=bool(piece.known and piece.flags & PIECE_IN_FRAME),

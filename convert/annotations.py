@@ -15,7 +15,7 @@ from .model.text import address, readable, timestamp
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .decode import Decoded
+    from .decoded import Decoded
     from .model.exchange import HttpExchange, HttpRequest, HttpResponse
     from .model.losses import Loss
     from .model.process import ThreadVersion
@@ -28,10 +28,13 @@ PROTOCOL_NAMES = {TCP: "tcp", UDP: "udp", UNIX_STREAM: "unix", UNIX_DATAGRAM: "u
 
 
 class Spot(NamedTuple):
-    """Where a run of bytes came from and which frame has it; times in ns, `frame` 0 where it has none."""
+    """Where a run of bytes came from and which frame has it; times in ns. `event`, `evt_num`, `source_frame` and
+    `frame` are 0 where it has none.
+    """
 
     event: int
     evt_num: int
+    source_frame: int
     block: int
     frame: int
     has_bytes: bool
@@ -44,15 +47,15 @@ def where(source: int, spot: Spot, stream_offset: int | None, length: int) -> Re
     """A pointer to the evidence: event in the capture, frame in the pcapng, byte range in the stream."""
     return {
         "source": source,
-        "event": spot.event,
+        "event": spot.event or None,
         "evt_num": spot.evt_num or None,
-        "source_frame": None,
+        "source_frame": spot.source_frame or None,
         "frame": spot.frame or None,
         "frame_has_bytes": spot.has_bytes,
         "offset": spot.block,
         "stream_offset": stream_offset,
         "length": length,
-        "time": timestamp(spot.recorded),
+        "time": timestamp(spot.recorded) if spot.recorded else None,
     }
 
 
@@ -64,8 +67,8 @@ def loss_record(source: int, loss: Loss) -> Record:
             "source": source,
             "event": loss.event,
             "evt_num": loss.evt_num,
-            "source_frame": None,
-            "frame": None,
+            "source_frame": loss.source_frame,
+            "frame": loss.frame,
             "frame_has_bytes": False,
             "offset": loss.offset,
             "stream_offset": None,
@@ -105,7 +108,7 @@ def capture_record(source: int, sha256: str, size: int, decoded: Decoded, frames
         "source": source,
         "sha256": sha256,
         "size": size,
-        "format": "scap",
+        "format": decoded.format,
         "events": decoded.events,
         "frames": frames,
         "first": timestamp(decoded.first) if decoded.first else None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .conversations.rebuilt import Rebuilt
-    from .decode import Decoded
+    from .decoded import Decoded
     from .model.process import ThreadVersion
     from .redact import Redactor
     from .scap.identity import IdentityStore

@@ -6,46 +6,18 @@
 from __future__ import annotations
 
 import os
-from array import array
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .conversations.from_events import Recorder
+from .decoded import Decoded
 from .model.losses import Loss
 from .scap.reader import ScapReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .scap.headers import Machine
     from .source import Source
-
-
-@dataclass
-class Decoded:
-    """What phase 1 made of one capture. Paths are of spool files; all else is plain data (it crosses processes).
-
-    `payload` is the file whose positions the rows carry: the capture itself where it is plain, else a spool file.
-    """
-
-    chunks: str
-    convs: str
-    payload: str
-    identities: str
-    offsets: array[int]
-    ends: array[int]
-    containers: list[str]
-    container_names: dict[str, bytes]
-    paths: list[bytes]
-    conversations: int
-    events: int
-    first: int
-    last: int
-    machine: Machine | None
-    interfaces: list[tuple[bytes, bytes]]
-    losses: dict[str, Loss] = field(default_factory=dict)
-    damage: tuple[str, int] | None = None
 
 
 def decode(source: Source, folder: Path, progress: Callable[[int], None] | None = None) -> Decoded:
@@ -70,6 +42,7 @@ def decode(source: Source, folder: Path, progress: Callable[[int], None] | None 
                 os.close(descriptor)
     walker = reader.walker
     return Decoded(
+        format="scap",
         chunks=str(names["chunks"]),
         convs=str(names["convs"]),
         payload=str(payload if payload is not None else source.path),

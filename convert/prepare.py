@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .conversations.both_ends import rebuild
 from .conversations.numbers import number_frames
 from .conversations.rebuilt import Rebuilt
-from .decode import Decoded, decode
+from .decode import decode
 from .errors import InputError
 from .magic import capture_format
 from .model.losses import Loss
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .compression import Damage
+    from .decoded import Decoded
 
 CONV_FIELD = (52, 4)  # Chunk.conv
 SPOOLED = ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")

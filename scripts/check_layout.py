@@ -33,6 +33,8 @@ RANKS = {
     "convert.conversations": 4,
     "convert.filters": 4,
     "convert.decode": 5,
+    "convert.decoded": 5,
+    "convert.decode_packets": 5,
     "convert.annotations": 5,
     "convert.annotate": 5,
     "convert.masking": 5,

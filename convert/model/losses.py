@@ -39,3 +39,5 @@ class Loss:
     evt_num: int | None = None
     offset: int | None = None
     time: int | None = None
+    source_frame: int | None = None
+    frame: int | None = None

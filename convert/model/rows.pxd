@@ -70,7 +70,7 @@ ctypedef struct Conv:     # 96 bytes: a conversation, written when it ends, at (
 ctypedef struct Piece:    # 80 bytes: a run of one direction, bytes known or not, in the order of the conversation
     uint64_t time         # ns, as dated (causal)
     uint64_t recorded     # ns, the event's own time
-    uint64_t event
+    uint64_t event        # of packets: the number of the frame in the source
     uint64_t block
     uint64_t payload      # position of the bytes in the payload file (known pieces)
     uint64_t stream_offset
@@ -90,3 +90,4 @@ cdef enum:
     PIECE_BOUNDARY = 1    # a system call's bytes begin here
     PIECE_IN_FRAME = 2    # its frame holds the bytes (not so for orphan bytes that are written headers-only)
     PIECE_FILLED = 4      # the bytes come from the other end's view
+    PIECE_JOINS = 8       # known bytes right behind those of the piece before: may be handed on together with them

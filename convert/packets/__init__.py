@@ -1,0 +1,1 @@
+"""Packet captures: files (pcap, pcapng), layers, fragments, and TCP put together again."""
