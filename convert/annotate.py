@@ -101,7 +101,7 @@ class _Findings:
             self._sightings.append(s)
         else:  # known only after its exchange was spooled: a body of which no header told
             self._to.taint(self.conversation.conv.id)
-            self._spool_sighting(s, [s], self._processes(self._to.spot(s.span.place), None))
+            self._spool_sighting(s, [s], self._processes(self._to.spot(s.span), None))
 
     def weird(self, name: str, span: Span, /) -> None:
         self._to.counts.weird[name] = self._to.counts.weird.get(name, 0) + 1
@@ -118,8 +118,8 @@ class _Findings:
             to.taint(stream)
         request, response = exchange.request, exchange.response
         spots = (
-            None if request is None else to.spot(request.span.place),
-            None if response is None else to.spot(response.span.place),
+            None if request is None else to.spot(request.span),
+            None if response is None else to.spot(response.span),
         )
         processes = self._processes(*spots)
         record = notes.http_record(to.source, stream, self.places, processes, exchange, spots)
@@ -139,7 +139,7 @@ class _Findings:
             self.base + sighting.exchange,
         )
         masked = msgspec.structs.replace(sighting, target=mask_own(sighting.target, own, to.redactor))
-        spot = to.spot(sighting.span.place)
+        spot = to.spot(sighting.span)
         stream = self.conversation.conv.id
         line = notes.sighting_record(to.source, stream, self.places, self.ends, processes, masked, spot, shown)
         to.spool(_encode(line))
@@ -229,10 +229,12 @@ class _Annotator:
         record = notes.stream_record(conv, ends, places, counts, tcp_stream)
         self._streams.write(_encode(record) + b"\n")
 
-    def spot(self, place: object) -> Spot:
-        """Where a piece came from; `place` is its row, as the parsers were told."""
-        assert isinstance(place, int)
-        piece = self._rebuilt.piece(place)
+    def spot(self, span: Span) -> Spot:
+        """Where the first byte of a span came from. Its place is the row of a run, as the parsers were told; in a run
+        of several pieces the offset tells which of them.
+        """
+        assert isinstance(span.place, int)
+        piece = self._rebuilt.piece(span.place, span.offset)
         return Spot(
             event=0 if self._decoded.packets else piece.event,
             evt_num=piece.evt_num,

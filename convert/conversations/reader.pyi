@@ -30,14 +30,20 @@ class ConversationReader:
     def runs(self, begin: int, end: int) -> Iterator[Run]:
         """The pieces of rows `begin` to `end` (pieces_begin, pieces_end of the totals) in the conversation's order.
 
-        Both directions are in it, as they took turns. Memory is bounded: a piece has 65,507 known bytes at most.
+        Both directions are in it, as they took turns. Pieces that carry PIECE_JOINS come together with those before
+        them as one run, of 64 KiB and 512 pieces at most; its row, flags and time are those of its first piece.
+        Memory is bounded: a piece has 65,507 known bytes at most.
 
         Raises:
             OSError: Reading failed, or the payload file is shorter than the rows say.
         """
 
-    def piece(self, index: int) -> Piece:
-        """One piece with all it knows of its event, by its row."""
+    def piece(self, index: int, offset: int | None = None) -> Piece:
+        """One piece with all it knows of its event, by its row.
+
+        With an `offset` of its stream the piece that holds this byte, of those that `runs` joined to row `index`;
+        the last of them where none does.
+        """
 
     def frame_number(self, row: int) -> int:
         """The number in the pcapng, from 1, of the frame with this row (Piece.frame, ConversationTotals.*_frame_row).

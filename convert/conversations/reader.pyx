@@ -5,11 +5,12 @@ import os
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memset
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
 
 from syswire.convert.conversations.both_ends cimport Totals
 from syswire.convert.conversations.totals import ConversationTotals
-from syswire.convert.model.rows cimport Piece
+from syswire.convert.model.rows cimport PIECE_JOINS, Piece
 from syswire.convert.model.rows import PIECE, Piece as PieceRow
 from syswire.convert.spool.files cimport (
     PayloadWindow, RowCursor, cursor_close, cursor_open, cursor_row, payload_at, raise_errno, read_whole,
@@ -21,7 +22,15 @@ cdef enum:
     TOTALS_ROWS = 64
     THREAD_ROWS = 256
     NUMBER_ROWS = 1
+    RUN_BYTES = 1 << 16   # more than any piece has
+    RUN_PIECES = 512      # so that looking for the piece of an offset stays cheap, whatever the pieces' lengths
     NO_FRAME = 0xFFFFFFFF
+
+
+cdef inline bint _joins(const Piece *piece, const Piece *before) noexcept nogil:
+    """Whether the bytes of a piece are those right behind the piece before: its flag, unless the rows belie it."""
+    return (piece.flags & PIECE_JOINS and piece.known and before.known and piece.to_server == before.to_server
+            and piece.conv == before.conv and piece.stream_offset == before.stream_offset + before.length)
 
 
 cdef class ConversationReader:
@@ -30,6 +39,7 @@ cdef class ConversationReader:
     cdef list files
     cdef RowCursor totals, pieces, threads, numbers
     cdef PayloadWindow payload
+    cdef char *run  # RUN_BYTES: joined pieces
     cdef readonly uint64_t conversations
 
     def __cinit__(self):
@@ -38,6 +48,9 @@ cdef class ConversationReader:
         memset(&self.threads, 0, sizeof(RowCursor))
         memset(&self.numbers, 0, sizeof(RowCursor))
         memset(&self.payload, 0, sizeof(PayloadWindow))
+        self.run = <char *>malloc(RUN_BYTES)
+        if self.run == NULL:
+            raise MemoryError
 
     def __init__(self, totals, threads, pieces, payload_fd, numbers=None):
         cdef int fd = payload_fd
@@ -57,6 +70,7 @@ cdef class ConversationReader:
         cursor_close(&self.threads)
         cursor_close(&self.numbers)
         window_close(&self.payload)
+        free(self.run)
 
     cdef int rows(self, RowCursor *cursor, object path, uint32_t size, uint32_t room) except -1:
         cdef int fd
@@ -115,36 +129,87 @@ cdef class ConversationReader:
         return tuple(found)
 
     def runs(self, begin, end):
-        """Yield the pieces of rows `begin` to `end` with their bytes; see reader.pyi."""
-        cdef uint64_t index, last = end
+        """Yield the pieces of rows `begin` to `end` with their bytes, joined where they may be; see reader.pyi."""
+        cdef uint64_t index = begin, last = end, first
+        cdef uint32_t length
         cdef const Piece *row
         cdef Piece piece
         cdef const char *data
         if last > self.pieces.end:
             raise IndexError(f"there are {self.pieces.end} pieces")
-        for index in range(<uint64_t>begin, last):
+        while index < last:
             row = <const Piece *>cursor_row(&self.pieces, index)
             if row == NULL:
                 raise_errno()
             piece = row[0]
+            first = index
+            index += 1
             held = None
+            length = piece.length
             if piece.known:
-                data = payload_at(&self.payload, piece.payload, piece.length)
+                data = payload_at(&self.payload, piece.payload, length)
                 if data == NULL:
                     raise_errno()
-                held = PyBytes_FromStringAndSize(data, piece.length)
-            yield index, piece.to_server, piece.stream_offset, piece.length, held, piece.flags, piece.reason, piece.time
+                if index < last and length < RUN_BYTES:
+                    data = self.join(&piece, data, &index, last, &length)
+                    if data == NULL:
+                        raise_errno()
+                held = PyBytes_FromStringAndSize(data, length)
+            yield first, piece.to_server, piece.stream_offset, length, held, piece.flags, piece.reason, piece.time
 
-    def piece(self, index):
-        """One piece, by its row."""
-        cdef uint64_t place = index
-        cdef const char *row
+    cdef const char *join(
+        self, const Piece *first, const char *data, uint64_t *index, uint64_t last, uint32_t *length
+    ) noexcept nogil:
+        """Take the pieces from row `index` on that join the first, whose bytes are `data`: the bytes of all of them.
+
+        NULL on an I/O error. `index` becomes the first row that was not taken, `length` counts all bytes.
+        """
+        cdef Piece before = first[0]
+        cdef const Piece *row
+        cdef uint64_t limit = last if last - index[0] < RUN_PIECES else index[0] + RUN_PIECES - 1
+        cdef bint copied = False
+        while index[0] < limit:
+            row = <const Piece *>cursor_row(&self.pieces, index[0])
+            if row == NULL:
+                return NULL
+            if not _joins(row, &before) or row.length > RUN_BYTES - length[0]:
+                break
+            if not copied:
+                memcpy(self.run, data, length[0])
+                copied = True
+            before = row[0]
+            data = payload_at(&self.payload, before.payload, before.length)
+            if data == NULL:
+                return NULL
+            memcpy(self.run + length[0], data, before.length)
+            length[0] += before.length
+            index[0] += 1
+        return self.run if copied else data
+
+    def piece(self, index, offset=None):
+        """One piece, by its row, or that of those joined to it which holds a stream offset."""
+        cdef uint64_t place = index, wanted = 0, limit
+        cdef const Piece *row
+        cdef Piece piece
         if place >= self.pieces.end:
             raise IndexError(f"there are {self.pieces.end} pieces")
-        row = cursor_row(&self.pieces, place)
+        row = <const Piece *>cursor_row(&self.pieces, place)
         if row == NULL:
             raise_errno()
-        return PieceRow._make(PIECE.unpack(row[:sizeof(Piece)]))
+        piece = row[0]
+        if offset is not None:
+            wanted = offset
+            limit = self.pieces.end if self.pieces.end - place < RUN_PIECES else place + RUN_PIECES
+            place += 1
+            while place < limit and wanted >= piece.stream_offset + piece.length:
+                row = <const Piece *>cursor_row(&self.pieces, place)
+                if row == NULL:
+                    raise_errno()
+                if not _joins(row, &piece):
+                    break
+                piece = row[0]
+                place += 1
+        return PieceRow._make(PIECE.unpack((<const char *>&piece)[:sizeof(Piece)]))
 
     def frame_number(self, row):
         """The number of a frame in the pcapng, from 1, by its row; 0 where a piece has none."""

@@ -50,15 +50,26 @@ class Rebuilt:
     """All conversations of one capture by id. Memory holds one at a time; files are closed by `close`."""
 
     def __init__(
-        self, *, convs: str, totals: str, threads: str, pieces: str, numbers: str, tcp_streams: str, payload: str
+        self,
+        *,
+        convs: str,
+        totals: str,
+        threads: str,
+        pieces: str,
+        numbers: str | None,
+        tcp_streams: str,
+        payload: str,
     ) -> None:
-        """Paths of the files that phase 1, `rebuild` and `number_frames` wrote, and of the payload."""
+        """Paths of the files that phase 1, `rebuild` and `number_frames` wrote, and of the payload.
+
+        Without `numbers` the frames have those of their rows, from 1.
+        """
         self._files: list[int] = []
         self._convs = self._open(convs)
         self._tcp_streams = self._open(tcp_streams)
         self._payload = self._open(payload)
         self._reader = ConversationReader(totals, threads, pieces, self._payload)
-        self._numbers = _Block(self._open(numbers), 4)
+        self._numbers = None if numbers is None else _Block(self._open(numbers), 4)
         self._rows = _Block(self._convs, CONV.size)
 
     def _open(self, path: str) -> int:
@@ -79,16 +90,18 @@ class Rebuilt:
         return Conversation(self._conv(number), self._reader.conversation(number))
 
     def runs(self, conversation: Conversation) -> Iterator[Run]:
-        """Its pieces in order, both directions as they took turns."""
+        """Its pieces in order, both directions as they took turns; those that simply go on are joined."""
         return self._reader.runs(conversation.totals.pieces_begin, conversation.totals.pieces_end)
 
-    def piece(self, row: int) -> Piece:
-        """One piece with all it knows of its event."""
-        return self._reader.piece(row)
+    def piece(self, row: int, offset: int | None = None) -> Piece:
+        """One piece with all it knows of its event; of a run's pieces the one that holds the byte at `offset`."""
+        return self._reader.piece(row, offset)
 
     def frame_number(self, row: int) -> int:
         """The number in the pcapng of a frame row, 0 for none."""
-        return 0 if row == NO_FRAME else int.from_bytes(self._numbers.get(row), "little")
+        if row == NO_FRAME:
+            return 0
+        return row + 1 if self._numbers is None else int.from_bytes(self._numbers.get(row), "little")
 
     def tcp_stream(self, number: int) -> int | None:
         """Wireshark's tcp.stream of a conversation, None where it has no TCP frame."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 TOTALS = Struct("<7Q10I")
 
 Run = tuple[int, int, int, int, bytes | None, int, int, int]
-"""(row of the piece, to_server, stream offset, length, bytes or None where they are missing, PIECE_* flags,
-GAP_* reason, time)."""
+"""(row of the first piece, to_server, stream offset, length, bytes or None where they are missing, PIECE_* flags,
+GAP_* reason, time). Flags, reason and time are the first piece's."""
 
 
 class ConversationTotals(NamedTuple):
