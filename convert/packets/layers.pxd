@@ -1,0 +1,36 @@
+# From a frame to the TCP segment or UDP datagram in it.
+
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
+
+from syswire.convert.packets.fragments cimport Trains
+from syswire.convert.packets.packet cimport Packet, Part
+from syswire.convert.packets.record cimport Record
+from syswire.convert.packets.tally cimport Tally
+from syswire.convert.packets.view cimport Ip, View
+
+cdef enum:
+    DECODED = 1
+    PASSED = 0
+    MOST_UNKNOWN = 64           # link types that are counted one by one
+
+ctypedef struct UnknownLink:
+    uint16_t linktype
+    uint64_t frames
+
+cdef class Layers:
+    cdef Trains trains
+    cdef Tally unknown_link_type
+    cdef Tally not_followed
+    cdef Tally malformed
+    cdef UnknownLink unknown[MOST_UNKNOWN]
+    cdef uint32_t unknown_count
+    cdef Part part              # of a packet that came in one frame
+    cdef Part *parts            # of one that came in fragments
+    cdef uint32_t part_room
+
+    cdef int decode(self, const Record *r, Packet *p) noexcept nogil
+    cdef int _network(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil
+    cdef int _transport(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil
+    cdef int _parts(self, const Record *r, const View *v, Packet *p) noexcept nogil
+    cdef int _unknown(self, const Record *r) noexcept nogil
+    cdef void finish(self) noexcept nogil

@@ -1,0 +1,121 @@
+# cython: language_level=3
+"""IPv4 and IPv6: from an IP header to what it carries, extension headers passed over.
+
+A packet ends where its own length says, not where the frame does: behind it stands what a link pads with. A length of
+zero was left to the network card to fill in (segmentation offload): then the packet is the rest of the frame. Where
+the frame is shorter than the length says, the rest is missing, not imaginary. Checksums are not verified: with
+offload they are wrong in every capture of the sender.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy, memset
+
+from syswire.convert.packets.view cimport (
+    KIND_FRAGMENT, KIND_MALFORMED, KIND_OTHER, KIND_TCP, KIND_UDP, be16, be32, hold, skip,
+)
+
+cdef enum:
+    MOST_EXTENSIONS = 32
+    HOP_BY_HOP = 0
+    TCP = 6
+    UDP = 17
+    ROUTING = 43
+    FRAGMENT = 44
+    AUTHENTICATION = 51
+    DESTINATION = 60
+    MOBILITY = 135
+    HOST_IDENTITY = 139
+    SHIM6 = 140
+
+
+cdef int ipv4(View *v, Packet *p, Ip *ip) noexcept nogil:
+    cdef uint32_t header, total, fragment
+    if v.captured < 20:
+        return KIND_MALFORMED
+    header = (v.data[0] & 15) * 4
+    if v.data[0] >> 4 != 4 or header < 20 or header > v.captured:
+        return KIND_MALFORMED
+    total = be16(v.data + 2)
+    if total == 0:
+        total = v.original
+    if total < header:
+        return KIND_MALFORMED
+    memset(p.source, 0, 16)
+    memset(p.target, 0, 16)
+    memcpy(p.source, v.data + 12, 4)
+    memcpy(p.target, v.data + 16, 4)
+    p.family = 4
+    fragment = be16(v.data + 6)
+    ip.id = be16(v.data + 4)
+    ip.next_header = v.data[9]
+    ip.more = fragment >> 13 & 1
+    ip.place = (fragment & 0x1FFF) * 8
+    hold(v, total)
+    skip(v, header)
+    if ip.more or ip.place:
+        return KIND_FRAGMENT
+    return next_header(v, p, ip)
+
+
+cdef int ipv6(View *v, Packet *p, Ip *ip) noexcept nogil:
+    cdef uint32_t length
+    if v.captured < 40 or v.data[0] >> 4 != 6:
+        return KIND_MALFORMED
+    length = be16(v.data + 4)
+    memcpy(p.source, v.data + 8, 16)
+    memcpy(p.target, v.data + 24, 16)
+    p.family = 6
+    ip.next_header = v.data[6]
+    if length:
+        hold(v, 40 + length)
+    skip(v, 40)
+    return next_header(v, p, ip)
+
+
+cdef void route(const View *v, Packet *p) noexcept nogil:
+    # A packet that still has hops before it names its target in the routing header, where the reply will come from.
+    # Types 0 (RFC 5095) and 2 (RFC 6275) list the last hop last, segment routing (4, RFC 8754) lists it first.
+    cdef uint32_t size = v.data[1] * 8      # of what stands behind the first eight bytes
+    if v.data[3] and size >= 16:
+        if v.data[2] == 4:
+            memcpy(p.target, v.data + 8, 16)
+        elif (v.data[2] == 0 or v.data[2] == 2) and size % 16 == 0:
+            memcpy(p.target, v.data + 8 + size - 16, 16)
+
+
+cdef int next_header(View *v, Packet *p, Ip *ip) noexcept nogil:
+    """Pass over extension headers from ip.next_header on, to a fragment or to what is carried."""
+    cdef uint32_t kind, size, fragment
+    cdef int i
+    for i in range(MOST_EXTENSIONS + 1):
+        kind = ip.next_header
+        if kind == TCP or kind == UDP:
+            p.protocol = <uint8_t>kind
+            return KIND_TCP if kind == TCP else KIND_UDP
+        if kind != AUTHENTICATION and (p.family == 4 or not (
+                kind == HOP_BY_HOP or kind == DESTINATION or kind == ROUTING or kind == FRAGMENT or kind == MOBILITY
+                or kind == HOST_IDENTITY or kind == SHIM6)):
+            return KIND_OTHER
+        if v.captured < 8:
+            return KIND_MALFORMED
+        if kind == FRAGMENT:
+            size = 8
+        elif kind == AUTHENTICATION:
+            size = (v.data[1] + 2) * 4
+        else:
+            size = (v.data[1] + 1) * 8
+        if size > v.captured:
+            return KIND_MALFORMED
+        if kind == ROUTING:
+            route(v, p)
+        ip.next_header = v.data[0]
+        if kind == FRAGMENT:
+            fragment = be16(v.data + 2)
+            ip.id = be32(v.data + 4)
+            ip.more = fragment & 1
+            ip.place = fragment & 0xFFF8
+            if ip.more or ip.place:
+                skip(v, size)
+                return KIND_FRAGMENT
+        skip(v, size)
+    return KIND_MALFORMED

@@ -1,0 +1,51 @@
+# What the link and network layers hand to each other: the bytes that are left of a frame, and what stands in them.
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+
+cdef enum:
+    KIND_MALFORMED = 0        # headers are cut, or contradict themselves
+    KIND_OTHER = 1            # a protocol that is not followed
+    KIND_IP = 2               # IPv4 or IPv6, by the version in the header
+    KIND_IPV4 = 3
+    KIND_IPV6 = 4
+    KIND_FRAGMENT = 5         # of an IP datagram
+    KIND_TCP = 6
+    KIND_UDP = 7
+    KIND_HELD = 8             # a fragment whose datagram is not whole yet
+    KIND_LOST = 9             # a fragment of a datagram that never will be
+
+ctypedef struct View:
+    const uint8_t *data
+    uint32_t offset           # of `data` in the frame, or in the datagram that was put together from fragments
+    uint32_t captured         # bytes at `data`
+    uint32_t original         # bytes that the layer outside says there are; never less than `captured`
+    uint8_t assembled         # 1: the view is of a datagram that was put together from fragments
+
+ctypedef struct Ip:           # of an IP header what Packet has no place for
+    uint32_t id               # fragments with the same are one datagram's
+    uint32_t place            # of a fragment in its datagram, in bytes
+    uint8_t more              # 1: more fragments follow this one
+    uint8_t next_header       # what the fragment, or the datagram made of it, begins with
+
+
+cdef inline uint16_t be16(const uint8_t *at) noexcept nogil:
+    return <uint16_t>(at[0] << 8 | at[1])
+
+
+cdef inline uint32_t be32(const uint8_t *at) noexcept nogil:
+    return <uint32_t>at[0] << 24 | <uint32_t>at[1] << 16 | <uint32_t>at[2] << 8 | at[3]
+
+
+cdef inline void skip(View *v, uint32_t size) noexcept nogil:
+    # `size` bytes on; the caller knows that they are captured.
+    v.data += size
+    v.offset += size
+    v.captured -= size
+    v.original -= size
+
+
+cdef inline void hold(View *v, uint32_t size) noexcept nogil:
+    # The layer ends after `size` bytes, captured or not.
+    v.original = size
+    if v.captured > size:
+        v.captured = size
