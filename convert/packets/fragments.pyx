@@ -66,7 +66,7 @@ cdef class Trains:
         cdef TrainKey key
         cdef Train *train
         cdef uint32_t size = v.original, end
-        if v.captured < size:
+        if v.captured < size or v.lacking:
             if ip.place == 0:       # what a reader would make of it alone
                 return next_header(v, p, ip)
             tally_add(&self.incomplete, r, 1, size)

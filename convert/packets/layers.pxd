@@ -11,6 +11,7 @@ from syswire.convert.packets.view cimport Ip, View
 cdef enum:
     DECODED = 1
     PASSED = 0
+    MENTIONED = 2               # see layers.pyx
     MOST_UNKNOWN = 64           # link types that are counted one by one
 
 ctypedef struct UnknownLink:
@@ -22,6 +23,8 @@ cdef class Layers:
     cdef Tally unknown_link_type
     cdef Tally not_followed
     cdef Tally malformed
+    cdef Tally short_frame
+    cdef public bint mentions   # whether decode() tells of headers that are only mentioned
     cdef UnknownLink unknown[MOST_UNKNOWN]
     cdef uint32_t unknown_count
     cdef Part part              # of a packet that came in one frame
@@ -30,6 +33,7 @@ cdef class Layers:
 
     cdef int decode(self, const Record *r, Packet *p) noexcept nogil
     cdef int _network(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil
+    cdef int _mention(self, const Record *r, const View *v, Packet *p, Tally *cause) noexcept nogil
     cdef int _transport(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil
     cdef int _parts(self, const Record *r, const View *v, Packet *p) noexcept nogil
     cdef int _unknown(self, const Record *r) noexcept nogil

@@ -24,12 +24,19 @@ class Decoded(NamedTuple):
     """Bytes of the payload, captured or not."""
     parts: Sequence[tuple[int, int, int]]
     """Where the captured bytes stand: position in the payload file, offset in the payload, length."""
+    mentioned: bool
+    """There is no payload: the header contradicts itself or is quoted by an ICMP error. Wireshark counts its stream."""
 
 class Layers:
     """Decodes frames of every link type; keeps fragments until their datagram is whole.
 
     Input is hostile: no frame makes it raise, read beyond the captured bytes, or keep more than a bounded table.
+
+    Attributes:
+        mentions: Whether TCP headers without a usable payload are told too (`Decoded.mentioned`); off at first.
     """
+
+    mentions: bool
 
     def decode_frame(
         self,
@@ -55,6 +62,8 @@ class Layers:
         unknown_link_type: frames of link types that are not decoded, with their bytes.
         not_followed: frames that hold neither TCP nor UDP in IP, with their bytes.
         malformed_packet: frames whose headers are cut or contradict themselves, with their bytes.
+        short_frame: packets that claim more bytes than their frame held on the wire, with the bytes that are lacking;
+        what the frame holds was used.
         fragment_incomplete: fragments of datagrams that never became whole, with the bytes of their payload; those
         still waited for are counted by `close`.
         fragment_conflict: fragments whose bytes differ from those that were there before, with the number of bytes.

@@ -13,24 +13,32 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
 from syswire.convert.packets.links cimport Link, link_of
-from syswire.convert.packets.network cimport ipv4, ipv6
+from syswire.convert.packets.network cimport icmp, ipv4, ipv6
 from syswire.convert.packets.packet cimport Packet, Part
 from syswire.convert.packets.tally cimport tally_add, tally_tuple
 from syswire.convert.packets.view cimport (
-    KIND_FRAGMENT, KIND_HELD, KIND_IP, KIND_IPV4, KIND_IPV6, KIND_LOST, KIND_MALFORMED, KIND_OTHER, KIND_TCP, KIND_UDP,
-    be16, be32, hold, skip,
+    KIND_FRAGMENT, KIND_HELD, KIND_ICMP, KIND_IP, KIND_IPV4, KIND_IPV6, KIND_LOST, KIND_MALFORMED, KIND_OTHER, KIND_TCP,
+    KIND_UDP, be16, be32, hold, skip,
 )
 
 cdef enum:
     MOST_LAYERS = 16            # IP headers in one another, and datagrams put together
     TCP_HEADER = 20
-    TCP_NEEDED = 14             # bytes of it that must be captured: up to the flags
+    TCP_NEEDED = 16             # bytes of it that must be captured, as Wireshark needs them to number a stream
     UDP_HEADER = 8
 
 Decoded = namedtuple("Decoded", (
     "source", "target", "source_port", "target_port", "protocol", "tcp_flags", "seq", "ack", "payload", "length",
-    "parts",
+    "parts", "mentioned",
 ))
+
+
+cdef inline void tcp_fields(const View *v, Packet *p) noexcept nogil:
+    p.source_port = be16(v.data)
+    p.target_port = be16(v.data + 2)
+    p.seq = be32(v.data + 4)
+    p.ack = be32(v.data + 8)
+    p.tcp_flags = v.data[13]
 
 
 cdef int tcp(View *v, Packet *p) noexcept nogil:
@@ -38,14 +46,10 @@ cdef int tcp(View *v, Packet *p) noexcept nogil:
     cdef uint32_t header
     if v.captured < TCP_NEEDED:
         return 0
+    tcp_fields(v, p)
     header = (v.data[12] >> 4) * 4
     if header < TCP_HEADER or header > v.original:
         return 0
-    p.source_port = be16(v.data)
-    p.target_port = be16(v.data + 2)
-    p.seq = be32(v.data + 4)
-    p.ack = be32(v.data + 8)
-    p.tcp_flags = v.data[13]
     to_payload(v, header)
     return 1
 
@@ -82,37 +86,50 @@ cdef class Layers:
         memset(&self.unknown_link_type, 0, sizeof(Tally))
         memset(&self.not_followed, 0, sizeof(Tally))
         memset(&self.malformed, 0, sizeof(Tally))
+        memset(&self.short_frame, 0, sizeof(Tally))
 
     def __dealloc__(self):
         free(self.parts)
 
     cdef int decode(self, const Record *r, Packet *p) noexcept nogil:
-        """DECODED: `p` is filled, valid until the record is not or the next call; PASSED: counted, or kept."""
+        """DECODED: `p` is filled, valid until the record is not or the next call; PASSED: counted, or kept.
+
+        MENTIONED, only where `mentions` is set: counted too, but Wireshark numbers a stream by it: a TCP header that
+        contradicts itself, or one that an ICMP error quotes. The addresses, ports, seq, ack and flags are filled; there
+        is no payload.
+        """
         cdef Link link = link_of(r.linktype)
         cdef View v
         if link == NULL:
             return self._unknown(r)
-        v.data, v.offset, v.captured, v.assembled = r.data, 0, r.captured, 0
+        v.data, v.offset, v.captured, v.lacking, v.assembled = r.data, 0, r.captured, 0, 0
         v.original = r.original if r.original > r.captured else r.captured
         return self._network(r, &v, link(&v), p)
 
     cdef int _network(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil:
         cdef Ip ip
-        cdef int depth
-        for depth in range(MOST_LAYERS):
+        cdef int _depth
+        cdef bint quoted = False
+        for _depth in range(MOST_LAYERS):
+            if quoted and (kind == KIND_FRAGMENT or kind == KIND_UDP or kind == KIND_MALFORMED):
+                kind = KIND_OTHER       # what is quoted may be cut anywhere
+            if kind == KIND_TCP and quoted:
+                return self._mention(r, v, p, &self.not_followed)
             if kind == KIND_TCP or kind == KIND_UDP:
                 return self._transport(r, v, kind, p)
             if kind == KIND_IP:
                 if v.captured == 0:
-                    kind = KIND_MALFORMED
-                else:
-                    kind = KIND_IPV6 if v.data[0] >> 4 == 6 else KIND_IPV4
+                    break
+                kind = KIND_IPV6 if v.data[0] >> 4 == 6 else KIND_IPV4
             if kind == KIND_IPV4:
                 kind = ipv4(v, p, &ip)
             elif kind == KIND_IPV6:
                 kind = ipv6(v, p, &ip)
             elif kind == KIND_FRAGMENT:
                 kind = self.trains.add(v, p, &ip, r)
+            elif kind == KIND_ICMP:
+                kind = icmp(v, p)
+                quoted = True
             elif kind == KIND_HELD or kind == KIND_LOST:    # its table counts
                 return PASSED
             elif kind == KIND_OTHER:
@@ -123,10 +140,22 @@ cdef class Layers:
         tally_add(&self.malformed, r, 1, r.original)
         return PASSED
 
+    cdef int _mention(self, const Record *r, const View *v, Packet *p, Tally *cause) noexcept nogil:
+        tally_add(cause, r, 1, r.original)
+        if v.captured < TCP_NEEDED or not self.mentions:
+            return PASSED
+        tcp_fields(v, p)
+        p.payload, p.stored, p.length, p.part, p.parts = v.data, 0, 0, &self.part, 0
+        return MENTIONED
+
     cdef int _transport(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil:
-        if (tcp(v, p) if kind == KIND_TCP else udp(v, p)) == 0:
+        if kind == KIND_TCP and tcp(v, p) == 0:
+            return self._mention(r, v, p, &self.malformed)
+        if kind == KIND_UDP and udp(v, p) == 0:
             tally_add(&self.malformed, r, 1, r.original)
             return PASSED
+        if v.lacking:
+            tally_add(&self.short_frame, r, 1, v.lacking)
         p.payload, p.stored, p.length = v.data, v.captured, v.original
         if v.assembled:
             return self._parts(r, v, p)
@@ -190,6 +219,7 @@ cdef class Layers:
             "unknown_link_type": tally_tuple(&self.unknown_link_type),
             "not_followed": tally_tuple(&self.not_followed),
             "malformed_packet": tally_tuple(&self.malformed),
+            "short_frame": tally_tuple(&self.short_frame),
         }
         return {cause: tally for cause, tally in told.items() if tally[0]} | self.trains.losses()
 
@@ -208,11 +238,13 @@ cdef class Layers:
         r.original = max(r.captured, original or 0)
         r.position, r.time, r.offset, r.frame = position, time, offset, frame
         r.source_frame = frame if source_frame is None else source_frame
-        if self.decode(&r, &p) != DECODED:
+        result = self.decode(&r, &p)
+        if result == PASSED:
             return None
         size = 4 if p.family == 4 else 16
         parts = tuple((p.part[i].position, p.part[i].offset, p.part[i].length) for i in range(p.parts))
         return Decoded(
             str(ipaddress.ip_address(p.source[:size])), str(ipaddress.ip_address(p.target[:size])), p.source_port,
             p.target_port, p.protocol, p.tcp_flags, p.seq, p.ack, p.payload[:p.stored], p.length, parts,
+            result == MENTIONED,
         )

@@ -2,30 +2,60 @@
 """IPv4 and IPv6: from an IP header to what it carries, extension headers passed over.
 
 A packet ends where its own length says, not where the frame does: behind it stands what a link pads with. A length of
-zero was left to the network card to fill in (segmentation offload): then the packet is the rest of the frame. Where
-the frame is shorter than the length says, the rest is missing, not imaginary. Checksums are not verified: with
-offload they are wrong in every capture of the sender.
+zero was left to the network card to fill in (segmentation offload): then the packet is the rest of the frame. Where a
+packet claims more than the frame held on the wire, one of the two is wrong; the frame is believed, as Wireshark does,
+and what is lacking is told. Checksums are not verified: with offload they are wrong in every capture of the sender.
 """
 
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from syswire.convert.packets.view cimport (
-    KIND_FRAGMENT, KIND_MALFORMED, KIND_OTHER, KIND_TCP, KIND_UDP, be16, be32, hold, skip,
+    KIND_FRAGMENT, KIND_ICMP, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_OTHER, KIND_TCP, KIND_UDP, be16, be32,
+    hold, skip,
 )
 
 cdef enum:
     MOST_EXTENSIONS = 32
+    OPTION_END = 0
+    OPTION_NONE = 1
+    LOOSE_ROUTE = 131
+    STRICT_ROUTE = 137
     HOP_BY_HOP = 0
+    ICMP = 1
     TCP = 6
     UDP = 17
     ROUTING = 43
     FRAGMENT = 44
     AUTHENTICATION = 51
+    ICMP_6 = 58
     DESTINATION = 60
     MOBILITY = 135
     HOST_IDENTITY = 139
     SHIM6 = 140
+
+
+cdef void within(View *v, uint32_t size) noexcept nogil:
+    if size <= v.original:
+        hold(v, size)
+    else:
+        v.lacking += size - v.original
+
+
+cdef void source_route(const View *v, uint32_t header, Packet *p) noexcept nogil:
+    # A packet that still has hops of a source route before it names its target there, as the last one.
+    cdef uint32_t at = 20, kind, size
+    while at + 1 < header:
+        kind, size = v.data[at], v.data[at + 1]
+        if kind == OPTION_END:
+            return
+        if kind == OPTION_NONE:
+            size = 1
+        elif size < 2 or at + size > header:
+            return
+        elif (kind == LOOSE_ROUTE or kind == STRICT_ROUTE) and size >= 7 and 4 <= v.data[at + 2] <= size - 3:
+            memcpy(p.target, v.data + at + 3 + (size - 3) // 4 * 4 - 4, 4)
+        at += size
 
 
 cdef int ipv4(View *v, Packet *p, Ip *ip) noexcept nogil:
@@ -50,7 +80,9 @@ cdef int ipv4(View *v, Packet *p, Ip *ip) noexcept nogil:
     ip.next_header = v.data[9]
     ip.more = fragment >> 13 & 1
     ip.place = (fragment & 0x1FFF) * 8
-    hold(v, total)
+    if header > 20:
+        source_route(v, header, p)
+    within(v, total)
     skip(v, header)
     if ip.more or ip.place:
         return KIND_FRAGMENT
@@ -67,7 +99,7 @@ cdef int ipv6(View *v, Packet *p, Ip *ip) noexcept nogil:
     p.family = 6
     ip.next_header = v.data[6]
     if length:
-        hold(v, 40 + length)
+        within(v, 40 + length)
     skip(v, 40)
     return next_header(v, p, ip)
 
@@ -86,12 +118,14 @@ cdef void route(const View *v, Packet *p) noexcept nogil:
 cdef int next_header(View *v, Packet *p, Ip *ip) noexcept nogil:
     """Pass over extension headers from ip.next_header on, to a fragment or to what is carried."""
     cdef uint32_t kind, size, fragment
-    cdef int i
-    for i in range(MOST_EXTENSIONS + 1):
+    cdef int _i
+    for _i in range(MOST_EXTENSIONS + 1):
         kind = ip.next_header
         if kind == TCP or kind == UDP:
             p.protocol = <uint8_t>kind
             return KIND_TCP if kind == TCP else KIND_UDP
+        if kind == (ICMP if p.family == 4 else ICMP_6):
+            return KIND_ICMP
         if kind != AUTHENTICATION and (p.family == 4 or not (
                 kind == HOP_BY_HOP or kind == DESTINATION or kind == ROUTING or kind == FRAGMENT or kind == MOBILITY
                 or kind == HOST_IDENTITY or kind == SHIM6)):
@@ -119,3 +153,18 @@ cdef int next_header(View *v, Packet *p, Ip *ip) noexcept nogil:
                 return KIND_FRAGMENT
         skip(v, size)
     return KIND_MALFORMED
+
+
+cdef int icmp(View *v, const Packet *p) noexcept nogil:
+    """Move to the packet that an error message quotes (RFC 792, RFC 4443).
+
+    Not so for redirects: Wireshark reads no more of what they quote than the ports and the sequence number.
+    """
+    cdef uint32_t message
+    if v.captured < 8:
+        return KIND_MALFORMED
+    message = v.data[0]
+    skip(v, 8)
+    if p.family == 6:
+        return KIND_IPV6 if 1 <= message <= 4 else KIND_OTHER
+    return KIND_IPV4 if message == 3 or message == 4 or message == 11 or message == 12 else KIND_OTHER

@@ -11,14 +11,16 @@ cdef enum:
     KIND_FRAGMENT = 5         # of an IP datagram
     KIND_TCP = 6
     KIND_UDP = 7
-    KIND_HELD = 8             # a fragment whose datagram is not whole yet
-    KIND_LOST = 9             # a fragment of a datagram that never will be
+    KIND_ICMP = 8
+    KIND_HELD = 9             # a fragment whose datagram is not whole yet
+    KIND_LOST = 10            # a fragment of a datagram that never will be
 
 ctypedef struct View:
     const uint8_t *data
     uint32_t offset           # of `data` in the frame, or in the datagram that was put together from fragments
     uint32_t captured         # bytes at `data`
     uint32_t original         # bytes that the layer outside says there are; never less than `captured`
+    uint32_t lacking          # bytes that an IP header claims beyond the end of the frame
     uint8_t assembled         # 1: the view is of a datagram that was put together from fragments
 
 ctypedef struct Ip:           # of an IP header what Packet has no place for
