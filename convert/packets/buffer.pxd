@@ -16,13 +16,17 @@ cdef enum:                # what step() tells
     STEP_FRAME = 1        # the record is filled in
     STEP_BLOCK = 2        # only where blocks were asked for: one that is no frame, see pcapng.pxd
 
+cdef enum:
+    LONGEST_BLOCK = 1 << 24   # of a pcapng, as Wireshark's
+
 cdef enum:                # causes of loss, indexes of `tallies`
     UNKNOWN_BLOCK = 0
     TRAILER_DIFFERS = 1
     DAMAGED_PACKET = 2
     DAMAGED_OPTIONS = 3
     SNAPLEN = 4
-    CAUSES = 5
+    DAMAGED_BLOCK = 5
+    CAUSES = 6
 
 cdef enum:                # why reading ended before the end of the input
     DAMAGE_NONE = 0
@@ -62,11 +66,10 @@ cdef inline uint64_t load64(const uint8_t *at, bint swapped) noexcept nogil:
 
 
 cdef inline uint32_t longest_frame(uint32_t linktype) noexcept nogil:
-    # The most captured bytes that Wireshark accepts of a frame.
-    if linktype == 231 or linktype == 249:      # D-Bus, USBPcap
-        return 128 << 20
-    if linktype == 279:                         # EBHSCR
-        return 32 << 20
+    # The most captured bytes of a frame: what Wireshark accepts, and no more than a pcapng block can hold.
+    if (linktype == 186 or linktype == 189 or linktype == 220 or linktype == 249 or linktype == 266     # USB
+            or linktype == 231 or linktype == 279):                                                     # D-Bus, EBHSCR
+        return LONGEST_BLOCK - 64
     return 262144
 
 
@@ -81,7 +84,7 @@ cdef class FrameReader:
     cdef uint64_t need        # bytes from `begin` that the next step needs
     cdef bint ended           # the input has no more bytes
     cdef bint swapped         # the file's byte order is not this machine's
-    cdef Tally tallies[5]
+    cdef Tally tallies[6]
     cdef int damage_code
     cdef uint64_t damage_offset
     cdef uint64_t damaged_size

@@ -7,14 +7,14 @@ class Loss(NamedTuple):
     """What one cause of loss took.
 
     Attributes:
-        count: How many blocks or packets.
+        number: How many blocks or packets.
         bytes: How many bytes, 0 where it does not apply.
         offset: Of the first in the decompressed input.
         time: Of the first, ns since the epoch, 0 where it has none.
         source_frame: The first one's number in the source, 0 where it has none.
     """
 
-    count: int
+    number: int
     bytes: int
     offset: int
     time: int
@@ -95,9 +95,10 @@ class FrameReader:
     def losses(self) -> dict[str, Loss]:
         """What could not be used or is not there, by cause.
 
-        unknown_block: Blocks that were skipped, with their bytes. block_trailer_differs: Blocks that end with another
-        length than they begin with. damaged_packet: Packets that contradict themselves, with the bytes of their
-        blocks. damaged_options: Blocks whose options do not end where the block does. snaplen: Frames that were cut
+        unknown_block: Blocks of unknown types, with their bytes. block_trailer_differs: Blocks that end with another
+        length than they begin with. damaged_block: Blocks without a packet that contradict themselves, with their
+        bytes. damaged_packet: Packets that contradict themselves, with the bytes of their blocks. damaged_options:
+        Blocks with options that do not fit, or have a length that they cannot have. snaplen: Frames that were cut
         when they were captured, with the bytes that are missing.
         """
 

@@ -21,7 +21,9 @@ cdef enum:
 
 cdef uint32_t MOST_FRAMES = <uint32_t>0xFFFFFFFE
 
-CAUSE_NAMES = ("unknown_block", "block_trailer_differs", "damaged_packet", "damaged_options", "snaplen")
+CAUSE_NAMES = (
+    "unknown_block", "block_trailer_differs", "damaged_packet", "damaged_options", "snaplen", "damaged_block",
+)
 
 REASONS = {
     DAMAGE_CUT: "cut: a record of {} bytes is not there to its end",
@@ -38,7 +40,7 @@ REASONS = {
 class Loss(NamedTuple):
     """What one cause took."""
 
-    count: int
+    number: int
     bytes: int
     offset: int
     time: int
@@ -87,7 +89,9 @@ cdef class FrameReader:
             self.base += self.begin
             self.begin, self.end = 0, held
         if held == self.room:
-            larger = self.room * 2
+            larger = (self.need + FIRST_ROOM - 1) // FIRST_ROOM * FIRST_ROOM
+            if larger > self.room * 2 or larger <= self.room:
+                larger = self.room * 2
             buffer = <uint8_t *>realloc(self.buffer, larger)
             if buffer == NULL:
                 raise MemoryError

@@ -13,8 +13,6 @@ cdef enum:
     BLOCK_PACKET = 6
     BLOCK_SECRETS = 10
 
-cdef uint32_t BLOCK_PROCESS = <uint32_t>0x80000001  # Darwin process information
-
 ctypedef struct Interface:    # of the current section
     int64_t seconds           # to be added to time stamps
     uint32_t snaplen
@@ -30,10 +28,6 @@ ctypedef struct Note:         # an interface of any section, for `interfaces`
     uint8_t tsresol
     bint swapped
 
-ctypedef struct Options:      # what options_end found
-    uint32_t end              # where the sound options end, the end of options not included
-    bint broken               # something follows that is no option
-
 
 cdef class PcapngReader(FrameReader):
     cdef bint sectioned           # the first section header was read
@@ -42,6 +36,8 @@ cdef class PcapngReader(FrameReader):
     cdef uint32_t kind            # its type
     cdef uint32_t size            # its length
     cdef uint32_t options         # where its options begin; 0 = it has no place for any
+    cdef bint broken              # they are not sound
+    cdef uint8_t tsresol          # of the last frame's interface
     cdef Interface *known
     cdef uint32_t known_room
     cdef uint32_t known_count     # interfaces of the section
@@ -57,10 +53,8 @@ cdef class PcapngReader(FrameReader):
 
     cdef int next_block(self) noexcept nogil
     cdef int section(self, const uint8_t *at, uint32_t size, uint64_t offset) noexcept nogil
-    cdef int interface(self, uint64_t offset) noexcept nogil
+    cdef bint interface(self) noexcept nogil
+    cdef bint other(self) noexcept nogil
     cdef void note(self, const Interface *entry) noexcept nogil
     cdef bint packet(self, Record *r, uint64_t offset) noexcept nogil
-    cdef void damaged(self, uint64_t offset) noexcept nogil
     cdef object described(self, uint32_t index)
-
-cdef Options options_end(const uint8_t *block, uint32_t begin, uint32_t end, bint swapped) noexcept nogil

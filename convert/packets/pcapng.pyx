@@ -10,6 +10,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
 from syswire.convert.packets.buffer cimport *
+from syswire.convert.packets.options cimport Options, names_end, options_end
 from syswire.convert.packets.record cimport Record
 
 from .interface import SourceInterface
@@ -21,12 +22,11 @@ cdef extern from *:
     ctypedef uint64_t uint128 "syswire_uint128"
 
 cdef enum:
-    LONGEST_BLOCK = 1 << 24           # as Wireshark's
     LEAST_BLOCK = 12
     LEAST_SECTION = 28
     LEAST_INTERFACE = 20
-    LEAST_PACKET = 32
-    LEAST_SIMPLE = 16
+    LEAST_STATISTICS = 24
+    LEAST_SECRETS = 20
     MOST_INTERFACES = 1 << 16         # of a section; packets of later ones are damaged
     MOST_NOTES = 1 << 12              # interfaces whose names are kept
     MOST_NOTED = 1 << 20              # bytes of their options
@@ -35,6 +35,7 @@ cdef enum:
     IF_TSRESOL = 9
     IF_TSOFFSET = 14
 
+cdef uint32_t BLOCK_PROCESS = <uint32_t>0x80000001       # Darwin process information
 cdef uint32_t ORDER = 0x1A2B3C4D
 cdef uint64_t LATEST = <uint64_t>0x7FFFFFFFFFFFFFFF     # 2262: where times that are beyond are put
 cdef uint64_t BILLION = 1000000000
@@ -45,22 +46,9 @@ cdef inline bint numbered(uint32_t kind) noexcept nogil:
     return (kind == 0x0BAD or kind == 0x40000BAD or kind == 9 or kind == 0x204 or kind == 0x216 or kind == 0x221)
 
 
-cdef Options options_end(const uint8_t *block, uint32_t begin, uint32_t end, bint swapped) noexcept nogil:
-    # The options between `begin` and `end` of a block, up to the end of options or to what cannot be one.
-    cdef Options found
-    cdef uint32_t at = begin, code, length
-    found.broken = False
-    while end - at >= 4:
-        code, length = load16(block + at, swapped), load16(block + at + 2, swapped)
-        if code == 0:
-            found.end = at
-            return found
-        length = (length + 3) & ~<uint32_t>3
-        if length > end - at - 4:
-            break
-        at += 4 + length
-    found.end, found.broken = at, at != end
-    return found
+cdef inline bint known_block(uint32_t kind) noexcept nogil:
+    return (kind == BLOCK_SECTION or kind == BLOCK_INTERFACE or kind == BLOCK_NAMES or kind == BLOCK_STATISTICS
+            or kind == BLOCK_SECRETS or kind == BLOCK_PROCESS)
 
 
 cdef uint64_t nanoseconds(uint64_t stamp, uint8_t resolution, int64_t seconds) noexcept nogil:
@@ -126,7 +114,7 @@ cdef class PcapngReader(FrameReader):
             return STEP_END
         if load32(at + size - 4, self.swapped) != size:
             self.count(TRAILER_DIFFERS, 0, offset, 0, 0)
-        self.block, self.kind, self.size, self.options = at, kind, size, 0
+        self.block, self.kind, self.size, self.options, self.broken = at, kind, size, 0, False
         self.begin += size
         return STEP_BLOCK
 
@@ -149,53 +137,74 @@ cdef class PcapngReader(FrameReader):
             state = self.next_block()
             if state != STEP_BLOCK:
                 return state
-            kept = True
             if self.kind == BLOCK_PACKET or self.kind == BLOCK_SIMPLE_PACKET or self.kind == BLOCK_OLD_PACKET:
                 self.source_frame += 1
                 if self.packet(r, offset):
                     return self.found(r, offset, r.data)
-                kept = False
-            elif self.kind == BLOCK_INTERFACE:
-                kept = self.interface(offset) == 0
-            elif self.kind == BLOCK_SECTION:
-                self.options = 24
-            elif not (self.kind == BLOCK_NAMES or self.kind == BLOCK_STATISTICS or self.kind == BLOCK_SECRETS
-                      or self.kind == BLOCK_PROCESS):
+                self.count(DAMAGED_PACKET, self.size, offset, 0, self.source_frame)
+                continue
+            if not known_block(self.kind):
                 if numbered(self.kind):
                     self.source_frame += 1
                 self.count(UNKNOWN_BLOCK, self.size, offset, 0, self.source_frame if numbered(self.kind) else 0)
-                kept = False
-            if kept and self.options and options_end(
-                    self.block, self.options, self.size - 4, self.swapped).broken:
-                self.count(DAMAGED_OPTIONS, 0, offset, 0, 0)
-            if kept and self.blocks:
+                continue
+            if self.kind == BLOCK_INTERFACE:
+                kept = self.interface()
+            else:
+                kept = self.other()
+            if not kept:
+                self.count(DAMAGED_BLOCK, self.size, offset, 0, 0)
+            elif self.options:
+                self.broken = options_end(self.block, self.options, self.size - 4, self.kind, self.swapped).broken
+                if self.broken:
+                    self.count(DAMAGED_OPTIONS, 0, offset, 0, 0)
+            # A damaged interface stays: those behind it keep their numbers.
+            if self.blocks and (kept or (self.kind == BLOCK_INTERFACE and self.size < LEAST_INTERFACE)):
                 return STEP_BLOCK
 
-    cdef int interface(self, uint64_t offset) noexcept nogil:
-        # An interface description block; -1: there is no room for it.
+    cdef bint other(self) noexcept nogil:
+        # A block that is kept as it is: find its options. False: it is not sound.
+        cdef uint32_t length
+        if self.kind == BLOCK_SECTION:
+            self.options = LEAST_SECTION - 4
+        elif self.kind == BLOCK_NAMES:
+            self.options = names_end(self.block, 8, self.size - 4, self.swapped)
+            return self.options != 0
+        elif self.kind == BLOCK_STATISTICS:
+            self.options = LEAST_STATISTICS - 4
+            return self.size >= LEAST_STATISTICS
+        elif self.kind == BLOCK_SECRETS:
+            if self.size < LEAST_SECRETS:
+                return False
+            length = load32(self.block + 12, self.swapped)
+            if length > self.size - LEAST_SECRETS:
+                return False
+            self.options = LEAST_SECRETS - 4 + ((length + 3) & ~<uint32_t>3)
+        return True
+
+    cdef bint interface(self) noexcept nogil:
+        # An interface description block. False: it is too short, or there is no room for it.
         cdef Interface *entry
         cdef uint32_t at, code, length
         cdef Options options
         if self.known_count == MOST_INTERFACES:
-            self.count(UNKNOWN_BLOCK, self.size, offset, 0, 0)
-            return -1
+            return False
         if self.known_count == self.known_room:
             length = self.known_room * 2 if self.known_room else 16
             entry = <Interface *>realloc(self.known, length * sizeof(Interface))
             if entry == NULL:
                 self.exhausted = True
-                return -1
+                return False
             self.known, self.known_room = entry, length
         entry = &self.known[self.known_count]
         self.known_count += 1
         entry.seconds, entry.snaplen, entry.linktype, entry.tsresol, entry.damaged = 0, 0, 0, 6, 1
         if self.size < LEAST_INTERFACE:
-            self.count(UNKNOWN_BLOCK, self.size, offset, 0, 0)
-            return 0
+            return False
         entry.linktype, entry.snaplen = load16(self.block + 8, self.swapped), load32(self.block + 12, self.swapped)
         entry.damaged = 0
         self.options = at = 16
-        options = options_end(self.block, at, self.size - 4, self.swapped)
+        options = options_end(self.block, at, self.size - 4, BLOCK_INTERFACE, self.swapped)
         while at < options.end:
             code, length = load16(self.block + at, self.swapped), load16(self.block + at + 2, self.swapped)
             if code == IF_TSRESOL and length == 1:
@@ -204,7 +213,7 @@ cdef class PcapngReader(FrameReader):
                 entry.seconds = <int64_t>load64(self.block + at + 4, self.swapped)
             at += 4 + ((length + 3) & ~<uint32_t>3)
         self.note(entry)
-        return 0
+        return True
 
     cdef void note(self, const Interface *entry) noexcept nogil:
         # Keep the options of the first interfaces for whoever asks for their names.
@@ -236,7 +245,7 @@ cdef class PcapngReader(FrameReader):
         self.notes_count += 1
 
     cdef bint packet(self, Record *r, uint64_t offset) noexcept nogil:
-        # A packet block of whatever kind. False: it contradicts itself, and was counted.
+        # A packet block of whatever kind. False: it contradicts itself.
         cdef const uint8_t *block = self.block
         cdef const Interface *entry
         cdef uint32_t number = 0, head = 28, room
@@ -244,7 +253,6 @@ cdef class PcapngReader(FrameReader):
         if self.kind == BLOCK_SIMPLE_PACKET:
             head = 12
         if self.size < head + 4:
-            self.damaged(offset)
             return False
         room = self.size - head - 4
         if self.kind == BLOCK_PACKET:
@@ -252,7 +260,6 @@ cdef class PcapngReader(FrameReader):
         elif self.kind == BLOCK_OLD_PACKET:
             number = load16(block + 8, swapped)
         if number >= self.known_count or self.known[number].damaged:
-            self.damaged(offset)
             return False
         entry = &self.known[number]
         if self.kind == BLOCK_SIMPLE_PACKET:
@@ -265,18 +272,17 @@ cdef class PcapngReader(FrameReader):
             r.time = nanoseconds(<uint64_t>load32(block + 12, swapped) << 32 | load32(block + 16, swapped),
                                  entry.tsresol, entry.seconds)
         if r.captured > room or r.captured > longest_frame(entry.linktype):
-            self.damaged(offset)
             return False
+        self.tsresol = entry.tsresol
         r.interface, r.linktype = self.earlier + number, entry.linktype
         r.data = block + head
         if head == 28:
             self.options = head + ((r.captured + 3) & ~<uint32_t>3)
-            if self.options < self.size - 4 and options_end(block, self.options, self.size - 4, swapped).broken:
-                self.count(DAMAGED_OPTIONS, 0, offset, r.time, self.source_frame)
+            if self.options < self.size - 4:
+                self.broken = options_end(block, self.options, self.size - 4, self.kind, swapped).broken
+                if self.broken:
+                    self.count(DAMAGED_OPTIONS, 0, offset, r.time, self.source_frame)
         return True
-
-    cdef void damaged(self, uint64_t offset) noexcept nogil:
-        self.count(DAMAGED_PACKET, self.size, offset, 0, self.source_frame)
 
     cpdef bint fill(self) except -1:
         if self.exhausted:
@@ -295,7 +301,7 @@ cdef class PcapngReader(FrameReader):
         cdef const Note *note = &self.notes[index]
         cdef const uint8_t *at = self.noted + note.at
         cdef uint32_t place = 0, code, length
-        cdef Options options = options_end(at, 0, note.length, note.swapped)
+        cdef Options options = options_end(at, 0, note.length, BLOCK_INTERFACE, note.swapped)
         names = {}
         while place < options.end:
             code, length = load16(at + place, note.swapped), load16(at + place + 2, note.swapped)

@@ -1,0 +1,102 @@
+"""Writes the pcapng of a packet capture: the source's own frames, byte for byte, with comments added.
+
+It is a second pass over the same bytes with the same readers, so the frames are the ones that were decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING
+
+from .packets.copier import Copier
+from .packets.opening import open_frames
+from .packets.pcap import PcapReader
+from .pcapng import IF_TSRESOL, INTERFACE, SECTION_HEADER, SHB_APPLICATION, block, clean, comment_options, option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .packets.buffer import FrameReader
+    from .pcapng import Writable
+
+
+class _Payload:
+    """The payload file, read from its beginning whatever others do with the descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._at = 0
+
+    def peek(self, count: int, /) -> bytes:
+        return os.pread(self._descriptor, count, self._at)
+
+    def readinto(self, view: memoryview, /) -> int:
+        count = os.preadv(self._descriptor, [view], self._at)
+        self._at += count
+        return count
+
+
+def write_packets(
+    out: Writable,
+    *,
+    payload_fd: int,
+    comments: Sequence[str],
+    application: str,
+    flows: str,
+    convs: str,
+    frame_comments: Mapping[int, Iterable[str]],
+    longest: int = 0,
+) -> int:
+    """Write the whole file; return how many frames it has.
+
+    Of a pcapng all blocks that tell of packets, interfaces, names, secrets and statistics are kept in their order, with
+    their own options. On the first frame of each conversation comes `syswire stream N (tcp)` or (udp).
+
+    Args:
+        out: Where to write; it gets pieces of about 1 MiB.
+        payload_fd: The payload file: the decompressed bytes of the capture.
+        comments: Of the file; in a pcapng they follow those of its first section.
+        application: The tool and its version, for files that do not say it themselves (pcap).
+        flows: Path of Flow rows, in the order of their first frames.
+        convs: Path of Conv rows.
+        frame_comments: Frame number, from 1, to the comments of that frame, after that of the conversation.
+        longest: Captured bytes of the longest frame, as the first pass found (FrameReader.longest). A pcap often
+            promises shorter ones, which libpcap does not forgive in a pcapng; its snaplen is kept where it holds.
+
+    Raises:
+        OSError: Reading or writing failed, or the rows contradict each other.
+        ValueError: It is no capture file.
+    """
+    reader = open_frames(_Payload(payload_fd))
+    options = comment_options(comments)
+    header, resolution = b"", 1
+    if isinstance(reader, PcapReader):
+        header, resolution = _header(_Payload(payload_fd), options, application, longest)
+    with open(flows, "rb") as flow_file, open(convs, "rb") as conv_file:
+        copier = Copier(reader, flow_file.fileno(), conv_file.fileno(), header, options, resolution)
+        commented = iter(sorted(frame_comments))
+        stop = next(commented, 0)
+        while state := copier.build(stop):
+            if state == 1:
+                out.write(copier.view())
+            else:
+                copier.packet(comment_options(frame_comments[stop]))
+                stop = next(commented, 0)
+        out.write(copier.view())
+        return copier.frames
+
+
+def _header(payload: _Payload, options: bytes, application: str, longest: int) -> tuple[bytes, int]:
+    """What stands before the frames of a pcap, and how many ns are a unit of its time stamps."""
+    probe: FrameReader = open_frames(payload)
+    next(probe.frames(), None)
+    options += option(SHB_APPLICATION, clean(application).encode())
+    header = block(SECTION_HEADER, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), options)
+    if not probe.interfaces:
+        return header, 1
+    interface = probe.interfaces[0]
+    snaplen = interface.snaplen if interface.snaplen >= longest > 0 else 0
+    description = struct.pack("<HHI", interface.linktype, 0, snaplen)
+    header += block(INTERFACE, description, option(IF_TSRESOL, bytes([interface.tsresol])))
+    return header, 10 ** (9 - interface.tsresol)
