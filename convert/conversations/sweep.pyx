@@ -133,11 +133,11 @@ cdef int win(Sweep *sweep, Span *span, Copies *copies, bint known) noexcept nogi
 cdef int step(Sweep *sweep, Span *span) noexcept nogil:
     # What comes next of a byte stream.
     span.there = False
+    copies_end(&sweep.stored, sweep.at)
+    copies_end(&sweep.claimed, sweep.at)
     while sweep.more and sweep.coming.rel <= sweep.at:
         if take(sweep) < 0:
             return -1
-    copies_end(&sweep.stored, sweep.at)
-    copies_end(&sweep.claimed, sweep.at)
     if sweep.stored.count:
         return win(sweep, span, &sweep.stored, True)
     if sweep.claimed.count:
