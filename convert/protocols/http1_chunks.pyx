@@ -2,6 +2,7 @@
 """Chunked framing of HTTP/1 bodies (RFC 9112, 7.1), in one pass and without looking back."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.memoryview cimport PyMemoryView_FromObject
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
@@ -20,15 +21,6 @@ cdef enum:
 cdef class Dechunker:
     """Chunked framing (RFC 9112, 7.1), fed in any cuts, up to the line of the last chunk; trailers are not its own."""
 
-    cdef int state
-    cdef uint64_t remaining
-    cdef int digits
-    cdef int line
-    cdef bint after_cr
-    cdef readonly bint bare_lf
-    cdef readonly bint blank
-    cdef readonly list ranges
-
     def __init__(self):
         self.ranges = []
 
@@ -40,7 +32,13 @@ cdef class Dechunker:
     def bad(self):
         return self.state == BAD
 
-    def skip(self, uint64_t length):
+    cdef bint is_done(self) noexcept:
+        return self.state == DONE
+
+    cdef bint is_bad(self) noexcept:
+        return self.state == BAD
+
+    cpdef bint skip(self, uint64_t length) except -1:
         """Pass over lost bytes: True if all of them lie in the data of the present chunk."""
         if self.state != DATA or length > self.remaining:
             self.state = BAD
@@ -89,6 +87,12 @@ cdef class Dechunker:
         Body bytes are a view of `data` where they are in one run. Stops at the end of the last chunk's line, or at
         the first byte that is not chunked framing (`bad`).
         """
+        body = self.take(data, &pos, note_ranges)
+        return pos, body
+
+    cdef object take(self, bytes data, Py_ssize_t* position, bint note_ranges):
+        """As feed; `position` is moved on."""
+        cdef Py_ssize_t pos = position[0]
         cdef Py_ssize_t size = PyBytes_GET_SIZE(data)
         cdef const unsigned char* text = <const unsigned char*> PyBytes_AS_STRING(data)
         cdef Py_ssize_t first = -1, first_end = -1, step, filled = 0
@@ -140,11 +144,12 @@ cdef class Dechunker:
                     if self.state == BAD:
                         break
                     pos += 1
+            position[0] = pos
             if first < 0:
-                return pos, b""
+                return b""
             if out != NULL:
-                return pos, PyBytes_FromStringAndSize(out, filled)
-            return pos, memoryview(data)[first:first_end]
+                return PyBytes_FromStringAndSize(out, filled)
+            return PyMemoryView_FromObject(data)[first:first_end]
         finally:
             free(out)
 

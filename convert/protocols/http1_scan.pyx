@@ -39,7 +39,7 @@ cdef inline const unsigned char* _bytes_of(object data, Py_ssize_t* size) except
     raise TypeError("bytes or bytearray expected")
 
 
-def skip_blank_lines(data, Py_ssize_t pos):
+cpdef Py_ssize_t skip_blank_lines(object data, Py_ssize_t pos) except -1:
     cdef Py_ssize_t size
     cdef const unsigned char* text = _bytes_of(data, &size)
     if pos < 0:
@@ -49,7 +49,7 @@ def skip_blank_lines(data, Py_ssize_t pos):
     return pos
 
 
-def find_head_end(data, Py_ssize_t resume, Py_ssize_t limit):
+cpdef Py_ssize_t find_head_end(object data, Py_ssize_t resume, Py_ssize_t limit) except -2:
     cdef Py_ssize_t size
     cdef const unsigned char* text = _bytes_of(data, &size)
     cdef const unsigned char* at
@@ -92,21 +92,6 @@ cdef inline bint _same(const unsigned char* name, const char* lower, Py_ssize_t 
 
 cdef class Head:
     """A message's start line and headers; text is latin-1, one character a byte."""
-
-    cdef readonly str method_or_version
-    cdef readonly str target_or_status
-    cdef readonly str version_or_reason
-    cdef readonly list headers
-    cdef readonly int total
-    cdef readonly int flags
-    cdef readonly bint ascii
-    cdef readonly list content_lengths
-    cdef readonly list transfer_encodings
-    cdef readonly str host
-    cdef readonly str content_type
-    cdef readonly str location
-    cdef readonly list cookies
-    cdef readonly list authorizations
 
     cdef void _start_line(self, const unsigned char* text, Py_ssize_t size, bint request) except *:
         cdef Py_ssize_t first = 0, second, last, third
@@ -220,7 +205,7 @@ cdef class Head:
         self._special(text + name_begin, name_end - name_begin, value, first, last)
 
 
-def parse_head(bytes head, bint request, bint start_line=True):
+cpdef Head parse_head(bytes head, bint request, bint start_line=True):
     cdef Py_ssize_t size = PyBytes_GET_SIZE(head), begin = 0, end, line_end
     cdef const unsigned char* text = <const unsigned char*> PyBytes_AS_STRING(head)
     cdef unsigned char seen = 0

@@ -1,0 +1,54 @@
+# cython: language_level=3
+"""A head's bytes with the way back to the stream, and the names of what may be odd in it."""
+
+from libc.stdint cimport uint64_t
+
+from syswire.convert.model.span import Span
+from syswire.convert.protocols.http1_scan cimport Head
+from syswire.convert.protocols.http1_scan import (
+    BARE_LF, CONTROL, EMPTY_NAME, FOLDED, NO_COLON, SPACE_BEFORE_COLON, TOO_MANY,
+)
+
+_ODDITIES = (
+    (BARE_LF, "bare-lf"),
+    (FOLDED, "folded-header"),
+    (SPACE_BEFORE_COLON, "space-before-colon"),
+    (NO_COLON, "header-without-colon"),
+    (EMPTY_NAME, "header-without-name"),
+    (CONTROL, "control-byte-in-head"),
+    (TOO_MANY, "too-many-headers"),
+)
+
+
+cdef list oddities(Head head):
+    """What was odd in a head, by the names of weirds."""
+    return [name for flag, name in _ODDITIES if head.flags & flag]
+
+
+cdef HeadText head_text(bytes raw, uint64_t offset, list places):
+    """What HeadText(raw, offset, places) makes, without the call's price."""
+    cdef HeadText made = HeadText.__new__(HeadText)
+    made.raw = raw
+    made.offset = offset
+    made.places = places
+    return made
+
+
+cdef class HeadText:
+    """A head's bytes, which stand in one piece in the stream; `places` are (position, place), the first at 0."""
+
+    def __init__(self, bytes raw, uint64_t offset, list places):
+        self.raw = raw
+        self.offset = offset
+        self.places = places
+
+    cpdef object span(self, Py_ssize_t begin, Py_ssize_t end):
+        """Where raw[begin:end] stands in the stream."""
+        cdef Py_ssize_t low = 1, high = len(self.places), middle
+        while low < high:  # the last place that begins no later
+            middle = (low + high) >> 1
+            if <Py_ssize_t> self.places[middle][0] <= begin:
+                low = middle + 1
+            else:
+                high = middle
+        return Span(self.places[low - 1][1], self.offset + <uint64_t> begin, end - begin)

@@ -1,0 +1,28 @@
+# A head's lines as http1_scan.pyi describes them, for compiled callers.
+
+cdef class Head:
+    cdef readonly str method_or_version
+    cdef readonly str target_or_status
+    cdef readonly str version_or_reason
+    cdef readonly list headers
+    cdef readonly int total
+    cdef readonly int flags
+    cdef readonly bint ascii
+    cdef readonly list content_lengths
+    cdef readonly list transfer_encodings
+    cdef readonly str host
+    cdef readonly str content_type
+    cdef readonly str location
+    cdef readonly list cookies
+    cdef readonly list authorizations
+
+    cdef void _start_line(self, const unsigned char* text, Py_ssize_t size, bint request) except *
+    cdef str _unfold(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end)
+    cdef void _special(
+        self, const unsigned char* name, Py_ssize_t size, str value, Py_ssize_t begin, Py_ssize_t end
+    ) except *
+    cdef void _header(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end, bint folded) except *
+
+cpdef Py_ssize_t skip_blank_lines(object data, Py_ssize_t pos) except -1
+cpdef Py_ssize_t find_head_end(object data, Py_ssize_t resume, Py_ssize_t limit) except -2
+cpdef Head parse_head(bytes head, bint request, bint start_line=*)
