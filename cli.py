@@ -79,9 +79,12 @@ _VERIFY = "Check that every file in DIR, and every input that is still there, is
 
 
 def _common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("inputs", metavar="INPUT", nargs="+", help=".scap, plain, gzip or zstd; - is standard input")
+    command.add_argument(
+        "inputs", metavar="INPUT", nargs="+", help=".scap, pcap, pcapng, plain, gzip or zstd; - is standard input"
+    )
     command.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="made 0700, files in it 0600")
     command.add_argument("--no-pcapng", action="store_true", help="write no pcapng")
+    command.add_argument("--pcap", action="store_true", help="write a classic pcap too, without comments")
     command.add_argument("--reveal", action="store_true", help="show secrets in the clear everywhere")
     command.add_argument("--case-key", metavar="FILE", type=Path, help="key of fingerprints (default: DIR/case.key)")
     command.add_argument(
@@ -216,6 +219,7 @@ def _options(given: argparse.Namespace) -> Any:
     return Options(
         reveal=given.reveal,
         pcapng=not given.no_pcapng,
+        pcap=given.pcap,
         force=given.force,
         case_key=given.case_key,
         case=case,

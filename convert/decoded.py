@@ -18,7 +18,8 @@ class Decoded:
 
     `format` is scap, pcap or pcapng. `chunks` has rows of what happened on conversations: Chunk of a scap, Segment of
     packets. `payload` is the file whose positions the rows carry: the capture itself where it is plain, else a spool
-    file. `events` and `frames` are how many of them the file has; the frames of a scap are made later.
+    file. `events` and `frames` are how many of them the file has (the frames of a scap are made later), `longest` the
+    captured bytes of the longest frame.
     """
 
     format: str
@@ -40,6 +41,7 @@ class Decoded:
     losses: dict[str, Loss] = field(default_factory=dict)
     damage: tuple[str, int] | None = None
     frames: int = 0
+    longest: int = 0
 
     @property
     def packets(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from .compression import recognise
 
@@ -13,23 +13,36 @@ SECTION = b"\x0a\x0d\x0d\x0a"
 PCAP = frozenset(
     bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "a1b2cd34", "34cdb2a1")
 )
-PCAPNG_ONLY = frozenset((1, 2, 3, 4, 5, 6, 10))
+# Interface, packet, simple packet, names, statistics, enhanced packet, interface of an event (IRIG, ARINC), journal,
+# secrets, custom blocks, and processes of macOS: what a pcapng has and a scap has not.
+PCAPNG_ONLY = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xBAD, 0x40000BAD, 0x80000001))
+MOST_SECTIONS = 16  # empty ones, one after the other, that are looked past
+LOOKED_AT = 1 << 16
 
 
 def capture_format(source: Source) -> str | None:
-    """scap, or what else the first bytes look like (for a message), None where they are unknown.
+    """scap, pcap or pcapng; None where the first bytes are none of them, "compressed" where they are packed too often.
 
-    scap and pcapng begin alike; the type of the second block tells them apart.
+    scap and pcapng begin alike; the type of the first block that is not a section header tells them apart.
     """
     head = source.peek(64)
     if head[:4] in PCAP:
-        return "a pcap file; this version reads scap files only"
+        return "pcap"
     if recognise(head) is not None:
-        return "compressed more than three times over"
+        return "compressed"
     if head[:4] != SECTION:
         return None
-    order = "big" if head[8:12] == b"\x1a\x2b\x3c\x4d" else "little"
-    size = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
-    kind = source.peek(size + 4)[size:] if size < 1 << 16 else b""
-    second = int.from_bytes(kind[:4], order) if len(kind) >= 4 else 0  # type: ignore[arg-type]
-    return "a pcapng file; this version reads scap files only" if second in PCAPNG_ONLY else "scap"
+    at, order = 0, _order(head)
+    for _ in range(MOST_SECTIONS):
+        head = source.peek(at + 12)[at:]
+        if head[:4] != SECTION:
+            return "pcapng" if int.from_bytes(head[:4], order) in PCAPNG_ONLY else "scap"
+        order = _order(head)
+        at += int.from_bytes(head[4:8], order)
+        if at > LOOKED_AT:
+            break
+    return "scap"
+
+
+def _order(section: bytes) -> Literal["little", "big"]:
+    return "big" if section[8:12] == b"\x1a\x2b\x3c\x4d" else "little"

@@ -19,12 +19,13 @@ import msgspec
 
 from . import annotations as notes
 from .annotate import Annotated, Counts, annotate
-from .comments import FlowComments
+from .capture_files import write_frames
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
 from .masking import gather, informed, mask
-from .model.text import readable, spelled, timestamp
+from .model.text import spelled, timestamp
 from .parts import Part, Serial, divide, in_order, workers
-from .pcapng import Header, Interface, write_pcapng
+from .pcap import link_types, write_pcap
+from .pcapng import LINKTYPE_RAW
 from .prepare import Prepared, identity, prepare
 from .redact import Redactor, load_case_key
 from .scap.identity import IdentityStore
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     Say = Callable[[str], None]
     Progress = Callable[[str, int, int], None]
 
-SYNTHETIC = "synthetic TCP rebuilt from system calls: headers, sequence numbers and acknowledgements were not on a wire"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,6 +49,7 @@ class Options:
 
     reveal: bool = False
     pcapng: bool = True
+    pcap: bool = False
     force: bool = False
     case_key: Path | None = None
     case: dict[str, str] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class _Input:
     prepared: Prepared | None = None
     parts: list[Part] = field(default_factory=list)
     found: list[Annotated] = field(default_factory=list)
+    pcaps: list[str] = field(default_factory=list)
 
 
 def silent(*_: object) -> None:
@@ -92,13 +94,14 @@ class Case:
         """
         self.space = Workspace(directory)
         self.options = options
-        self._say, self._progress, self._detail = say, progress, detail
+        self._say, self._progress, self._note, self._detail = say, progress, note, detail
         wanted = stems(names)
         self._inputs = [
             _Input(number, name, stem, {"source": number, "path": _path(name), "name": _name(name), "stem": stem})
             for number, (name, stem) in enumerate(zip(names, wanted, strict=True))
         ]
-        outputs = [f"{stem}.{kind}" for stem in wanted for kind in ("pcapng", "annotations.jsonl")]
+        kinds = ("pcapng", "annotations.jsonl", *(("pcap",) if options.pcap else ()))
+        outputs = [f"{stem}.{kind}" for stem in wanted for kind in kinds]
         stdin = os.fstat(sys.stdin.fileno()) if "-" in names and sys.stdin is not None else None
         self.space.prepare([Path(name) for name in names if name != "-"], outputs, force=options.force, stdin=stdin)
         for item in self._inputs:
@@ -127,9 +130,8 @@ class Case:
                 Hasher(Path(item.name)) if item.prepared is not None and item.prepared.regular else None
                 for item in readable  # what came through a pipe is gone
             ]
-            if self.options.pcapng:
-                for item in readable:
-                    self._write_pcapng(item, comments(item.source))
+            for item in readable:
+                self._write_captures(item, comments(item.source))
             for item, hasher in zip(readable, hashers, strict=True):
                 self._check_unchanged(item, hasher)
         self.manifest["outputs"] = self._outputs()
@@ -168,7 +170,7 @@ class Case:
             "size": done.size,
             "mtime": timestamp(done.stat[1]) if done.regular else None,
             "sha256": done.sha256,
-            "format": "scap",
+            "format": done.decoded.format,
             "compression": done.compression,
             "shifted": done.shifted,
             "status": "damaged" if message else "complete",
@@ -262,7 +264,7 @@ class Case:
             "syswire": VERSION,
             "masked": not self.options.reveal,
             "case": self.options.case,
-            "options": {"reveal": self.options.reveal, "no_pcapng": not self.options.pcapng},
+            "options": {"reveal": self.options.reveal, "no_pcapng": not self.options.pcapng, "pcap": self.options.pcap},
             "inputs": [item.entry for item in self._inputs],
             "outputs": [],
             "counts": counts,
@@ -272,47 +274,33 @@ class Case:
 
     # -- phase 3
 
-    def _write_pcapng(self, item: _Input, frame_comments: Mapping[int, list[str]]) -> None:
+    def _write_captures(self, item: _Input, frame_comments: Mapping[int, list[str]]) -> None:
+        """The pcapng, and the pcap where it is asked for: that is made of the pcapng."""
         assert item.prepared is not None
-        prepared, decoded = item.prepared, item.prepared.decoded
-        rebuilt = prepared.open()
-        spool = open(decoded.identities, "rb")  # noqa: SIM115 - closed below
-        flow = FlowComments(decoded, rebuilt, IdentityStore(spool, decoded.offsets, decoded.ends), self.redactor)
-        machine = item.entry["machine"] or {}
-        header = Header(
-            comments=[
-                f"syswire {VERSION}",
-                f"source {item.entry['name']}, SHA-256 {item.entry['sha256']}",
-                SYNTHETIC,
-                "where payload was cut, tshark and Wireshark show every response with -o http.desegment_body:FALSE",
-                *(["the comments CONTAIN SECRETS in clear text"] if self.options.reveal else []),
-            ],
-            os=f"Linux, host {machine['hostname']}" if machine.get("hostname") else "Linux",
-            application=f"syswire {VERSION}",
-            containers=[
-                Interface(f"container {name}", self.redactor.text(readable(decoded.container_names.get(name, b""))[0]))
-                for name in decoded.containers[1:]
-            ],
-            names=flow.names(),
-        )
-        payload = os.open(decoded.payload, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            with self.space.whole(f"{item.stem}.pcapng") as out:
-                write_pcapng(
-                    out,
-                    header,
-                    frames=str(prepared.folder / "ordered"),
-                    pieces=str(prepared.folder / "pieces"),
-                    convs=decoded.convs,
-                    payload_fd=payload,
-                    identity=flow.identity,
-                    flow_comments=flow.comments,
-                    frame_comments=frame_comments,
-                )
-        finally:
-            os.close(payload)
-            spool.close()
-            rebuilt.close()
+        if not (self.options.pcapng or self.options.pcap):
+            return
+        name = f"{item.stem}.pcapng"
+        if not self.options.pcapng:
+            scratch = item.prepared.folder / "pcapng"
+            with open(scratch, "wb") as out:
+                write_frames(out, item.prepared, item.entry, self.redactor, frame_comments)
+            self._write_pcaps(item, scratch)
+            return
+        with self.space.whole(name) as out:
+            write_frames(out, item.prepared, item.entry, self.redactor, frame_comments)
+        if self.options.pcap:
+            self._write_pcaps(item, self.space.directory / name)
+
+    def _write_pcaps(self, item: _Input, pcapng: Path) -> None:
+        """A pcap has one link type: one file for each, the first without it in its name."""
+        kinds = link_types(str(pcapng)) or [LINKTYPE_RAW]
+        if len(kinds) > 1:
+            self._note(f"{item.name}: {len(kinds)} link types, and a pcap has one: written as {len(kinds)} files")
+        for number, kind in enumerate(kinds):
+            name = f"{item.stem}.pcap" if number == 0 else f"{item.stem}.linktype-{kind}.pcap"
+            with self.space.whole(name) as out:
+                write_pcap(str(pcapng), kind, out)
+            item.pcaps.append(name)
 
     def _check_unchanged(self, item: _Input, hasher: Hasher | None) -> None:
         """Evidence must be what it was: the hash, size and time of an input are compared with those at the start."""
@@ -336,7 +324,8 @@ class Case:
         for item in self._inputs:
             if item.prepared is not None:
                 kinds = ("pcapng", "annotations.jsonl") if self.options.pcapng else ("annotations.jsonl",)
-                outputs += [self.space.entry(f"{item.stem}.{kind}", item.source) for kind in kinds]
+                names = [*(f"{item.stem}.{kind}" for kind in kinds), *item.pcaps]
+                outputs += [self.space.entry(name, item.source) for name in names]
         return outputs
 
 
@@ -362,11 +351,12 @@ def _try_prepare(name: str, folder: Path, progress: Callable[[int, int], None] |
 
 def _damage_message(done: Prepared) -> str | None:
     """What is wrong with an input that could be read in part, and where."""
-    events = done.decoded.events
-    if done.decoded.damage is not None:
-        what, offset = done.decoded.damage
-        return f"{spelled(done.name)}: {what}, at byte {offset}; kept the {events} events before it"
+    decoded = done.decoded
+    kept = f"{decoded.frames} frames" if decoded.packets else f"{decoded.events} events"
+    if decoded.damage is not None:
+        what, offset = decoded.damage
+        return f"{spelled(done.name)}: {what}, at byte {offset}; kept the {kept} before it"
     if done.damage is not None:
         what, offset = done.damage
-        return f"{spelled(done.name)}: {what}, at stored byte {offset}; kept all {events} events"
+        return f"{spelled(done.name)}: {what}, at stored byte {offset}; kept all {kept}"
     return None

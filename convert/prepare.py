@@ -7,18 +7,21 @@ of spool files.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .conversations.both_ends import rebuild
-from .conversations.numbers import number_frames
+from .conversations.numbers import number_frames, number_streams
+from .conversations.reassembly import reassemble
 from .conversations.rebuilt import Rebuilt
 from .decode import decode
+from .decode_packets import decode_packets
 from .errors import InputError
 from .magic import capture_format
 from .model.losses import Loss
 from .model.rows import CHUNK
+from .model.segments import SEGMENT
 from .source import Source
 from .spool.sort import sort_rows
 
@@ -26,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .compression import Damage
+    from .conversations.reassembly import Place
     from .decoded import Decoded
 
 CONV_FIELD = (52, 4)  # Chunk.conv
+HALF_FIELD, REL_FIELD = (40, 4), (0, 8)  # Segment.half, Segment.rel
 SPOOLED = ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")
 
 
@@ -56,7 +61,7 @@ class Prepared:
             totals=str(self.folder / "totals"),
             threads=str(self.folder / "threads"),
             pieces=str(self.folder / "pieces"),
-            numbers=str(self.folder / "numbers"),
+            numbers=None if self.decoded.packets else str(self.folder / "numbers"),
             tcp_streams=str(self.folder / "tcp"),
             payload=self.decoded.payload,
         )
@@ -75,13 +80,16 @@ def prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None
     source = Source(None if name == "-" else Path(name))
     try:
         kind = capture_format(source)
-        if kind != "scap":
-            if kind is None and source.damage is not None:
-                raise InputError(f"{name}: {source.damage.what}, at stored byte {source.damage.offset}")
-            raise InputError(f"{name}: {kind or 'not a capture (no known magic number)'}, at byte 0")
+        if kind not in ("scap", "pcap", "pcapng"):
+            raise InputError(_refusal(source, kind))
         source.start_hashing()
-        decoded = decode(source, folder, None if progress is None else lambda done: progress(done, source.size))
-        frames, pieces, shifted = _rebuild(decoded, folder)
+        shown = None if progress is None else lambda done: progress(done, source.size)
+        if kind == "scap":
+            decoded = decode(source, folder, shown)
+            frames, pieces, shifted = _rebuild(decoded, folder)
+        else:
+            decoded = decode_packets(source, kind, folder, shown)
+            frames, pieces, shifted = decoded.frames, _reassemble(decoded, folder), 0
         return Prepared(
             name=name,
             folder=folder,
@@ -98,6 +106,15 @@ def prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None
         )
     finally:
         source.close()
+
+
+def _refusal(source: Source, kind: str | None) -> str:
+    """Why a source is not read."""
+    if kind == "compressed":
+        return f"{source.name}: compressed more than three times over, at byte 0"
+    if source.damage is not None:
+        return f"{source.name}: {source.damage.what}, at stored byte {source.damage.offset}"
+    return f"{source.name}: not a capture (no known magic number), at byte 0"
 
 
 def _rebuild(decoded: Decoded, folder: Path) -> tuple[int, int, int]:
@@ -135,3 +152,47 @@ def _rebuild(decoded: Decoded, folder: Path) -> tuple[int, int, int]:
         scratch=str(folder),
     )
     return frames, summary.pieces, summary.shifted
+
+
+def _reassemble(decoded: Decoded, folder: Path) -> int:
+    """Put the streams of every conversation of a packet capture together: how many pieces they have."""
+    ordered = folder / "sorted"
+    sort_rows(decoded.chunks, str(ordered), SEGMENT.size, [HALF_FIELD, REL_FIELD], scratch=str(folder))
+    Path(decoded.chunks).unlink()
+    files = {name: str(folder / name) for name in ("pieces", "totals", "threads", "tcp", "flows")}
+    Path(files["threads"]).touch()
+    payload = os.open(decoded.payload, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        done = reassemble(
+            str(ordered), decoded.convs, files["flows"], files["pieces"], files["totals"], payload_fd=payload
+        )
+    finally:
+        os.close(payload)
+    ordered.unlink()
+    number_streams(
+        decoded.convs, files["flows"], files["tcp"], conversations=decoded.conversations, scratch=str(folder)
+    )
+    found = (
+        ("not_captured", done.gaps, done.missing_bytes, done.first_gap),
+        ("conflicting_overlap", done.conflicts, done.conflict_bytes, done.first_conflict),
+        ("before_start", done.before_start, done.before_start_bytes, done.first_before_start),
+    )
+    for cause, count, missing, first in found:
+        if count:
+            decoded.losses[cause] = _joined(decoded.losses.get(cause), _located(count, missing, first))
+    return done.pieces
+
+
+def _located(count: int, missing: int, first: Place | None) -> Loss:
+    if first is None:
+        return Loss(count, missing)
+    frame, source_frame, block, time = first
+    return Loss(count, missing, offset=block, time=time or None, source_frame=source_frame, frame=frame)
+
+
+def _joined(one: Loss | None, other: Loss) -> Loss:
+    """Two tallies of one cause, with the place of the earlier one."""
+    if one is None:
+        return other
+    first = other if one.offset is None or (other.offset is not None and other.offset < one.offset) else one
+    return replace(first, count=one.count + other.count, bytes=one.bytes + other.bytes)

@@ -22,7 +22,7 @@ MANIFEST = "manifest.json"
 CAPTURE_SUFFIXES = (".scap", ".pcapng", ".pcap", ".cap")
 COMPRESSION_SUFFIXES = (".gz", ".zst")
 REPORTS = ("report.html", "report.pdf", "findings.jsonl", "findings.csv")
-OUTPUT_SUFFIXES = (*REPORTS, ".pcapng", ".annotations.jsonl")
+OUTPUT_SUFFIXES = (*REPORTS, ".pcapng", ".pcap", ".annotations.jsonl")
 OWN_NAMES = (MANIFEST, "case.key", "syswire-crash.txt", *REPORTS)
 
 
@@ -67,6 +67,7 @@ class Workspace:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._evidence: list[Path] = []
 
     def prepare(
         self, inputs: Iterable[Path], outputs: Iterable[str], *, force: bool, stdin: os.stat_result | None = None
@@ -90,6 +91,7 @@ class Workspace:
             before = [entry.get("path") for entry in old.get("inputs", ())] if old else None
             if before != [spelled(str(path)) for path in inputs]:
                 raise UsageError(f"{self.directory}: holds another case; use --force or another directory")
+        self._evidence = inputs
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def manifest(self) -> dict[str, Any] | None:
@@ -111,7 +113,12 @@ class Workspace:
 
     @contextmanager
     def whole(self, name: str) -> Iterator[BinaryIO]:
-        """A new file (0600) that gets its name only when it is complete."""
+        """A new file (0600) that gets its name only when it is complete.
+
+        Raises UsageError where it would replace an input: some names are known only when the input was read.
+        """
+        if real(self.directory / name) in self._evidence:
+            raise UsageError(f"{self.directory / name}: the output would overwrite that input")
         part = self.directory / f".{name}.part"
         part.unlink(missing_ok=True)
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

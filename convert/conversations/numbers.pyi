@@ -26,3 +26,20 @@ def number_frames(
     Raises:
         OSError: Reading or writing failed.
     """
+
+def number_streams(convs: str, flows: str, target: str, *, conversations: int, scratch: str) -> None:
+    """Write the tcp.stream number that Wireshark gives each conversation of a packet capture.
+
+    They were counted as the packets came (Flow.tcp_stream); a conversation that had left the bounded table and came
+    back is the same stream to Wireshark, so later ones have a lower number.
+
+    Args:
+        convs: Conversation rows.
+        flows: Flow rows.
+        target: To be written: for each conversation (id - 1) a u32; 0xFFFFFFFF where it is not TCP.
+        conversations: How many there are.
+        scratch: A folder for temporary files.
+
+    Raises:
+        OSError: Reading or writing failed.
+    """

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CAUSES: dict[str, str] = {
-    "snaplen": "bytes of messages were longer than what the recorder kept of each system call (snaplen); their lengths "
-    "are known, the bytes are not",
+    "snaplen": "system calls or frames were longer than what the recorder kept of each (snaplen); their lengths are "
+    "known, the bytes are not",
     "sendfile": "bytes were sent by sendfile or splice and never passed through a buffer that was recorded; their "
     "number is known",
-    "not_captured": "bytes moved of which no event tells; the other end's events show that they did",
+    "not_captured": "bytes moved that are in no event and no frame; what the other end did, or the bytes around them, "
+    "show that they did",
     "recorder_dropped": "the recorder said that it dropped events because they came faster than it could write",
     "unaddressed": "bytes moved on sockets whose addresses the capture does not tell; they are in no conversation",
     "damaged_event": "event blocks contradict themselves; they were counted and not decoded",
@@ -21,6 +22,22 @@ CAUSES: dict[str, str] = {
     "unreadable_rest": "the file is cut or damaged; everything before that place was read, nothing after it",
     "table_full": "threads or descriptors did not fit the bounded tables; their events may lack a process or an"
     " address",
+    "unknown_link_type": "frames are of link types that this version does not read; they are in the pcapng, in no "
+    "stream",
+    "not_followed": "frames are of protocols that are not followed, such as ARP, ICMP or tunnels; they are in the "
+    "pcapng, in no stream",
+    "malformed_packet": "headers are cut off or contradict themselves; the frames are in the pcapng, in no stream",
+    "damaged_packet": "blocks of packets contradict themselves; they were counted and left out",
+    "damaged_options": "options of blocks do not end where their block does; those that do not fit were left out",
+    "fragment_incomplete": "IP fragments are of datagrams that are not whole in the capture; their bytes are in no "
+    "stream",
+    "fragment_conflict": "IP fragments overlap with other bytes; the first that was captured counts",
+    "conflicting_overlap": "TCP segments repeat bytes with another content; the first that was captured counts, what "
+    "the receiver took is not known",
+    "out_of_window": "TCP segments are too far from the bytes of their connection to belong to it; they are in no "
+    "stream",
+    "before_start": "TCP segments carry bytes from before their stream's beginning, as probes that keep a connection "
+    "alive do; they are in no stream",
     "conversation_evicted": "conversations left the bounded table while they were open; what followed counts as new "
     "ones",
     "overlong": "system calls claim to have moved more bytes than one can; they were cut to the most that is possible",
