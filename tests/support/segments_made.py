@@ -67,7 +67,7 @@ class Talk:
         flags = sum(bit for bit, opened in zip((rows.FLOW_SYN_0, rows.FLOW_SYN_1), self.opened, strict=True) if opened)
         first, last = (min(self.frames), max(self.frames)) if self.frames else (0, 0)
         return rows.FLOW.pack(
-            *rows.Flow(*self.rows, *self.base, *self.end, self.id, first, last, 0, self.client, flags, 0, 0, 0)
+            *self.rows, *self.base, *self.end, self.id, first, last, 0, self.client, flags, 0, 0, len(set(self.frames))
         )
 
     def conv(self) -> bytes:

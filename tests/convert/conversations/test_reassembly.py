@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.segments_made import BLOCK, MS, T0, Rebuilt, Talk, Trace, run
 from syswire.convert.conversations.reassembly import Place
 from syswire.convert.model.frame import NO_FRAME
 from syswire.convert.model.rows import (
@@ -17,7 +18,6 @@ from syswire.convert.model.rows import (
     PIECE_JOINS,
 )
 from syswire.convert.model.segments import SEGMENT_CONTINUES, SEGMENT_START
-from tests.support.segments_made import BLOCK, MS, T0, Rebuilt, Talk, Trace, run
 
 ALONE = PIECE_IN_FRAME | PIECE_BOUNDARY
 JOINED = ALONE | PIECE_JOINS

@@ -1,6 +1,7 @@
 """What could make reassembly slow or large.
 
-The limits are on bytes read and memory; that on CPU time only makes what is quadratic fail instead of going on for hours.
+The limits are on bytes read and memory; that on CPU time only makes what is quadratic fail instead of going on for
+hours.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import NamedTuple
 
 import pytest
 
+from support.segments_made import BASE
 from syswire.convert.conversations.reassembly import Reassembled
 from syswire.convert.model.rows import CONV, GAP_NOT_CAPTURED, GAP_SNAPLEN, PIECE, TCP, Piece
 from syswire.convert.model.segments import FLOW, SEGMENT, SEGMENT_ACKS
-from tests.support.segments_made import BASE
 
 MIB = 1 << 20
 LONGEST = 65_535

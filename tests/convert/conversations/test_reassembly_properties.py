@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.segments_made import BASE, MS, T0, Rebuilt, Trace
 from syswire.convert.conversations.reassembly import Reassembled
 from syswire.convert.model.frame import NO_FRAME
 from syswire.convert.model.rows import (
@@ -24,7 +25,6 @@ from syswire.convert.model.rows import (
     PIECE_JOINS,
 )
 from syswire.convert.model.segments import SEGMENT_START
-from tests.support.segments_made import BASE, MS, T0, Rebuilt, Trace
 
 INFINITE = float("inf")
 
@@ -315,11 +315,11 @@ def test_long_segments_that_overlap(seed: int, tmp_path: Path) -> None:
     painted: list[tuple[int, bytes]] = []
     for _ in range(150):
         rel = chance.randrange(size - 70_000)
-        data = bytearray(truth[rel : rel + chance.choice((1, 1460, 30_000, 65_507, 65_535))])
+        sent = bytearray(truth[rel : rel + chance.choice((1, 1460, 30_000, 65_507, 65_535))])
         for _ in range(chance.choice((0, 0, 1, 50))):
-            data[chance.randrange(len(data))] ^= 0xFF
-        painted.append((rel, bytes(data)))
-        talk.segment(0, rel, bytes(data))
+            sent[chance.randrange(len(sent))] ^= 0xFF
+        painted.append((rel, bytes(sent)))
+        talk.segment(0, rel, bytes(sent))
     stream = bytearray(size)
     there = bytearray(size)
     for rel, data in reversed(painted):
