@@ -62,6 +62,8 @@ class Stream(msgspec.Struct, gc=False, tag="stream"):
     gaps: int = 0
     missing_bytes: int = 0
     opened: str | None = None
+    sha256_to_server: str | None = None
+    sha256_to_client: str | None = None
 
 
 class RequestLine(msgspec.Struct, gc=False):

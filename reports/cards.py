@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .display import moment, number, plural, size
+from .display import listing, moment, number, plural, size
 from .findings import Findings
+from .inputs import Inputs, item
 from .model import Captured, Card, ErrorRow, Limits, Phrase, Pointer, Row
 from .names import endpoint_of
+from .repeat import Frame, show_packet
 
 HEADERS = 14
 LINE = 180
@@ -23,6 +25,7 @@ OUTCOMES = {
     "refused": "refused by the server",
     "unknown": "not visible in the capture",
 }
+ORIGINS = {"events": "Event", "frames": "Source frame", "both": "Event or source frame"}
 PATHS = {
     "public": "crosses addresses outside the private ranges",
     "internal": "inside private address ranges",
@@ -30,13 +33,12 @@ PATHS = {
 }
 
 
-def item(source: int) -> str:
-    """The name of an input in the report."""
-    return f"E-{source + 1:02d}"
-
-
-def process_phrase(process: Mapping[str, Any] | None, attribution: str | None = None) -> Phrase:
-    """A process with what identifies it."""
+def process_phrase(
+    process: Mapping[str, Any] | None, attribution: str | None = None, *, packets: bool = False
+) -> Phrase:
+    """A process with what identifies it. `packets`: a packet capture was read, and none can be expected."""
+    if process is None and packets:
+        return "not known: a packet capture names no process"
     if process is None:
         return "not known: the process is on another machine or was not seen"
     parts: list[str] = [Captured(process.get("name") or "?"), f" [pid {process.get('pid')}"]
@@ -53,7 +55,7 @@ def process_phrase(process: Mapping[str, Any] | None, attribution: str | None = 
     return tuple(parts)
 
 
-def short_process(record: Mapping[str, Any]) -> Phrase:
+def short_process(record: Mapping[str, Any], *, packets: bool = False) -> Phrase:
     """Names and process ids of both sides: `curl [4242] > httpd [99]`."""
     sides = [
         (Captured(process.get("name") or "?"), f" [{process.get('pid')}]")
@@ -61,7 +63,7 @@ def short_process(record: Mapping[str, Any]) -> Phrase:
         if (process := record[name])
     ]
     if not sides:
-        return "unknown"
+        return "none in packets" if packets else "unknown"
     return sides[0] if len(sides) == 1 else (*sides[0], " > ", *sides[1])
 
 
@@ -70,19 +72,20 @@ def connection(record: Mapping[str, Any]) -> tuple[str, ...]:
     return Captured(endpoint_of(record["client"])), " > ", Captured(endpoint_of(record["server"]))
 
 
-def row(record: Mapping[str, Any], short: str, *, has_card: bool) -> Row:
+def row(record: Mapping[str, Any], short: str, inputs: Inputs, *, has_card: bool) -> Row:
     """A finding's line in the overview. `record` is `Findings.record`, `short` its rule's name in a few words."""
     instances = record["instances"]
+    frame = _or_dash(instances[0].get("frame")) if instances else ""
     title = _title(record, short[:1].upper() + short[1:])
     return Row(
         record["id"],
         record["severity"],
         title,
-        short_process(record),
+        short_process(record, packets=inputs.is_packets(record["source"])),
         connection(record),
         number(record["instances_total"]),
         moment(record["first"])[:19],
-        str(instances[0].get("frame")) if instances else "",
+        f"{item(record['source'])} {frame}" if frame and len(inputs) > 1 else frame,
         has_card,
     )
 
@@ -93,25 +96,29 @@ def _title(record: Mapping[str, Any], name: str) -> Phrase:
     return (name, ": user ", Captured(record["username"])) if record["username"] else (name, ": no user name")
 
 
-def pointer(where: Mapping[str, Any], tcp_stream: int | None) -> Pointer:
-    """An evidence pointer of a `where`."""
-    frame = where.get("frame")
-    notes = []
+def pointer(where: Mapping[str, Any], tcp_stream: int | None, inputs: Inputs, *, mixed: bool = False) -> Pointer:
+    """An evidence pointer of a `where`. `mixed`: its column holds events and frames, and each says which it is."""
+    source = where.get("source", 0)
+    packets = inputs.is_packets(source)
+    frame, origin = where.get("frame"), _or_dash(where.get("source_frame" if packets else "event"))
+    note = ""
     if not where.get("frame_has_bytes", True):
-        notes.append("the capture holds these bytes, the rebuilt packet does not")
-    if where.get("source_frame") is not None:
-        notes.append(f"frame {where['source_frame']} of the input")
+        note = (
+            "the capture lacks the first of these bytes"
+            if packets
+            else "the capture holds these bytes, the rebuilt packet does not"
+        )
     return Pointer(
-        item(where.get("source", 0)),
+        item(source),
         moment(where.get("time")).removesuffix(" UTC"),
-        _or_dash(where.get("event")),
+        f"{'frame' if packets else 'event'} {origin}" if mixed else origin,
         _or_dash(where.get("evt_num")),
         _or_dash(where.get("offset")),
         _or_dash(frame),
         f"frame.number == {frame}" if frame is not None else "-",
         _or_dash(tcp_stream),
         str(where.get("outcome") or ""),
-        "; ".join(notes),
+        note,
     )
 
 
@@ -119,10 +126,8 @@ def _or_dash(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def card(
-    findings: Findings, position: int, record: Mapping[str, Any], limits: Limits, captures: Mapping[int, str]
-) -> Card:
-    """A finding in full. `captures`: the rebuilt capture of each input, as a shell word."""
+def card(findings: Findings, position: int, record: Mapping[str, Any], limits: Limits, inputs: Inputs) -> Card:
+    """A finding in full."""
     brief, facts = _secret_facts(record) if record["kind"] == "credential" else ([], [])
     times: list[tuple[str, Phrase]] = [("Seen", moment(record["first"]))]
     if record["instances_total"] > 1:
@@ -131,15 +136,14 @@ def card(
     brief = [*brief, confidence, *times] if brief else [*times, confidence]
     facts += [
         ("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")),
-        ("Client process", process_phrase(record["client_process"], record["client_attribution"])),
-        ("Server process", process_phrase(record["server_process"], record["server_attribution"])),
+        *(_process_fact(findings, position, record, inputs, side) for side in ("client", "server")),
     ]
-    pointers = [pointer(where, _tcp_stream(findings, where)) for where in record["instances"][: limits.instances]]
-    frame = record["instances"][0].get("frame") if record["instances"] else None
-    capture = captures.get(record["source"])
-    command: Phrase = ""
-    if capture and frame is not None:
-        command = ("tshark -r ", Captured(capture), f' -Y "frame.number == {frame}" -V')
+    sources = sorted({int(where.get("source", 0)) for where in record["instances"]})
+    if len(sources) > 1:
+        facts.append(("Seen in", listing([item(source) for source in sources], 12)))
+    shown = record["instances"][: limits.instances]
+    kinds = {inputs.is_packets(where.get("source", 0)) for where in shown}
+    kind = "both" if len(kinds) > 1 else "frames" if True in kinds else "events"
     return Card(
         record["id"],
         record["severity"],
@@ -147,14 +151,39 @@ def card(
         _story(record),
         brief,
         facts,
-        pointers,
+        [pointer(where, _tcp_stream(findings, where), inputs, mixed=kind == "both") for where in shown],
+        kind,
+        ORIGINS[kind],
         record["instances_total"],
         _excerpt(findings, position),
-        command,
+        show_packet(inputs, first_frame(record)),
         findings.rule(position).impact,
         record["advice"],
         ", ".join(record["references"]),
     )
+
+
+def first_frame(record: Mapping[str, Any]) -> Frame:
+    """The frame of a finding's first instance."""
+    where = record["instances"][0] if record["instances"] else {}
+    return Frame(record["source"], where.get("frame"), where.get("source_frame"), record["id"])
+
+
+def _process_fact(
+    findings: Findings, position: int, record: Mapping[str, Any], inputs: Inputs, side: str
+) -> tuple[str, Phrase]:
+    """The process at one side of the first instance; where packets name none, the one that another capture names."""
+    label, source = f"{side.capitalize()} process", record["source"]
+    process, packets = record[f"{side}_process"], inputs.is_packets(source)
+    if process is not None or not packets or not inputs.mixed:
+        return label, process_phrase(process, record[f"{side}_attribution"], packets=packets)
+    for other, instance in findings.records(position):
+        process = findings.process(other, instance.get(f"{side}_process"))
+        if process is not None:
+            stream = findings.numbered(other, "stream", instance.get("stream")) or {}
+            told = process_phrase(process, stream.get(f"{side}_attribution"))
+            return label, (f"by {item(other)}: ", *((told,) if isinstance(told, str) else told))
+    return label, process_phrase(None, packets=True)
 
 
 def _tcp_stream(findings: Findings, where: Mapping[str, Any]) -> int | None:

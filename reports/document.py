@@ -6,50 +6,29 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import prose, repeat, scope, traffic
-from .cards import card, error_row, row
+from . import limitations, prose, repeat, scope, traffic
+from .cards import card, error_row, first_frame, row
 from .display import number, plural, timestamp
 from .findings import Findings
+from .glossary import glossary
+from .inputs import Inputs
 from .model import Captured, Card, Chart, Document, ErrorRow, Limits, Phrase, Row
 
+HOSTS = "Hosts and processes"
 SECTIONS = (
     "Executive summary",
     "Scope, evidence and method",
     "Findings overview",
     "Finding details",
     "404 and server errors",
-    "Hosts and processes",
+    HOSTS,
     "Limitations",
     "Remediation plan",
     "Glossary",
     "Appendix: repeat these results",
 )
 TITLE = "Network credential and error audit"
-GLOSSARY = [
-    (
-        "404, 5xx",
-        "HTTP status codes: 404 says that the server has nothing at the address; 500 to 599 say that the server "
-        "failed.",
-    ),
-    (
-        "Conversation",
-        "What two endpoints said to each other: a TCP connection, a unix socket connection, or UDP "
-        "datagrams of one pair of endpoints until 60 s of silence.",
-    ),
-    ("CWE", "Common Weakness Enumeration, a public list of kinds of weakness."),
-    (
-        "Event",
-        "One recorded system call. The event number counts the events of a file from 1; evt.num is sysdig's count.",
-    ),
-    (
-        "Fingerprint",
-        "Twelve hexadecimal digits of an HMAC-SHA-256 over a secret. Equal fingerprints mean equal secrets.",
-    ),
-    ("Frame", "A packet of the rebuilt pcapng, by its number in Wireshark."),
-    ("Snaplen", "How many bytes of each read or write the recorder kept."),
-    ("tcp.stream", "Wireshark's number for a TCP connection; `tcp.stream eq N` shows all of it."),
-    ("TLP", "Traffic Light Protocol 2.0 of FIRST: how far this report may be shared."),
-]
+SHOWN = 5
 
 
 def created() -> str | None:
@@ -68,7 +47,8 @@ def build(
 ) -> Document:
     """The report of a case. `made`: (name, size, SHA-256) of the machine-readable files written beside it."""
     found = prose.digest(findings)
-    overview, cards, frames = _findings(manifest, findings, limits)
+    inputs = Inputs(manifest)
+    overview, cards, frames = _findings(inputs, findings, limits)
     missing, missing_note = _errors(findings, limits.errors, missing=True)
     failed, failed_note = _errors(findings, limits.errors, missing=False)
     programs, programs_chart, hosts, pairs = traffic.talkers(findings.survey, limits)
@@ -76,25 +56,26 @@ def build(
     case = manifest.get("case") or {}
     return Document(
         title=TITLE,
-        sections=SECTIONS,
-        subtitle=_subtitle(manifest),
+        sections=tuple("Hosts" if name == HOSTS and inputs.only_packets else name for name in SECTIONS),
+        subtitle=_subtitle(inputs),
         tlp=label,
         revealed=revealed,
-        case=scope.case_rows(manifest, date),
+        case=scope.case_rows(manifest, inputs, date),
         handling=_handling(label, revealed=revealed),
         verdict=prose.verdict(findings, found),
-        summary=prose.summary(manifest, findings, found),
+        summary=prose.summary(inputs, findings, found),
         figures=prose.figures(findings, found),
         charts=_charts(findings),
-        first_steps=prose.first_steps(findings, found),
-        evidence=scope.evidence(manifest),
-        method=scope.METHOD,
+        first_steps=prose.first_steps(inputs, findings, found),
+        evidence=scope.evidence(inputs),
+        method=scope.method(inputs),
         rules=scope.rules_table(),
         overview=overview,
         overview_note=_left_out(len(findings) - len(overview), "finding"),
+        several=len(inputs) > 1,
         cards=cards,
         cards_note=_cards_note(len(findings), len(cards)),
-        errors_text=_errors_text(findings, found),
+        errors_text=_errors_text(inputs, findings, found),
         missing=missing,
         missing_note=missing_note,
         failed=failed,
@@ -102,25 +83,26 @@ def build(
         scanners=traffic.scanners_table(found.scanners, limits.talkers),
         programs=programs,
         programs_chart=programs_chart,
+        programs_note=traffic.programs_note(inputs),
         hosts=hosts,
         pairs=pairs,
-        limitations=scope.limitations(manifest, findings),
+        limitations=limitations.limitations(inputs, findings),
         plan=prose.plan(findings, found),
-        glossary=GLOSSARY,
-        commands=repeat.commands(manifest, findings, frames),
-        companions=repeat.companions(manifest, made),
+        glossary=glossary(inputs),
+        commands=repeat.commands(manifest, findings, inputs, frames),
+        companions=repeat.companions(manifest, inputs, made),
         footer=Captured(case.get("number") or case.get("case") or case.get("title") or "syswire report"),
         created=date,
     )
 
 
-def _subtitle(manifest: Mapping[str, Any]) -> Phrase:
-    inputs = list(manifest.get("inputs", ()))
-    hosts = sorted(
-        {str(machine["hostname"]) for entry in inputs if (machine := entry.get("machine") or {}).get("hostname")}
-    )
+def _subtitle(inputs: Inputs) -> Phrase:
+    hosts = sorted({str(name) for each in inputs.calls if (name := (each.entry.get("machine") or {}).get("hostname"))})
+    where: tuple[str, ...] = (" on ", *prose.captured_list(hosts, 3)) if hosts else ()
+    if inputs.only_packets:
+        return "What was said on the network, read from captured packets"
     what = "What processes said on the network, reconstructed from recorded system calls"
-    return (what, " on ", *prose.captured_list(hosts, 3)) if hosts else what
+    return (what, *where, ", and what captured packets show") if inputs.mixed else (what, *where)
 
 
 def _handling(label: str, *, revealed: bool) -> str:
@@ -141,22 +123,19 @@ def _charts(findings: Findings) -> list[Chart]:
     return [chart for chart in charts if chart is not None]
 
 
-def _findings(
-    manifest: Mapping[str, Any], findings: Findings, limits: Limits
-) -> tuple[list[Row], list[Card], list[tuple[int, int, str]]]:
+def _findings(inputs: Inputs, findings: Findings, limits: Limits) -> tuple[list[Row], list[Card], list[repeat.Frame]]:
     """Overview rows and cards; credentials and server errors have cards, 404s have their table."""
     rows: list[Row] = []
     cards: list[Card] = []
-    frames: list[tuple[int, int, str]] = []
-    captures = {source: repeat.quoted(name) for source, name in repeat.rebuilt(manifest).items()}
+    frames: list[repeat.Frame] = []
     for position in range(min(len(findings), limits.rows)):
         record = findings.record(position)
         has_card = findings.rule(position).id != "http-404" and len(cards) < limits.cards
-        rows.append(row(record, findings.rule(position).short, has_card=has_card))
+        rows.append(row(record, findings.rule(position).short, inputs, has_card=has_card))
         if has_card:
-            cards.append(card(findings, position, record, limits, captures))
-        if len(frames) < 5 and record["instances"] and record["instances"][0].get("frame") is not None:
-            frames.append((record["source"], record["instances"][0]["frame"], record["id"]))
+            cards.append(card(findings, position, record, limits, inputs))
+        if len(frames) < SHOWN and (frame := first_frame(record)).frame is not None:
+            frames.append(frame)
     return rows, cards, frames
 
 
@@ -183,13 +162,15 @@ def _cards_note(total: int, shown: int) -> str:
     )
 
 
-def _errors_text(findings: Findings, found: prose.Digest) -> list[Phrase]:
+def _errors_text(inputs: Inputs, findings: Findings, found: prose.Digest) -> list[Phrase]:
     if not found.missing and not found.failing:
         return ["No response had status 404 or 5xx."]
+    alike = "server, path and client" if inputs.only_packets else "server, path, client and programs"
+    failed = findings.survey.status_class(5)
     told: list[Phrase] = [
         f"{plural(found.missing, 'response')} had status 404, in {plural(found.missing_paths, 'group')} of the same "
-        f"server, path, client and programs; {plural(findings.survey.status_class(5), 'response')} had a status of "
-        f"5xx, in {plural(len(found.failing), 'group')}. Paths are shown without their query."
+        f"{alike}; {plural(failed, 'response')} had a status of 5xx, in {plural(len(found.failing), 'group')}. Paths "
+        "are shown without their query."
     ]
     if found.scanners:
         told.append(f"A client that asks one server for {prose.SCAN} or more missing paths is listed as a likely scan.")

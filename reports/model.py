@@ -74,11 +74,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Where one instance stands: in the evidence, in sysdig's numbering, in Wireshark."""
+    """Where one instance stands: in the evidence, in sysdig's numbering, in Wireshark.
+
+    `origin` is the event of a capture of system calls, the frame of a packet capture.
+    """
 
     item: str
     time: str
-    event: str
+    origin: str
     evt_num: str
     offset: str
     frame: str
@@ -90,7 +93,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A finding in full."""
+    """A finding in full. `kind`: its pointers name `events`, `frames` or `both`; `origin` heads their column."""
 
     id: str
     severity: str
@@ -99,9 +102,11 @@ class Card:
     brief: list[tuple[str, Phrase]]
     facts: list[tuple[str, Phrase]]
     pointers: list[Pointer]
+    kind: str
+    origin: str
     instances_total: int
     excerpt: list[Phrase]
-    command: Phrase
+    commands: list[Phrase]
     impact: str
     advice: str
     references: str
@@ -126,12 +131,13 @@ class ErrorRow:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One input."""
+    """One input. `warnings`: what a reader must know before relying on it."""
 
     item: str
     name: Phrase
     facts: list[tuple[str, Phrase]]
     intact: bool | None
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The report."""
+    """The report. `several`: a frame's number is told with its input, since there is more than one."""
 
     title: str
     sections: tuple[str, ...]
@@ -173,6 +179,7 @@ class Document:
     rules: Table
     overview: list[Row]
     overview_note: str
+    several: bool
     cards: list[Card]
     cards_note: str
     errors_text: list[Phrase]
@@ -183,6 +190,7 @@ class Document:
     scanners: Table
     programs: Table
     programs_chart: Chart | None
+    programs_note: str
     hosts: Table
     pairs: Table
     limitations: list[tuple[str, Phrase]]

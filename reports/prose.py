@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from . import contradictions
 from .display import listing, number, plural
 from .findings import Findings
+from .inputs import Inputs, period
 from .model import Action, Captured, Figure, Phrase
-from .scope import span
 
 USERS = 5
 SCAN = 15
@@ -109,38 +109,56 @@ def verdict(findings: Findings, found: Digest) -> tuple[str, str]:
     return worst, "Nothing was found by the rules of this version."
 
 
-def summary(manifest: Mapping[str, Any], findings: Findings, found: Digest) -> list[Phrase]:
+def summary(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
     """The executive summary, paragraph by paragraph."""
-    return [_examined(manifest, findings), *_exposed(findings, found), _errors(findings, found)]
+    return [
+        _examined(inputs, findings),
+        *_exposed(findings, found),
+        _errors(findings, found),
+        *contradictions.summary(inputs),
+    ]
 
 
-def _examined(manifest: Mapping[str, Any], findings: Findings) -> Phrase:
-    inputs = list(manifest.get("inputs", ()))
-    firsts = [entry["first"] for entry in inputs if entry.get("first")]
-    lasts = [entry["last"] for entry in inputs if entry.get("last")]
-    hosts = _unique((entry.get("machine") or {}).get("hostname") for entry in inputs)
-    time = f" covering {span(min(firsts), max(lasts))}" if firsts and lasts else ""
+def _examined(inputs: Inputs, findings: Findings) -> Phrase:
+    readable = inputs.readable
+    hosts = _unique((each.entry.get("machine") or {}).get("hostname") for each in inputs.calls)
     host: tuple[str, ...] = (" from host ", *captured_list(hosts, 3)) if hosts else ()
-    verb = "was" if len(inputs) == 1 else "were"
+    if inputs.mixed:
+        calls, packets = len(inputs.calls), len(inputs.packets)
+        what: tuple[str, ...] = (
+            plural(calls, "capture of system calls", "captures of system calls").capitalize(),
+            *host,
+            f" and {plural(packets, 'packet capture')}",
+        )
+    else:
+        one = "packet capture" if inputs.only_packets else "capture"
+        what = (plural(len(readable), one).capitalize(), *host)
+    time = f" covering {told}" if (told := period(inputs)) else ""
+    verb = "was" if len(readable) == 1 else "were"
     survey = findings.survey
-    events = sum(int((entry.get("counts") or {}).get("events") or 0) for entry in inputs)
+    events, frames = (
+        sum(each.count(name) for each in those)
+        for name, those in (("events", inputs.calls), ("frames", inputs.packets))
+    )
     held = [plural(events, "recorded event")] if events else []
+    held += [plural(frames, "frame")] if frames else []
     held += [plural(sum(survey.streams.values()), "conversation"), plural(survey.exchanges, "HTTP exchange")]
     levels = findings.by_level()
     grave = listing([f"{count:,} {level}" for level, count in levels.items() if count])
     told = f"{plural(len(findings), 'finding')} came of it: {grave}." if len(findings) else "No rule found anything."
+    lost = len(inputs) - len(readable)
     return (
-        plural(len(inputs), "capture").capitalize(),
-        *host,
+        *what,
         time,
         f" {verb} examined. ",
-        f"{'It holds' if len(inputs) == 1 else 'They hold'} {listing(held)}. {told}",
+        f"{plural(lost, 'more input')} could not be read. " if lost else "",
+        f"{'It holds' if len(readable) == 1 else 'They hold'} {listing(held)}. {told}",
     )
 
 
 def _exposed(findings: Findings, found: Digest) -> list[Phrase]:
     if not found.credentials:
-        return ["No password was seen in readable form. This holds for what the capture shows; see the limitations."]
+        return ["No password was seen in readable form. This holds for what was captured; see the limitations."]
     who: tuple[str, ...] = (" of ", *captured_list(found.users, USERS)) if found.users else ()
     verb = "was" if found.secrets == 1 else "were"
     first: Phrase = (
@@ -208,7 +226,7 @@ def figures(findings: Findings, found: Digest) -> list[Figure]:
     ]
 
 
-def first_steps(findings: Findings, found: Digest) -> list[Phrase]:
+def first_steps(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
     """What to do first, the most urgent first."""
     steps: list[Phrase] = []
     if found.credentials:
@@ -245,6 +263,7 @@ def first_steps(findings: Findings, found: Digest) -> list[Phrase]:
     if found.failing:
         ids = listing([findings.number(position) for position in found.failing], USERS)
         steps.append(f"Have the developers look at the server errors ({ids}) in the application's log.")
+    steps += contradictions.steps(inputs)
     if not steps and found.missing:
         steps.append("Repair or redirect the missing pages that real visitors ask for.")
     return steps or ["Nothing in this capture calls for action at once. Keep in mind what it could not show."]

@@ -3,58 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .display import number
 from .findings import Findings
+from .inputs import STDIN, Input, Inputs
 from .model import Captured, Phrase, Table
 
 Manifest = Mapping[str, Any]
 # tshark 4 hands these TCP ports to HTTP by itself; elsewhere another dissector may come first.
 HTTP_PORTS = frozenset((80, 3128, 3132, 5985, 8080, 8088, 11371, 1900, 2869, 2710))
+CAPTURES = 8
+FLAGS = (("redact", "--redact"), ("reveal", "--reveal"), ("no_pcapng", "--no-pcapng"), ("pcap", "--pcap"))
+UNPACK = {"gzip": "gzip -dc", "zstd": "zstd -dc"}
+
+
+class Frame(NamedTuple):
+    """A frame that a finding points at: its numbers in what was written and in the source."""
+
+    source: int
+    frame: int | None
+    source_frame: int | None
+    finding: str
 
 
 def commands(
-    manifest: Manifest, findings: Findings, frames: Sequence[tuple[int, int, str]]
+    manifest: Manifest, findings: Findings, inputs: Inputs, frames: Sequence[Frame]
 ) -> list[tuple[str, list[Phrase]]]:
-    """Commands that repeat this report and show single packets. `frames`: (source, frame, finding id) to show."""
-    inputs = list(manifest.get("inputs", ()))
-    names = [str(entry.get("name") or "-") for entry in inputs]
-    captures = rebuilt(manifest)
-    flags = "".join(f" --{name}" for name in ("redact", "reveal") if (manifest.get("options") or {}).get(name))
-    groups: list[tuple[str, list[Phrase]]] = [
-        ("Check the evidence", [("sha256sum ", Captured(" ".join(map(quoted, names))))]),
+    """Commands that repeat this report and show single packets, `frames`."""
+    names = [quoted(each.name) for each in inputs]
+    files = [name for name in names if name != STDIN]
+    flags = "".join(f" {flag}" for name, flag in FLAGS if (manifest.get("options") or {}).get(name))
+    groups: list[tuple[str, list[Phrase]]] = []
+    if files:
+        groups.append(("Check the evidence", [("sha256sum ", Captured(" ".join(files)))]))
+    groups.append(
         (
             "Make this report again",
-            [("syswire report ", Captured(" ".join(map(quoted, names))), f" -o DIR{flags}"), "syswire verify DIR"],
-        ),
-    ]
-    shown: list[Phrase] = []
-    for source, frame, finding in frames:
-        if source in captures:
-            shown.append(
-                ("tshark -r ", Captured(quoted(captures[source])), f' -Y "frame.number == {frame}" -V   # {finding}')
-            )
-    if shown:
-        groups.append(("Show a packet", shown))
+            [("syswire report ", Captured(" ".join(names)), f" -o DIR{flags}"), "syswire verify DIR"],
+        )
+    )
+    written = [line for frame in frames if (line := _of_capture(inputs, frame)) is not None]
+    if written:
+        groups.append(("Show a packet", written))
+    original = [line for frame in frames if (line := _of_source(inputs, frame)) is not None]
+    if original:
+        groups.append(("Show it in the packet capture that was read", original))
     odd = odd_ports(manifest, findings)
     options = "-o http.desegment_body:FALSE" + "".join(f" -d tcp.port=={port},http" for port in odd)
     everything: list[Phrase] = [
-        ("tshark -r ", Captured(quoted(name)), f' {options} -Y "http.response.code == 404"')
-        for name in list(captures.values())[:8]
+        ("tshark -r ", Captured(quoted(each.capture)), f' {options} -Y "http.response.code == 404"')
+        for each in inputs
+        if each.capture is not None
     ]
     if everything:
-        groups.append(("List the 404s", everything))
+        groups.append(("List the 404s", everything[:CAPTURES]))
     return groups
 
 
+def show_packet(inputs: Inputs, frame: Frame) -> list[Phrase]:
+    """Commands that show a frame: in the capture that was written, and in the packet capture that was read."""
+    lines = (_of_capture(inputs, frame, named=False), _of_source(inputs, frame, named=False))
+    return [line for line in lines if line is not None]
+
+
+def _of_capture(inputs: Inputs, frame: Frame, *, named: bool = True) -> Phrase | None:
+    found = inputs.get(frame.source)
+    if found is None or found.capture is None or frame.frame is None:
+        return None
+    return "tshark -r ", Captured(quoted(found.capture)), _shown(frame.frame, frame, named=named)
+
+
+def _of_source(inputs: Inputs, frame: Frame, *, named: bool = True) -> Phrase | None:
+    found = inputs.get(frame.source)
+    if found is None or not found.packets or found.name == STDIN or frame.source_frame is None:
+        return None
+    return *_opened(found), _shown(frame.source_frame, frame, named=named)
+
+
+def _opened(found: Input) -> tuple[str, ...]:
+    """Tshark on an input; it reads gzip by itself, and not what is compressed twice."""
+    name = Captured(quoted(found.name))
+    layers = found.compression.split("+")
+    if layers in (["none"], ["gzip"]):
+        return "tshark -r ", name
+    first, *others = [UNPACK.get(layer, "cat") for layer in layers]
+    return f"{first} ", name, "".join(f" | {other}" for other in others) + " | tshark -r -"
+
+
+def _shown(number_: int, frame: Frame, *, named: bool) -> str:
+    told = f' -Y "frame.number == {number_}" -V'
+    return f"{told}   # {frame.finding}" if named else told
+
+
 def quoted(name: str) -> str:
-    """A file name as one shell word."""
-    return (
-        name
-        if name and all(letter.isalnum() or letter in "._-/+," for letter in name)
-        else "'" + name.replace("'", "'\\''") + "'"
-    )
+    """A file name as one shell word, never an option."""
+    plain = name and name[0] != "-" and all(letter.isalnum() or letter in "._-/+," for letter in name)
+    if plain or name == STDIN:
+        return name
+    return "'" + ("./" if name[:1] == "-" else "") + name.replace("'", "'\\''") + "'"
 
 
 def odd_ports(manifest: Manifest, findings: Findings, limit: int = 12) -> list[int]:
@@ -67,32 +114,19 @@ def odd_ports(manifest: Manifest, findings: Findings, limit: int = 12) -> list[i
     return sorted(sorted(odd, key=lambda port: (-counts[port], port))[:limit])
 
 
-def rebuilt(manifest: Manifest) -> dict[int, str]:
-    """The rebuilt capture of each source, by the manifest's outputs, else by the input's stem."""
-    found = {
-        int(entry["source"]): str(entry["name"])
-        for entry in manifest.get("outputs", ())
-        if entry.get("source") is not None and str(entry.get("name", "")).endswith((".pcapng", ".pcap"))
-    }
-    if (manifest.get("options") or {}).get("no_pcapng"):
-        return found
-    return {
-        int(entry["source"]): f"{entry['stem']}.pcapng" for entry in manifest.get("inputs", ()) if entry.get("stem")
-    } | found
-
-
-def companions(manifest: Manifest, made: Sequence[tuple[str, int, str]]) -> Table:
+def companions(manifest: Manifest, inputs: Inputs, made: Sequence[tuple[str, int, str]]) -> Table:
     """Files delivered with the report. `made`: (name, size, SHA-256) of those written with it."""
     rows: list[tuple[Phrase, ...]] = []
     known = {name for name, _, _ in made}
     listed = [
-        (str(entry["name"]), int(entry.get("size") or 0), str(entry.get("sha256") or ""))
+        (str(entry["name"]), entry.get("source"), int(entry.get("size") or 0), str(entry.get("sha256") or ""))
         for entry in manifest.get("outputs", ())
         if str(entry["name"]) not in known
     ]
-    for name, length, digest in [*listed, *made]:
+    for name, source, length, digest in [*listed, *((name, None, size, digest) for name, size, digest in made)]:
         if not name.startswith("report."):
-            rows.append((Captured(name), _purpose(name), number(length), digest or "in manifest.json"))
+            packets = source is not None and inputs.is_packets(int(source))
+            rows.append((Captured(name), _purpose(name, packets=packets), number(length), digest or "in manifest.json"))
     return Table(
         ("File", "Content", "Bytes", "SHA-256"),
         rows,
@@ -100,11 +134,13 @@ def companions(manifest: Manifest, made: Sequence[tuple[str, int, str]]) -> Tabl
     )
 
 
-def _purpose(name: str) -> str:
+def _purpose(name: str, *, packets: bool) -> str:
+    whose = "the frames of the source" if packets else "rebuilt packets"
+    processes = "" if packets else "processes, "
     for ending, text in (
-        (".pcapng", "rebuilt packets with comments, for Wireshark"),
-        (".pcap", "rebuilt packets, older format"),
-        (".annotations.jsonl", "processes, conversations, exchanges, sightings"),
+        (".pcapng", f"{whose} with comments, for Wireshark"),
+        (".pcap", f"{whose}, older format, no comments"),
+        (".annotations.jsonl", f"{processes}conversations, exchanges, sightings"),
         ("findings.jsonl", "all findings, for programs"),
         ("findings.csv", "all findings, for spreadsheets"),
     ):

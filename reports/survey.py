@@ -5,6 +5,7 @@ Every table has a bound; what no longer fits is summed in an entry of its own, s
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -13,6 +14,8 @@ from .annotations import Http, Process, Stream
 from .names import Programs, endpoint, machine
 
 PAIRS = 5_000
+CONVERSATIONS = 100_000
+NOTHING = hashlib.sha256().hexdigest()
 BINS = 480
 SECOND = 1_000_000_000
 _Key = TypeVar("_Key", bound=Hashable)
@@ -127,6 +130,9 @@ class Survey:
         self.without_request = 0
         self.without_response = 0
         self.open_before = 0
+        self.without_beginning = 0
+        self.one_sided = 0
+        self.twice: dict[tuple[int, int], int] = {}
         self.with_gaps = 0
         self.missing_bytes = 0
         self.statuses: dict[int, int] = {}
@@ -135,9 +141,12 @@ class Survey:
         self.pairs: dict[Pair, Traffic] = {}
         self.by_program: dict[int, Traffic] = {}
         self.http_ports: dict[int, int] = {}
+        self._source, self._packets, self._several = 0, False, False
+        self._first_seen: dict[int, int] = {}
 
-    def next_source(self) -> None:
-        """Records of another input follow."""
+    def next_source(self, source: int = 0, *, packets: bool = False, several: bool = False) -> None:
+        """Records of another input follow. `several`: there are more, and conversations may stand in two of them."""
+        self._source, self._packets, self._several = source, packets, several
         self.programs.next_source()
 
     def process(self, process: Process) -> None:
@@ -148,7 +157,9 @@ class Survey:
     def stream(self, stream: Stream) -> None:
         """Count a conversation and its bytes."""
         self.streams[stream.protocol] = self.streams.get(stream.protocol, 0) + 1
-        self.open_before += stream.opened is None
+        self._beginning(stream)
+        if self._several and stream.client is not None and stream.client.ip is not None:
+            self._look_elsewhere(stream)
         self.with_gaps += stream.gaps > 0
         self.missing_bytes += stream.missing_bytes
         up, down = stream.bytes_to_server, stream.bytes_to_client
@@ -163,6 +174,27 @@ class Survey:
             self.by_program.setdefault(program, Traffic()).add(up, down)
         if peer:
             self.by_program.setdefault(peer, Traffic()).add(down, up)
+
+    def _beginning(self, stream: Stream) -> None:
+        """Whether the stream was open before, and whether a direction of it was captured at all."""
+        if not self._packets:
+            self.open_before += stream.opened is None and stream.protocol != "udp"
+        elif stream.protocol == "tcp":
+            self.without_beginning += stream.opened is None
+            up = stream.bytes_to_server and stream.sha256_to_server == NOTHING
+            down = stream.bytes_to_client and stream.sha256_to_client == NOTHING
+            self.one_sided += bool(up) != bool(down)
+
+    def _look_elsewhere(self, stream: Stream) -> None:
+        """Count the stream where one of the same addresses and ports was in an earlier input."""
+        ends = [(end.ip or "", end.port or 0) for end in (stream.client, stream.server) if end is not None]
+        key = hash((stream.protocol, *sorted(ends)))
+        seen = self._first_seen.get(key)
+        if seen is None:
+            if len(self._first_seen) < CONVERSATIONS:
+                self._first_seen[key] = self._source
+        elif seen != self._source:
+            self.twice[seen, self._source] = self.twice.get((seen, self._source), 0) + 1
 
     def exchange(self, exchange: Http, time: int) -> None:
         """Count an HTTP exchange; its time in nanoseconds since 1970, 0 where there is none."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from .charts import Bar, Column, bars, columns
 from .display import duration, listing, number, plural, size, timestamp, visible
 from .findings import Findings
+from .inputs import Inputs, items
 from .model import Captured, Chart, Limits, Phrase, Table
-from .names import Program
+from .names import UNKNOWN, Program
 from .prose import Scanner
 from .survey import Interval, Survey, Traffic
 
@@ -189,7 +190,7 @@ def scanners_table(scanners: list[Scanner], limit: int) -> Table:
     rows: list[tuple[Phrase, ...]] = [
         (
             Captured(scan.client),
-            Captured(scan.program),
+            Captured("-" if scan.program == UNKNOWN.name else scan.program),
             Captured(scan.server),
             number(scan.paths),
             number(scan.requests),
@@ -199,6 +200,17 @@ def scanners_table(scanners: list[Scanner], limit: int) -> Table:
     return Table(
         ("Client", "Program", "Server", "Missing paths", "Requests"), rows, _rest(len(scanners) - len(rows), "client")
     )
+
+
+def programs_note(inputs: Inputs) -> str:
+    """Why traffic may be in no program."""
+    if not inputs.packets:
+        return ""
+    if inputs.only_packets:
+        return "Packet captures name no process, so traffic cannot be told apart by program."
+    verb = "is a packet capture and names" if len(inputs.packets) == 1 else "are packet captures and name"
+    whose = "its" if len(inputs.packets) == 1 else "their"
+    return f"{items(inputs.packets)} {verb} no process: {whose} traffic is in the tables of hosts, in none of programs."
 
 
 def _rest(count: int, one: str) -> str:

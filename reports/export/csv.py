@@ -61,6 +61,7 @@ COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
     ("references", lambda record: " ".join(record["references"])),
     ("advice", _plain("advice")),
     ("key", _plain("key")),
+    ("source_frame", _place("source_frame")),
 )
 
 

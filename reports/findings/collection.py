@@ -79,7 +79,7 @@ class Findings:
         return (position for position in range(len(self)) if self.rule(position).kind == kind)
 
     def frame_comments(self, source: int) -> FrameComments:
-        """Comments for the frames of a source's rebuilt capture, without secrets."""
+        """Comments for the frames of a source's capture, without secrets."""
         return FrameComments(self._packed.get(source, array("Q")), self._comment)
 
     def _comment(self, group: int) -> str:

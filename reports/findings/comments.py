@@ -1,4 +1,4 @@
-"""Packet comments: which findings a frame of the rebuilt capture belongs to.
+"""Packet comments: which findings a frame of the written capture belongs to.
 
 Kept as packed integers (frame << 32 | group), at most LIMIT a source; text is made when a frame is asked for.
 """

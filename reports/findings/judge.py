@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..annotations import Annotations, Http, Process, Sighting, Stream
+from ..inputs import Inputs
 from ..names import endpoint, machine
 from ..survey import Survey
 from . import severity
@@ -30,11 +31,12 @@ def judge(directory: Path, manifest: Mapping[str, Any], *, paths: Mapping[int, P
         AnnotationsDamaged: a line is not the record that it should be.
     """
     judged = _Judge()
-    for entry in manifest.get("inputs", ()):
-        source = int(entry["source"])
-        path = (paths or {}).get(source, directory / f"{entry['stem']}.annotations.jsonl")
+    inputs = Inputs(manifest)
+    for each in inputs:
+        path = (paths or {}).get(each.source, directory / f"{each.entry['stem']}.annotations.jsonl")
         if path.is_file():
-            judged.source(Annotations(path, source))
+            judged.survey.next_source(each.source, packets=each.packets, several=len(inputs) > 1)
+            judged.source(Annotations(path, each.source))
     return judged.done()
 
 
@@ -52,7 +54,6 @@ class _Judge:
     def source(self, annotations: Annotations) -> None:
         self.annotations[annotations.source] = annotations
         marks = self.marks[annotations.source] = Marks()
-        self.survey.next_source()
         for offset, record in annotations.scan():
             if isinstance(record, Http):
                 self._exchange(record, annotations.source, offset, marks)

@@ -22,10 +22,15 @@ def tcp(ip: str, port: int) -> dict[str, Any]:
 
 
 class Case:
-    """Collects records of one input; `write` puts them and a manifest into a directory."""
+    """Collects records of one input; `write` puts them and a manifest into a directory.
 
-    def __init__(self, stem: str = "act1", source: int = 0) -> None:
+    Of a packet capture (`format` pcap or pcapng) its source has `ahead` records that are no packets in front: a frame's
+    number there is so much higher than in the pcapng.
+    """
+
+    def __init__(self, stem: str = "act1", source: int = 0, format: str = "scap", ahead: int = 0) -> None:
         self.stem, self.source = stem, source
+        self.format, self.ahead = format, ahead
         self.processes: list[dict[str, Any]] = []
         self.streams: list[dict[str, Any]] = []
         self.exchanges: list[dict[str, Any]] = []
@@ -37,11 +42,12 @@ class Case:
 
     def where(self, time: float, length: int = 100) -> dict[str, Any]:
         self.frame += 1
+        packets = self.format != "scap"
         return {
             "source": self.source,
-            "event": self.frame * 10,
-            "evt_num": self.frame * 10 - 1,
-            "source_frame": None,
+            "event": None if packets else self.frame * 10,
+            "evt_num": None if packets else self.frame * 10 - 1,
+            "source_frame": self.frame + self.ahead if packets else None,
             "frame": self.frame,
             "frame_has_bytes": True,
             "offset": self.frame * 4096,
@@ -101,8 +107,8 @@ class Case:
                 "closed": None,
                 "bytes_to_server": up,
                 "bytes_to_client": down,
-                "sha256_to_server": None,
-                "sha256_to_client": None,
+                "sha256_to_server": "44" * 32,
+                "sha256_to_client": "55" * 32,
                 "gaps": gaps,
                 "missing_bytes": 900 * gaps,
                 "frames": [1, 2],
@@ -215,13 +221,16 @@ class Case:
 
     def write(self, directory: Path) -> dict[str, Any]:
         """The manifest; the annotations are in the directory afterwards."""
+        packets = self.format != "scap"
+        events = 0 if packets else 10 * self.frame
+        file = f"{self.stem}.{self.format}"
         capture = {
             "type": "capture",
-            "source": f"{self.stem}.scap",
+            "source": self.source,
             "sha256": "11" * 32,
             "size": 123_456,
-            "format": "scap",
-            "events": 10 * self.frame,
+            "format": self.format,
+            "events": events,
             "frames": self.frame,
             "first": at(0),
             "last": at(600),
@@ -238,19 +247,19 @@ class Case:
             "inputs": [
                 {
                     "source": self.source,
-                    "path": f"/evidence/{self.stem}.scap",
-                    "name": f"{self.stem}.scap",
+                    "path": f"/evidence/{file}",
+                    "name": file,
                     "stem": self.stem,
                     "size": 123_456,
                     "mtime": at(700),
                     "sha256": "11" * 32,
                     "sha256_after": "11" * 32,
-                    "format": "scap",
+                    "format": self.format,
                     "compression": "none",
                     "status": "complete",
                     "message": None,
                     "counts": {
-                        "events": 10 * self.frame,
+                        "events": events,
                         "frames": self.frame,
                         "streams": len(self.streams),
                         "exchanges": len(self.exchanges),
@@ -260,7 +269,9 @@ class Case:
                     "first": at(0),
                     "last": at(600),
                     "losses": self.losses,
-                    "machine": {"hostname": "web01", "cpus": 2, "memory": 4 << 30, "boot_time": None},
+                    "machine": None
+                    if packets
+                    else {"hostname": "web01", "cpus": 2, "memory": 4 << 30, "boot_time": None},
                     "tcp_ports_http": [80],
                 }
             ],
@@ -316,3 +327,24 @@ def lamp(stem: str = "act1") -> Case:
     )
     case.exchange(local, "/report.php", 500, 510)
     return case
+
+
+def wire(source: int = 0, format: str = "pcap", ahead: int = 0) -> Case:
+    """A packet capture of a login form (accepted), a missing page and a server error between two private addresses."""
+    case = Case("wire", source, format, ahead)
+    stream = case.stream(tcp("192.168.7.20", 51_000), tcp("192.168.7.1", 8080))
+    post = case.exchange(stream, "/login", 302, 20, method="POST", host="router.lan", body=31)
+    case.sighting(stream, post, "carol", outcome="accepted", time=20, fingerprint="c0ffee000001")
+    case.exchange(stream, "/gone?x=1", 404, 21, host="router.lan")
+    case.exchange(stream, "/broken", 503, 22, host="router.lan")
+    return case
+
+
+def together(directory: Path, *cases: Case) -> dict[str, Any]:
+    """The manifest of several inputs in one case."""
+    manifests = [case.write(directory) for case in cases]
+    whole = manifests[0]
+    for manifest in manifests[1:]:
+        for name in ("inputs", "outputs"):
+            whole[name] += manifest[name]
+    return whole

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from syswire.reports import document, model, prose, repeat, scope
+from syswire.reports import document, limitations, model, prose, repeat, scope
 from syswire.reports.findings import judge
+from syswire.reports.inputs import Inputs
 
 from .case import Case, lamp, tcp
 
@@ -59,7 +60,7 @@ def test_a_card_leads_to_the_packet(tmp_path: Path) -> None:
     card = built(tmp_path, case).cards[0]
     where = case.sightings[0]["where"]
     pointer = card.pointers[0]
-    assert (pointer.item, pointer.event, pointer.evt_num, pointer.offset) == (
+    assert (pointer.item, pointer.origin, pointer.evt_num, pointer.offset) == (
         "E-01",
         str(where["event"]),
         str(where["evt_num"]),
@@ -67,7 +68,7 @@ def test_a_card_leads_to_the_packet(tmp_path: Path) -> None:
     )
     assert pointer.display_filter == f"frame.number == {where['frame']}"
     assert (pointer.tcp_stream, pointer.time) == ("0", "2025-11-20 09:01:00.000000")
-    assert text(card.command) == f'tshark -r act1.pcapng -Y "frame.number == {where["frame"]}" -V'
+    assert [text(line) for line in card.commands] == [f'tshark -r act1.pcapng -Y "frame.number == {where["frame"]}" -V']
     assert [pointer.outcome for pointer in card.pointers] == ["unknown", "unknown", "accepted"]
     assert [text(line) for line in card.excerpt] == [
         "POST /login.php HTTP/1.1",
@@ -103,7 +104,7 @@ def test_scanners_are_named(tmp_path: Path) -> None:
         case.exchange(visitor, "/broken", 404)
     report = built(tmp_path, case)
     assert [[text(cell) for cell in row] for row in report.scanners.rows] == [
-        ["198.51.100.66", "unknown", "10.0.0.9:80", str(prose.SCAN), str(prose.SCAN)]
+        ["198.51.100.66", "-", "10.0.0.9:80", str(prose.SCAN), str(prose.SCAN)]
     ]
     assert report.missing[0].count == str(prose.SCAN)
     assert text(report.missing[0].path) == "/broken"
@@ -116,7 +117,7 @@ def test_limitations_tell_every_loss(tmp_path: Path) -> None:
     case.streams[0] |= {"gaps": 2, "missing_bytes": 1500}
     manifest = case.write(tmp_path)
     manifest["inputs"][0] |= {"status": "damaged", "message": "a block ends at 4096"}
-    told = {term: text(words) for term, words in scope.limitations(manifest, judge(tmp_path, manifest))}
+    told = {term: text(words) for term, words in limitations.limitations(Inputs(manifest), judge(tmp_path, manifest))}
     assert told["Damage in E-01"] == "The file could not be read to its end: a block ends at 4096."
     assert told["Loss in E-01: recorder dropped"] == (
         "3 times: the recorder said that it dropped events because they came faster than it could write (first at "
@@ -129,13 +130,13 @@ def test_limitations_tell_every_loss(tmp_path: Path) -> None:
 
 def test_evidence_that_changed_is_told(tmp_path: Path) -> None:
     manifest = lamp().write(tmp_path)
-    assert scope.evidence(manifest)[0].intact is True
+    assert scope.evidence(Inputs(manifest))[0].intact is True
     manifest["inputs"][0]["sha256_after"] = "44" * 32
-    item = scope.evidence(manifest)[0]
+    item = scope.evidence(Inputs(manifest))[0]
     assert item.intact is False
     assert dict(item.facts)["SHA-256 after reading"] == "44" * 32
     manifest["inputs"][0]["sha256_after"] = None
-    assert scope.evidence(manifest)[0].intact is None
+    assert scope.evidence(Inputs(manifest))[0].intact is None
 
 
 def test_commands_quote_names_and_name_odd_ports(tmp_path: Path) -> None:
@@ -145,7 +146,8 @@ def test_commands_quote_names_and_name_odd_ports(tmp_path: Path) -> None:
     manifest = case.write(tmp_path)
     manifest["inputs"][0]["name"] = "it's; rm -rf $HOME.scap"
     findings = judge(tmp_path, manifest)
-    said = {title: [text(line) for line in lines] for title, lines in repeat.commands(manifest, findings, [])}
+    told = repeat.commands(manifest, findings, Inputs(manifest), [])
+    said = {title: [text(line) for line in lines] for title, lines in told}
     assert said["Check the evidence"] == ["sha256sum 'it'\\''s; rm -rf $HOME.scap'"]
     assert said["List the 404s"] == [
         'tshark -r act1.pcapng -o http.desegment_body:FALSE -d tcp.port==6379,http -Y "http.response.code == 404"'
@@ -167,7 +169,8 @@ def test_tlp(given: str | None, label: str) -> None:
 
 
 def test_companions_have_their_digests(tmp_path: Path) -> None:
-    table = repeat.companions(lamp().write(tmp_path), [("findings.csv", 10, "55" * 32)])
+    manifest = lamp().write(tmp_path)
+    table = repeat.companions(manifest, Inputs(manifest), [("findings.csv", 10, "55" * 32)])
     assert [(text(row[0]), row[2], row[3]) for row in table.rows] == [
         ("act1.pcapng", "4,567", "22" * 32),
         ("act1.annotations.jsonl", table.rows[1][2], "33" * 32),
