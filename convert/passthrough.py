@@ -70,9 +70,11 @@ def write_packets(
     """
     reader = open_frames(_Payload(payload_fd))
     options = comment_options(comments)
-    header, resolution = b"", 1
+    section = options + option(SHB_APPLICATION, clean(application).encode())
+    header, resolution = block(SECTION_HEADER, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), section), 1
     if isinstance(reader, PcapReader):
-        header, resolution = _header(_Payload(payload_fd), options, application, longest)
+        interface, resolution = _interface(_Payload(payload_fd), longest)
+        header += interface
     with open(flows, "rb") as flow_file, open(convs, "rb") as conv_file:
         copier = Copier(reader, flow_file.fileno(), conv_file.fileno(), header, options, resolution)
         commented = iter(sorted(frame_comments))
@@ -83,20 +85,19 @@ def write_packets(
             else:
                 copier.packet(comment_options(frame_comments[stop]))
                 stop = next(commented, 0)
+        if not copier.begun:
+            out.write(header)  # nothing could be read, which the file has to say itself
         out.write(copier.view())
         return copier.frames
 
 
-def _header(payload: _Payload, options: bytes, application: str, longest: int) -> tuple[bytes, int]:
-    """What stands before the frames of a pcap, and how many ns are a unit of its time stamps."""
+def _interface(payload: _Payload, longest: int) -> tuple[bytes, int]:
+    """The interface description of a pcap, and how many ns are a unit of its time stamps."""
     probe: FrameReader = open_frames(payload)
     next(probe.frames(), None)
-    options += option(SHB_APPLICATION, clean(application).encode())
-    header = block(SECTION_HEADER, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), options)
     if not probe.interfaces:
-        return header, 1
+        return b"", 1
     interface = probe.interfaces[0]
     snaplen = interface.snaplen if interface.snaplen >= longest > 0 else 0
     description = struct.pack("<HHI", interface.linktype, 0, snaplen)
-    header += block(INTERFACE, description, option(IF_TSRESOL, bytes([interface.tsresol])))
-    return header, 10 ** (9 - interface.tsresol)
+    return block(INTERFACE, description, option(IF_TSRESOL, bytes([interface.tsresol]))), 10 ** (9 - interface.tsresol)

@@ -38,6 +38,7 @@ cdef enum:                # why reading ended before the end of the input
     DAMAGE_VERSION = 6
     DAMAGE_NO_SECTION = 7
     DAMAGE_MANY_FRAMES = 8
+    DAMAGE_SECOND_FILE = 9
 
 ctypedef struct Tally:
     uint64_t count

@@ -34,6 +34,7 @@ REASONS = {
     DAMAGE_VERSION: "a section of format version {}, which is not known",
     DAMAGE_NO_SECTION: "damaged: it does not begin with a section",
     DAMAGE_MANY_FRAMES: "more than {} frames",
+    DAMAGE_SECOND_FILE: "another capture file follows, with the same head of {} bytes",
 }
 
 

@@ -14,7 +14,7 @@ cdef class Copier:
     cdef bytes section_options    # of the first section, in this machine's byte order
     cdef const uint8_t *section_at
     cdef uint32_t section_bytes
-    cdef bint begun               # the first section was written
+    cdef readonly bint begun      # the first section was written
     cdef bint held                # `record` waits for its options
     cdef Record record
     cdef RowCursor flows

@@ -5,7 +5,10 @@ class Copier:
 
     Attributes:
         frames: Frames copied so far.
+        begun: Whether a section header was written.
     """
+
+    begun: bool
 
     @property
     def frames(self) -> int: ...

@@ -6,6 +6,7 @@ the file header says of version and snaplen is not judged: both are often wrong 
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy
 
 from syswire.convert.packets.buffer cimport *
 from syswire.convert.packets.record cimport Record
@@ -64,6 +65,7 @@ cdef class PcapReader(FrameReader):
         self.snaplen = load32(at + 16, self.swapped)
         self.linktype = <uint16_t>load32(at + 20, self.swapped)     # above: length of a frame check sequence
         self.limit = longest_frame(self.linktype)
+        memcpy(self.magic, at, sizeof(self.magic))
         self.begin += size
         self.opened = True
         return STEP_FRAME
@@ -86,6 +88,9 @@ cdef class PcapReader(FrameReader):
             return self.stop(DAMAGE_LONG_RECORD, offset, captured)
         if self.end - self.begin - self.head < captured:
             return self.wait(<uint64_t>self.head + captured)
+        if captured == 0 and memcmp(at, self.magic, sizeof(self.magic)) == 0:
+            # Files put one behind the other: read on, its header would be an empty frame of the year 2055.
+            return self.stop(DAMAGE_SECOND_FILE, offset, FILE_HEADER)
         r.time = <uint64_t>load32(at, self.swapped) * 1000000000
         r.time += <uint64_t>load32(at + 4, self.swapped) * (1 if self.nanoseconds else 1000)
         r.captured = captured
