@@ -14,7 +14,7 @@ import msgspec
 
 from . import annotations as notes
 from .annotations import Ends, Spot
-from .model.rows import PIECE_BOUNDARY, PIECE_IN_FRAME, TCP
+from .model.rows import PIECE_BOUNDARY, PIECE_IN_FRAME, TCP, UNIX_STREAM
 from .model.sighting import FORM_BODY
 from .protocols.table import recognise
 from .redact import Redactor, mask_exchange, mask_own
@@ -195,11 +195,12 @@ class _Annotator:
         findings.base = self.counts.exchanges
         hashes = (hashlib.sha256(), hashlib.sha256())
         parser: Parser | None = None
+        streamed = conv.protocol in (TCP, UNIX_STREAM)  # HTTP over UDP (SSDP) is another protocol
         for row, direction, offset, length, data, flags, _, _ in self._rebuilt.runs(conversation):
             if data is not None:
                 hashes[direction].update(data)
             if parser is None:
-                if not data or not flags & PIECE_BOUNDARY or not _may_begin(data):
+                if not streamed or not data or not flags & PIECE_BOUNDARY or not _may_begin(data):
                     continue
                 protocol = recognise(direction == 1, data)
                 if protocol is None:

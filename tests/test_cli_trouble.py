@@ -74,13 +74,12 @@ def test_missing_library(tmp_path: Path) -> None:
 
 FAULT = """
 import sys
-import syswire.convert.pcapng
+import syswire.convert.capture_files
 from syswire import cli
 def fail(*arguments, **more):
     payload = "Wonder-land7 and other payload"
     raise RuntimeError(payload)
-import syswire.convert.pipeline
-syswire.convert.pipeline.write_pcapng = fail
+syswire.convert.capture_files.write_pcapng = fail
 sys.exit(cli.main(sys.argv[1:]))
 """
 

@@ -19,6 +19,7 @@ from support.outputs import Outputs
 from support.outputs import syswire as run_syswire
 from syswire.convert import errors
 from syswire.convert.model.losses import CAUSES
+from syswire.convert.packets.buffer import CAUSE_NAMES
 from syswire.convert.redact import STRUCTURAL
 from syswire.reports.export.csv import COLUMNS
 from syswire.reports.findings.severity import LEVELS
@@ -125,6 +126,10 @@ def test_causes_in_code_are_on_the_list(root: Path) -> None:
                 found |= keys_of_losses(node)
     source = (root / "convert/conversations/from_events.pyx").read_text("utf-8")
     found |= set(re.findall(r'"(\w+)": loss_tuple', source))
+    for name in ("conversations/flows.pyx", "packets/layers.pyx", "packets/fragments.pyx"):
+        found |= set(re.findall(r'"(\w+)": t(?:old|ally_tuple)', (root / "convert" / name).read_text("utf-8")))
+    found |= set(CAUSE_NAMES)  # of the files
+    found |= set(re.findall(r'\("(\w+)", done\.', (root / "convert/prepare.py").read_text("utf-8")))
     assert found == set(CAUSES)
 
 

@@ -27,7 +27,9 @@ CAUSES: dict[str, str] = {
     "not_followed": "frames are of protocols that are not followed, such as ARP, ICMP or tunnels; they are in the "
     "pcapng, in no stream",
     "malformed_packet": "headers are cut off or contradict themselves; the frames are in the pcapng, in no stream",
+    "short_frame": "IP packets claim more bytes than their frame had on the wire; what is lacking is a gap",
     "damaged_packet": "blocks of packets contradict themselves; they were counted and left out",
+    "damaged_block": "blocks that are no packets contradict themselves; they were left out",
     "damaged_options": "options of blocks do not end where their block does; those that do not fit were left out",
     "fragment_incomplete": "IP fragments are of datagrams that are not whole in the capture; their bytes are in no "
     "stream",
