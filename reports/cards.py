@@ -13,6 +13,7 @@ from .names import endpoint_of
 from .repeat import Frame, show_packet
 
 HEADERS = 14
+SOURCES = 3
 LINE = 180
 NAMES = {
     "form-body": "form field",
@@ -138,8 +139,7 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
         ("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")),
         *(_process_fact(findings, position, record, inputs, side) for side in ("client", "server")),
     ]
-    sources = sorted({int(where.get("source", 0)) for where in record["instances"]})
-    if len(sources) > 1:
+    if len(sources := _sources(record)) > 1:
         facts.append(("Seen in", listing([item(source) for source in sources], 12)))
     shown = record["instances"][: limits.instances]
     kinds = {inputs.is_packets(where.get("source", 0)) for where in shown}
@@ -156,7 +156,7 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
         ORIGINS[kind],
         record["instances_total"],
         _excerpt(findings, position),
-        show_packet(inputs, first_frame(record)),
+        [line for frame in _first_frames(record) for line in show_packet(inputs, frame)],
         findings.rule(position).impact,
         record["advice"],
         ", ".join(record["references"]),
@@ -167,6 +167,20 @@ def first_frame(record: Mapping[str, Any]) -> Frame:
     """The frame of a finding's first instance."""
     where = record["instances"][0] if record["instances"] else {}
     return Frame(record["source"], where.get("frame"), where.get("source_frame"), record["id"])
+
+
+def _sources(record: Mapping[str, Any]) -> list[int]:
+    return sorted({int(where.get("source", 0)) for where in record["instances"]})
+
+
+def _first_frames(record: Mapping[str, Any]) -> list[Frame]:
+    """The frame of the first instance in each input, of a few inputs."""
+    firsts: dict[int, Frame] = {}
+    for where in record["instances"]:
+        source = int(where.get("source", 0))
+        if source not in firsts:
+            firsts[source] = Frame(source, where.get("frame"), where.get("source_frame"), record["id"])
+    return list(firsts.values())[:SOURCES]
 
 
 def _process_fact(
@@ -212,6 +226,9 @@ def _secret_facts(record: Mapping[str, Any]) -> tuple[list[tuple[str, Phrase]], 
 def _story(record: Mapping[str, Any]) -> Phrase:
     count = record["instances_total"]
     times = {1: "once", 2: "twice"}.get(count, plural(count, "time"))
+    sources = _sources(record)
+    if len(sources) > 1:  # perhaps the same traffic, captured in two places
+        times = f"recorded {times} in {listing([item(source) for source in sources], 12)}"
     who: tuple[str, ...] = (Captured((record["client"] or {}).get("ip") or "an unknown client"),)
     if (record["client"] or {}).get("synthetic_ip"):
         who = ("a unix socket client",)
@@ -220,9 +237,9 @@ def _story(record: Mapping[str, Any]) -> Phrase:
     if record["kind"] != "credential":
         return (
             *who,
-            f" was answered with status {record['status']} {times} by ",
+            f" was answered with status {record['status']} by ",
             Captured(endpoint_of(record["server"])),
-            ".",
+            f", {times}.",
         )
     what: tuple[str, ...] = ("a password",)
     if record["username"]:

@@ -26,7 +26,9 @@ class Input(NamedTuple):
     compression: str
     readable: bool
     capture: str | None
-    """The file beside the annotations whose frames have the annotations' numbers; None where none was written."""
+    """The file beside the annotations whose frames have the annotations' numbers; None where none was written. It is
+    told from an input of the same name by the directory, DIR as in the commands of the report.
+    """
     entry: Mapping[str, Any]
 
     @property
@@ -174,7 +176,7 @@ def _captures(manifest: Manifest) -> dict[int, str]:
         name = str(entry.get("name", ""))
         if entry.get("source") is not None and name.endswith((".pcapng", ".pcap")):
             found.setdefault(int(entry["source"]), []).append(name)
-    captures = {}
+    captures: dict[int, str] = {}
     written = not (manifest.get("options") or {}).get("no_pcapng")
     for entry in manifest.get("inputs", ()):
         names = found.get(int(entry["source"]), [])
@@ -185,4 +187,5 @@ def _captures(manifest: Manifest) -> dict[int, str]:
             captures[int(entry["source"])] = f"{entry['stem']}.pcapng"
         elif len(names) == 1:  # several pcaps have one link type each, and numbers of their own
             captures[int(entry["source"])] = names[0]
-    return captures
+    read = {str(entry.get("name")) for entry in manifest.get("inputs", ())}
+    return {source: f"DIR/{name}" if name in read else name for source, name in captures.items()}

@@ -88,20 +88,27 @@ def _loss(each: Input, cause: str, loss: Mapping[str, Any]) -> Phrase:
     return f"{amount}: {text}{f' (first at {place})' if place else ''}."
 
 
+def twice(inputs: Inputs, findings: Findings) -> list[tuple[int, int, int]]:
+    """Inputs that seem to have recorded the same traffic: (source, source, conversations)."""
+    pairs = sorted(findings.survey.twice.items())
+    return [(one, other, count) for (one, other), count in pairs if inputs.overlap(one, other)]
+
+
 def _of_survey(inputs: Inputs, findings: Findings) -> list[Said]:
     survey = findings.survey
     said: list[Said] = []
-    for (one, other), count in sorted(survey.twice.items()):
-        if inputs.overlap(one, other):
-            same = "the same addresses and ports as one"
-            said.append(
-                (
-                    f"Recorded twice: {item(one)}, {item(other)}",
-                    f"{plural(count, 'conversation')} of {item(other)} {'has' if count == 1 else 'have'} {same} of "
-                    f"{item(one)}, whose time overlaps: most likely the same traffic. Figures, charts and tables count "
-                    "it once for each input.",
-                )
+    for one, other, count in twice(inputs, findings):
+        verb, each = "has" if count == 1 else "have", "it once for each input."
+        if inputs.is_packets(one) != inputs.is_packets(other):
+            each = "it once for each input, and an error may be two findings: one with its program, one without."
+        said.append(
+            (
+                f"Recorded twice: {item(one)}, {item(other)}",
+                f"{plural(count, 'conversation')} of {item(other)} {verb} the same addresses and ports as one of "
+                f"{item(one)}, whose time overlaps: most likely the same traffic. Figures, charts and tables count "
+                f"{each}",
             )
+        )
     if survey.open_before:
         said.append(
             (

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from . import contradictions
 from .display import listing, number, plural
 from .findings import Findings
-from .inputs import Inputs, period
+from .inputs import Inputs, item, period
+from .limitations import twice
 from .model import Action, Captured, Figure, Phrase
 
 USERS = 5
@@ -115,7 +116,19 @@ def summary(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
         _examined(inputs, findings),
         *_exposed(findings, found),
         _errors(findings, found),
+        *_twice(inputs, findings),
         *contradictions.summary(inputs),
+    ]
+
+
+def _twice(inputs: Inputs, findings: Findings) -> list[Phrase]:
+    pairs = twice(inputs, findings)
+    if not pairs:
+        return []
+    affected = sorted({source for one, other, _ in pairs for source in (one, other)})
+    return [
+        f"Some traffic stands in more than one capture ({listing([item(source) for source in affected], 12)}) and is "
+        "counted in each; see the limitations."
     ]
 
 

@@ -127,7 +127,7 @@ def test_pointers_name_the_source_frame(tmp_path: Path) -> None:
         ("6", "-", "frame.number == 3", "the capture lacks the first of these bytes")
     ]
     assert [text(line) for line in card.commands] == [
-        'tshark -r wire.pcapng -Y "frame.number == 3" -V',
+        'tshark -r DIR/wire.pcapng -Y "frame.number == 3" -V',
         'tshark -r wire.pcapng -Y "frame.number == 6" -V',
     ]
     facts = {label: text(value) for label, value in card.facts}
@@ -164,7 +164,7 @@ def test_commands_without_a_pcapng(tmp_path: Path) -> None:
     manifest = wire().write(tmp_path)
     manifest["options"] = {"no_pcapng": True, "pcap": True}
     manifest["outputs"] = [{"name": "wire.pcap", "size": 1, "sha256": "66" * 32, "source": 0}]
-    assert Inputs(manifest).get(0).capture == "wire.pcap"  # type: ignore[union-attr]
+    assert Inputs(manifest).get(0).capture == "DIR/wire.pcap"  # type: ignore[union-attr]
     manifest["outputs"].append({"name": "wire.linktype-113.pcap", "size": 1, "sha256": "66" * 32, "source": 0})
     report = build(tmp_path, manifest)
     groups = {title: [text(line) for line in lines] for title, lines in report.commands}
@@ -275,9 +275,12 @@ def test_both_kinds_in_one_case(tmp_path: Path) -> None:
     said = told(report)
     assert {"Rebuilt packets (E-01)", "No processes (E-02)"} <= set(said)
     assert said["Encryption"].startswith("What was encrypted before it reached a system call or the network (TLS, SSH)")
-    assert said["Recorded twice: E-01, E-02"].startswith(
-        "1 conversation of E-02 has the same addresses and ports as one of E-01, whose time overlaps"
+    assert said["Recorded twice: E-01, E-02"] == (
+        "1 conversation of E-02 has the same addresses and ports as one of E-01, whose time overlaps: most likely the "
+        "same traffic. Figures, charts and tables count it once for each input, and an error may be two findings: one "
+        "with its program, one without."
     )
+    assert text(report.summary[-1]).startswith("Some traffic stands in more than one capture (E-01 and E-02) and is ")
     assert [text(row[1]) for row in report.companions.rows] == [
         "rebuilt packets with comments, for Wireshark",
         "processes, conversations, exchanges, sightings",
@@ -295,6 +298,12 @@ def test_one_secret_in_both_kinds_is_one_finding(tmp_path: Path) -> None:
     card = build(tmp_path, manifest).cards[0]
     facts = {label: text(value) for label, value in card.facts}
     assert facts["Seen in"] == "E-01 and E-02"
+    assert text(card.story).endswith(" in readable form, recorded 4 times in E-01 and E-02. The server accepted it.")
+    assert [text(line) for line in card.commands] == [
+        'tshark -r DIR/tap.pcapng -Y "frame.number == 3" -V',
+        'tshark -r tap.pcapng -Y "frame.number == 3" -V',
+        f'tshark -r act1.pcapng -Y "frame.number == {record["instances"][1]["frame"]}" -V',
+    ]
     assert facts["Server process"] == (
         "by E-01: httpd [pid 801], user www-data, /usr/bin/httpd; seen making the system call"
     )
