@@ -150,6 +150,12 @@ cdef class Trains:
                 page = train.pages[(place + done) // PAGE_BYTES] = self._page()
                 if page == NULL:
                     return -1
+            if owned(page.owner + at, length, 0) == length:
+                memcpy(page.data + at, data + done, length)
+                own(page.owner + at, length, <uint16_t>owner)
+                train.filled += length
+                done += length
+                continue
             for i in range(length):
                 if page.owner[at + i] == 0:
                     page.owner[at + i] = <uint16_t>owner
@@ -203,7 +209,7 @@ cdef class Trains:
 
     cdef int _assemble(self, const Train *train) noexcept nogil:
         # Lay the datagram into `whole`, and where its bytes stand into `parts`.
-        cdef uint32_t place = 0, i, length, owner, last = 0
+        cdef uint32_t place = 0, i, size, length, owner, last = 0
         cdef const Page *page
         cdef Part *part = NULL
         self.part_count = 0
@@ -211,7 +217,8 @@ cdef class Trains:
             page = train.pages[place // PAGE_BYTES]
             length = train.total - place if train.total - place < PAGE_BYTES else PAGE_BYTES
             memcpy(self.whole + place, page.data, length)
-            for i in range(length):
+            i = 0
+            while i < length:
                 owner = page.owner[i]
                 if owner != last:
                     part = self._next_part()
@@ -220,7 +227,9 @@ cdef class Trains:
                     part.offset, part.length = place + i, 0
                     part.position = train.sources[owner - 1] + part.offset
                     last = owner
-                part.length += 1
+                size = owned(page.owner + i, length - i, <uint16_t>owner)
+                part.length += size
+                i += size
             place += length
         return 0
 
@@ -333,11 +342,39 @@ cdef class Trains:
             self._drop(&self.trains[self.oldest - 1], True)
 
 
+cdef uint32_t owned(const uint16_t *owners, uint32_t length, uint16_t owner) noexcept nogil:
+    # How many in a row have this owner.
+    cdef uint64_t four = owner * <uint64_t>0x0001000100010001, there
+    cdef uint32_t i = 0
+    while i + 4 <= length:
+        memcpy(&there, owners + i, 8)
+        if there != four:
+            break
+        i += 4
+    while i < length and owners[i] == owner:
+        i += 1
+    return i
+
+
+cdef void own(uint16_t *owners, uint32_t length, uint16_t owner) noexcept nogil:
+    cdef uint64_t four = owner * <uint64_t>0x0001000100010001
+    cdef uint32_t i = 0
+    while i + 4 <= length:
+        memcpy(owners + i, &four, 8)
+        i += 4
+    while i < length:
+        owners[i] = owner
+        i += 1
+
+
 cdef uint32_t filled_below(const Train *train, uint32_t end) noexcept nogil:
-    cdef uint32_t place, count = 0
+    cdef uint32_t number = 0, i, length, count = 0
     cdef const Page *page
-    for place in range(end):
-        page = train.pages[place // PAGE_BYTES]
-        if page != NULL and page.owner[place % PAGE_BYTES]:
-            count += 1
+    while number * PAGE_BYTES < end:
+        page = train.pages[number]
+        if page != NULL:        # else there is nothing to look at: the cost is that of the fragments that came
+            length = end - number * PAGE_BYTES
+            for i in range(length if length < PAGE_BYTES else PAGE_BYTES):
+                count += page.owner[i] != 0
+        number += 1
     return count

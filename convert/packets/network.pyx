@@ -17,6 +17,7 @@ from syswire.convert.packets.view cimport (
 
 cdef enum:
     MOST_EXTENSIONS = 32
+    LONGEST_FRAME = 1 << 19
     OPTION_END = 0
     OPTION_NONE = 1
     LOOSE_ROUTE = 131
@@ -33,6 +34,11 @@ cdef enum:
     MOBILITY = 135
     HOST_IDENTITY = 139
     SHIM6 = 140
+
+
+cdef uint32_t rest(const View *v) noexcept nogil:
+    # Of the frame, unless its length on the wire is more than any card takes: then of what is captured.
+    return v.original if v.original <= LONGEST_FRAME else v.captured
 
 
 cdef void within(View *v, uint32_t size) noexcept nogil:
@@ -67,7 +73,7 @@ cdef int ipv4(View *v, Packet *p, Ip *ip) noexcept nogil:
         return KIND_MALFORMED
     total = be16(v.data + 2)
     if total == 0:
-        total = v.original
+        total = rest(v)
     if total < header:
         return KIND_MALFORMED
     memset(p.source, 0, 16)
@@ -98,8 +104,7 @@ cdef int ipv6(View *v, Packet *p, Ip *ip) noexcept nogil:
     memcpy(p.target, v.data + 24, 16)
     p.family = 6
     ip.next_header = v.data[6]
-    if length:
-        within(v, 40 + length)
+    within(v, 40 + length if length else rest(v))
     skip(v, 40)
     return next_header(v, p, ip)
 

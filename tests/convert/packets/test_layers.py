@@ -135,6 +135,11 @@ def test_a_length_of_zero_means_the_rest_of_the_frame() -> None:
         assert len(one.payload) in (200 - 54, 200 - 74)
 
 
+def test_the_rest_of_an_absurd_frame_is_what_was_captured() -> None:
+    for frame in (ethernet(ipv4(tcp(TEXT), total=0)), ethernet(ipv6(tcp(TEXT), length=0), IPV6)):
+        assert decoded(frame, original=2**32 - 1).length == len(TEXT)
+
+
 @pytest.mark.parametrize("frame", [ethernet(ipv4(tcp(TEXT), total=5000)), ethernet(ipv6(tcp(TEXT), length=4980), IPV6)])
 def test_a_packet_is_no_longer_than_its_frame(frame: bytes) -> None:
     layers = Layers()
