@@ -197,7 +197,7 @@ def test_a_block_longer_than_the_buffer_comes_in_small_cuts() -> None:
     ],
 )  # fmt: skip
 def test_frames_are_numbered_as_wireshark_does(kind: int, numbered: bool) -> None:
-    # Measured with tshark 4.0.17; tests/interop/test_tshark_sources.py asks it again.
+    # Measured with tshark 4.0.17; test_files_shared.py asks it again.
     before = section() + interface() + packet(b"one")
     reader, frames = read(before + block(kind, bytes(60)) + packet(b"two"))
     assert [(frame.frame, frame.source_frame) for frame in frames] == [(1, 1), (2, 3 if numbered else 2)]
