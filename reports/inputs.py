@@ -128,14 +128,14 @@ def items(inputs: Iterable[Input]) -> str:
 
 
 def period(inputs: Inputs) -> str:
-    """`10 minutes`, or where the captures leave gaps, `10 minutes of 3 days`; nothing where no time is known."""
+    """`10 minutes`; where the captures leave gaps, between which times they lie; nothing where no time is known."""
     found = inputs.covered()
     if found is None:
         return ""
     first, last, inside = found
     reach = (nanoseconds(last) or 0) - (nanoseconds(first) or 0)
     told = duration(inside)
-    return told if duration(reach) == told else f"{told} of {duration(reach)}"
+    return told if duration(reach) == told else f"{told} between {moment(first)[:16]} and {moment(last)[:16]} UTC"
 
 
 def dates(inputs: Inputs) -> str:

@@ -201,6 +201,14 @@ def _of_kind(inputs: Inputs) -> list[Said]:
             "not mean that nothing was sent.",
         )
     ]
+    if len(inputs.readable) > 1:
+        said.append(
+            (
+                "Clocks",
+                "Each capture has the times of its own recorder. How far their clocks were apart is not known, so "
+                "times of different captures are to be compared with care.",
+            )
+        )
     if inputs.calls:
         said.append(
             (

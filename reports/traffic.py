@@ -64,17 +64,22 @@ def timeline_chart(survey: Survey) -> Chart | None:
     begin, end = timestamp(first * width), timestamp((last + 1) * width)
     middle = timestamp((first + last + 1) * width // 2)
     precise = 23 if width * len(rows) < 10_000_000_000 else 19
-    ticks = [(0.0, begin[11:precise]), (0.5, middle[11:precise]), (1.0, f"{end[11:precise]} UTC")]
+
+    def told(time: str) -> str:
+        """The time alone where all are of one day."""
+        return time[11:precise] if begin[:10] == end[:10] else time[:16].replace("T", " ")
+
+    ticks = [(0.0, told(begin)), (0.5, told(middle)), (1.0, f"{told(end)} UTC")]
     busiest = max(range(len(rows)), key=lambda at: rows[at].total)
     text = (
         f"{plural(survey.exchanges, 'HTTP exchange')} from {begin[:precise].replace('T', ' ')} to "
         f"{end[:precise].replace('T', ' ')} UTC in intervals of {duration(width)}. The busiest interval began at "
-        f"{timestamp((first + busiest) * width)[11:precise]} with {number(rows[busiest].total)} exchanges, of which "
+        f"{told(timestamp((first + busiest) * width))} with {number(rows[busiest].total)} exchanges, of which "
         f"{number(rows[busiest].missing)} had status 404 and {number(rows[busiest].failed)} 5xx."
     )
     title = f"HTTP exchanges per {duration(width).removeprefix('1 ')}"
     table: list[tuple[str, ...]] = [
-        (timestamp((first + at) * width)[11:precise], number(row.total), number(row.missing), number(row.failed))
+        (told(timestamp((first + at) * width)), number(row.total), number(row.missing), number(row.failed))
         for at, row in enumerate(rows)
         if row.total
     ]

@@ -329,7 +329,7 @@ def test_other_times_are_not_recorded_twice(tmp_path: Path) -> None:
     manifest["inputs"][1] |= {"first": at(86_400 // 24 * 5), "last": at(86_400 // 24 * 5 + 60)}
     inputs = Inputs(manifest)
     assert not [term for term, _ in limitations.limitations(inputs, findings) if term.startswith("Recorded twice")]
-    assert period(inputs) == "11 minutes of 5 hours 1 minute"
+    assert period(inputs) == "11 minutes between 2025-11-20 09:00 and 2025-11-20 14:01 UTC"
     assert dates(inputs) == "2025-11-20 09:00:00 to 2025-11-20 14:01:00 UTC, 11 minutes of it"
 
 
@@ -354,3 +354,14 @@ def test_an_input_that_could_not_be_read(tmp_path: Path) -> None:
     assert told(report)["Damage in E-02"].startswith("The file could not be read: notes.txt: not a capture")
     assert "notes.pcapng" not in shown(report)
     assert not CALLS_ONLY.search(shown(report))
+
+
+def test_times_of_several_days_name_the_day(tmp_path: Path) -> None:
+    case = wire()
+    chart = build(tmp_path, case.write(tmp_path)).charts[2]
+    assert [row[0] for row in chart.rows] == ["09:00:20.000", "09:00:21.000", "09:00:22.000"]
+    later = case.exchange(1, "/later", 200, 30)
+    case.exchanges[later - 1]["time"] = "2025-12-24T18:00:00.000000000Z"
+    chart = build(tmp_path, case.write(tmp_path)).charts[2]
+    assert [row[0][:11] for row in chart.rows] == ["2025-11-20 ", "2025-12-24 "]
+    assert "2025-12-2" in chart.svg
