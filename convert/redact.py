@@ -139,6 +139,8 @@ class Redactor:
             return text
         if self.overfull:
             return MASK
+        if not len(self._index):
+            return text
         data = text.encode("utf-8", "surrogateescape")
         if not self._found(data, _DEPTH):
             return text

@@ -14,7 +14,10 @@ class ConversationReader:
     conversations: int
 
     def __init__(self, totals: str, threads: str, pieces: str, payload_fd: int, numbers: str | None = None) -> None:
-        """Open the files that `rebuild` wrote, and `numbers` of number_frames where frame numbers are wanted."""
+        """Open the files that `rebuild` wrote, and `numbers` of number_frames.
+
+        Without `numbers` the frames have those of their rows, from 1: they are in the order of the source.
+        """
 
     def __iter__(self) -> Iterator[ConversationTotals]: ...
     def __enter__(self) -> ConversationReader: ...

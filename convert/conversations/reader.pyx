@@ -13,15 +13,15 @@ from syswire.convert.conversations.totals import ConversationTotals
 from syswire.convert.model.rows cimport PIECE_JOINS, Piece
 from syswire.convert.model.rows import PIECE, Piece as PieceRow
 from syswire.convert.spool.files cimport (
-    PayloadWindow, RowCursor, cursor_close, cursor_open, cursor_row, payload_at, raise_errno, read_whole,
-    window_close, window_open,
+    RowCursor, cursor_close, cursor_open, cursor_row, payload_at, raise_errno, window_close, window_open,
 )
 
 cdef enum:
     PIECE_ROWS = 512
     TOTALS_ROWS = 64
     THREAD_ROWS = 256
-    NUMBER_ROWS = 1
+    NUMBER_ROWS = 2048
+    NUMBER_ROWS_BEFORE = 256  # who asks for one frame mostly asks for its neighbours next
     RUN_BYTES = 1 << 16   # more than any piece has
     RUN_PIECES = 512      # so that looking for the piece of an offset stays cheap, whatever the pieces' lengths
     NO_FRAME = 0xFFFFFFFF
@@ -35,12 +35,6 @@ cdef inline bint _joins(const Piece *piece, const Piece *before) noexcept nogil:
 
 cdef class ConversationReader:
     """Totals, pieces and bytes of every conversation; see reader.pyi."""
-
-    cdef list files
-    cdef RowCursor totals, pieces, threads, numbers
-    cdef PayloadWindow payload
-    cdef char *run  # RUN_BYTES: joined pieces
-    cdef readonly uint64_t conversations
 
     def __cinit__(self):
         memset(&self.totals, 0, sizeof(RowCursor))
@@ -60,6 +54,7 @@ cdef class ConversationReader:
         self.rows(&self.pieces, pieces, sizeof(Piece), PIECE_ROWS)
         if numbers is not None:
             self.rows(&self.numbers, numbers, sizeof(uint32_t), NUMBER_ROWS)
+            self.numbered = True
         if window_open(&self.payload, fd, os.fstat(fd).st_size) < 0:
             raise MemoryError
         self.conversations = self.totals.end
@@ -128,34 +123,40 @@ cdef class ConversationReader:
             found.append((<const uint32_t *>row)[0])
         return tuple(found)
 
+    cdef int check_rows(self, uint64_t last) except -1:
+        if last > self.pieces.end:
+            raise IndexError(f"there are {self.pieces.end} pieces")
+        return 0
+
     def runs(self, begin, end):
         """Yield the pieces of rows `begin` to `end` with their bytes, joined where they may be; see reader.pyi."""
         cdef uint64_t index = begin, last = end, first
         cdef uint32_t length
-        cdef const Piece *row
         cdef Piece piece
-        cdef const char *data
-        if last > self.pieces.end:
-            raise IndexError(f"there are {self.pieces.end} pieces")
+        self.check_rows(last)
         while index < last:
-            row = <const Piece *>cursor_row(&self.pieces, index)
-            if row == NULL:
-                raise_errno()
-            piece = row[0]
             first = index
-            index += 1
-            held = None
-            length = piece.length
-            if piece.known:
-                data = payload_at(&self.payload, piece.payload, length)
-                if data == NULL:
-                    raise_errno()
-                if index < last and length < RUN_BYTES:
-                    data = self.join(&piece, data, &index, last, &length)
-                    if data == NULL:
-                        raise_errno()
-                held = PyBytes_FromStringAndSize(data, length)
+            held = self.next_run(&index, last, &piece, &length)
             yield first, piece.to_server, piece.stream_offset, length, held, piece.flags, piece.reason, piece.time
+
+    cdef object next_run(self, uint64_t *index, uint64_t last, Piece *first, uint32_t *length):
+        cdef const char *data
+        cdef const Piece *row = <const Piece *>cursor_row(&self.pieces, index[0])
+        if row == NULL:
+            raise_errno()
+        first[0] = row[0]
+        index[0] += 1
+        length[0] = first.length
+        if not first.known:
+            return None
+        data = payload_at(&self.payload, first.payload, first.length)
+        if data == NULL:
+            raise_errno()
+        if index[0] < last and first.length < RUN_BYTES:
+            data = self.join(first, data, index, last, length)
+            if data == NULL:
+                raise_errno()
+        return PyBytes_FromStringAndSize(data, length[0])
 
     cdef const char *join(
         self, const Piece *first, const char *data, uint64_t *index, uint64_t last, uint32_t *length
@@ -186,40 +187,58 @@ cdef class ConversationReader:
             index[0] += 1
         return self.run if copied else data
 
-    def piece(self, index, offset=None):
-        """One piece, by its row, or that of those joined to it which holds a stream offset."""
-        cdef uint64_t place = index, wanted = 0, limit
+    cdef int find_piece(self, uint64_t index, uint64_t offset, Piece *found) except -1:
+        cdef uint64_t limit
         cdef const Piece *row
-        cdef Piece piece
-        if place >= self.pieces.end:
+        if index >= self.pieces.end:
             raise IndexError(f"there are {self.pieces.end} pieces")
-        row = <const Piece *>cursor_row(&self.pieces, place)
+        row = <const Piece *>cursor_row(&self.pieces, index)
         if row == NULL:
             raise_errno()
-        piece = row[0]
+        found[0] = row[0]
+        limit = self.pieces.end if self.pieces.end - index < RUN_PIECES else index + RUN_PIECES
+        index += 1
+        while index < limit and offset >= found.stream_offset + found.length:
+            row = <const Piece *>cursor_row(&self.pieces, index)
+            if row == NULL:
+                raise_errno()
+            if not _joins(row, found):
+                break
+            found[0] = row[0]
+            index += 1
+        return 0
+
+    def piece(self, index, offset=None):
+        """One piece, by its row, or that of those joined to it which holds a stream offset."""
+        cdef Piece piece
+        cdef uint64_t place = index
+        cdef const char *row
         if offset is not None:
-            wanted = offset
-            limit = self.pieces.end if self.pieces.end - place < RUN_PIECES else place + RUN_PIECES
-            place += 1
-            while place < limit and wanted >= piece.stream_offset + piece.length:
-                row = <const Piece *>cursor_row(&self.pieces, place)
-                if row == NULL:
-                    raise_errno()
-                if not _joins(row, &piece):
-                    break
-                piece = row[0]
-                place += 1
-        return PieceRow._make(PIECE.unpack((<const char *>&piece)[:sizeof(Piece)]))
+            self.find_piece(place, offset, &piece)
+            row = <const char *>&piece
+        else:
+            self.check_rows(place + 1)
+            row = cursor_row(&self.pieces, place)
+            if row == NULL:
+                raise_errno()
+        return PieceRow._make(PIECE.unpack(row[:sizeof(Piece)]))
+
+    cdef uint64_t number_of(self, uint32_t row) except? 0:
+        cdef const char *found
+        if row == NO_FRAME:
+            return 0
+        if not self.numbered:
+            return <uint64_t>row + 1
+        if row >= self.numbers.end:
+            raise IndexError(f"there are {self.numbers.end} frames")
+        if row < self.numbers.start or row >= self.numbers.start + self.numbers.held:
+            if cursor_row(&self.numbers, row - NUMBER_ROWS_BEFORE if row > NUMBER_ROWS_BEFORE else 0) == NULL:
+                raise_errno()
+        found = cursor_row(&self.numbers, row)
+        if found == NULL:
+            raise_errno()
+        return (<const uint32_t *>found)[0]
 
     def frame_number(self, row):
         """The number of a frame in the pcapng, from 1, by its row; 0 where a piece has none."""
-        cdef uint64_t place = row
-        cdef uint32_t number
-        if place == NO_FRAME:
-            return 0
-        if place >= self.numbers.end:
-            raise IndexError(f"there are {self.numbers.end} frames")
-        # Read by itself: calls jump about.
-        if read_whole(self.numbers.fd, <char *>&number, 4, place * 4) < 0:
-            raise_errno()
-        return number
+        return self.number_of(row)

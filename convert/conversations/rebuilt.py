@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..model.frame import NO_FRAME
 from ..model.rows import CONV, Conv
 from .reader import ConversationReader
 
@@ -68,8 +67,7 @@ class Rebuilt:
         self._convs = self._open(convs)
         self._tcp_streams = self._open(tcp_streams)
         self._payload = self._open(payload)
-        self._reader = ConversationReader(totals, threads, pieces, self._payload)
-        self._numbers = None if numbers is None else _Block(self._open(numbers), 4)
+        self.reader = ConversationReader(totals, threads, pieces, self._payload, numbers)
         self._rows = _Block(self._convs, CONV.size)
 
     def _open(self, path: str) -> int:
@@ -79,7 +77,7 @@ class Rebuilt:
 
     def __iter__(self) -> Iterator[Conversation]:
         """In the order of the ids."""
-        for totals in self._reader:
+        for totals in self.reader:
             yield Conversation(self._conv(totals.conv), totals)
 
     def _conv(self, number: int) -> Conv:
@@ -87,21 +85,19 @@ class Rebuilt:
 
     def conversation(self, number: int) -> Conversation:
         """One conversation by its id."""
-        return Conversation(self._conv(number), self._reader.conversation(number))
+        return Conversation(self._conv(number), self.reader.conversation(number))
 
     def runs(self, conversation: Conversation) -> Iterator[Run]:
         """Its pieces in order, both directions as they took turns; those that simply go on are joined."""
-        return self._reader.runs(conversation.totals.pieces_begin, conversation.totals.pieces_end)
+        return self.reader.runs(conversation.totals.pieces_begin, conversation.totals.pieces_end)
 
     def piece(self, row: int, offset: int | None = None) -> Piece:
         """One piece with all it knows of its event; of a run's pieces the one that holds the byte at `offset`."""
-        return self._reader.piece(row, offset)
+        return self.reader.piece(row, offset)
 
     def frame_number(self, row: int) -> int:
         """The number in the pcapng of a frame row, 0 for none."""
-        if row == NO_FRAME:
-            return 0
-        return row + 1 if self._numbers is None else int.from_bytes(self._numbers.get(row), "little")
+        return self.reader.frame_number(row)
 
     def tcp_stream(self, number: int) -> int | None:
         """Wireshark's tcp.stream of a conversation, None where it has no TCP frame."""
@@ -110,7 +106,7 @@ class Rebuilt:
 
     def close(self) -> None:
         """Close all files."""
-        self._reader.close()
+        self.reader.close()
         for descriptor in self._files:
             os.close(descriptor)
         self._files.clear()

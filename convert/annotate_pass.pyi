@@ -1,0 +1,28 @@
+from typing import IO
+
+from .annotated import Annotated
+from .conversations.rebuilt import Rebuilt
+from .model.exchange import HttpExchange
+from .model.sighting import Sighting
+from .model.span import Span
+from .parts import Part
+from .redact import Redactor
+
+class Pass:
+    """The first pass over one part, and the sink of its parsers (protocols/api.py)."""
+
+    def __init__(
+        self, part: Part, rebuilt: Rebuilt, redactor: Redactor, found: Annotated, lines: IO[bytes], streams: IO[bytes]
+    ) -> None:
+        """Writes the exchanges to `lines` and the conversations to `streams`; what else there is goes to `found`."""
+
+    def run(self, begin: int, end: int) -> None:
+        """Take the conversations `begin` to `end`, the last one excluded.
+
+        Raises:
+            OSError: Reading or writing failed.
+        """
+
+    def exchange(self, exchange: HttpExchange, /) -> None: ...
+    def sighting(self, sighting: Sighting, /) -> None: ...
+    def weird(self, name: str, span: Span, /) -> None: ...

@@ -1,0 +1,40 @@
+"""What the first pass over the conversations found beside the records that it spooled."""
+
+from __future__ import annotations
+
+from array import array
+
+import msgspec
+
+
+class Counts(msgspec.Struct):
+    """How much was found, for the manifest; `http_ports` are TCP server ports on which HTTP was spoken."""
+
+    streams: int = 0
+    exchanges: int = 0
+    sightings: int = 0
+    weird: dict[str, int] = {}
+    http_ports: set[int] = set()
+
+    def add(self, other: Counts) -> None:
+        """Take another part's counts in."""
+        self.streams += other.streams
+        self.exchanges += other.exchanges
+        self.sightings += other.sightings
+        for name, number in other.weird.items():
+            self.weird[name] = self.weird.get(name, 0) + number
+        self.http_ports |= other.http_ports
+
+
+class Annotated(msgspec.Struct):
+    """What the first pass found in one part. `lines` counts the spooled records of each conversation.
+
+    `secrets` are (secret, its bytes on the wire) in the order of their first sighting; `overfull` says that there were
+    more than are kept. `tainted` are conversations in whose requests a secret was sighted.
+    """
+
+    counts: Counts
+    lines: array[int]
+    secrets: dict[tuple[bytes, bytes], None]
+    tainted: set[int]
+    overfull: bool = False
