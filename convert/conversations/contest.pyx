@@ -2,8 +2,8 @@
 """Whether copies of a byte of a stream differ: each that lost is compared with the one that won.
 
 The rows are gone through a second time, behind the sweep: a row is judged when the sweep is past its end, against the
-bytes that won in its range. Those are read once, when the first row needs them, and the last 128 KiB of the stream are
-kept, so the cost is that of reading the losers. Where nothing overlaps nothing is read.
+bytes that won in its range. Those are read once, when the first row needs them, and as many are kept as a row can have:
+so the cost is that of reading the losers and what won against them. Where nothing overlaps nothing is read.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -18,7 +18,7 @@ from syswire.convert.spool.files cimport (
 cdef enum:
     ROWS = 256
     FEWEST_WON = 64
-    RECENT = 1 << 17          # a row that waits began at most LONGEST before the sweep, and a step takes LONGEST more
+    RECENT = 1 << 16          # rows come in the order in which they begin: none before reached farther than one can
 
 
 cdef void found(Found *place, const Segment *row) noexcept nogil:

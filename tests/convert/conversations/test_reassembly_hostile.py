@@ -164,6 +164,17 @@ def test_more_ends_than_are_kept(stored: bool, ran: Run) -> None:
     assert found.memory < 32 * MIB
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_ends_that_are_kept_when_others_are_thrown_out(stored: bool, ran: Run) -> None:
+    # All begin at the same byte. The first of each length wins its last byte, whatever comes behind it.
+    rows = [Row(0, length, length, 0, None if stored else 0) for length in range(1, LONGEST + 1)]
+    rows += [Row(0, LONGEST + 1 + i, 2 + i % (LONGEST - 1), 0, None if stored else 0) for i in range(300_000)]
+    found = ran(rows, payload=bytes(LONGEST))
+    assert found.done.pieces == LONGEST
+    assert all((p.frame, p.stream_offset, p.length) == (i, i, 1) for i, p in enumerate(found.pieces()))
+    assert found.memory < 32 * MIB
+
+
 def test_a_long_conversation(ran: Run) -> None:
     # Nothing overlaps, so no payload is read: there is none.
     count, length = 700_000, 1460
