@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from .compression import recognise
+from .packets.pcap import is_pcap
 
 if TYPE_CHECKING:
     from .source import Source
 
 SECTION = b"\x0a\x0d\x0d\x0a"
-PCAP = frozenset(
-    bytes.fromhex(magic) for magic in ("a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "a1b2cd34", "34cdb2a1")
-)
 # Interface, packet, simple packet, names, statistics, enhanced packet, interface of an event (IRIG, ARINC), journal,
 # secrets, custom blocks, and processes of macOS: what a pcapng has and a scap has not.
 PCAPNG_ONLY = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xBAD, 0x40000BAD, 0x80000001))
@@ -26,7 +24,7 @@ def capture_format(source: Source) -> str | None:
     scap and pcapng begin alike; the type of the first block that is not a section header tells them apart.
     """
     head = source.peek(64)
-    if head[:4] in PCAP:
+    if is_pcap(head):
         return "pcap"
     if recognise(head) is not None:
         return "compressed"

@@ -48,7 +48,10 @@ cdef class PacketFlows(LiveTable):
     cdef Stray strays, probes
 
     cdef int take(self, const Record *r, const Packet *p) noexcept nogil
-    cdef Live *begin(self, Key *key, const Record *r, const Packet *p, int half, bint fresh) noexcept nogil
+    cdef int mention(self, const Record *r, const Packet *p) noexcept nogil
+    cdef Live *enter(self, Key *key, const Record *r) noexcept nogil
+    cdef void begin(self, Live *live, Track *track, const Record *r, const Packet *p, int half) noexcept nogil
+    cdef void number(self, Track *track, const Packet *p, int half, bint first) noexcept nogil
     cdef Live *find_flow(self, Key *key) noexcept nogil
     cdef Track *track_of(self, const Live *live) noexcept nogil
     cdef int tcp(self, Live *live, Track *track, const Record *r, const Packet *p, int half) noexcept nogil

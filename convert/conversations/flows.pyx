@@ -94,8 +94,8 @@ cdef class PacketFlows(LiveTable):
             return self.latest
         return self.find(key)
 
-    cdef Live *begin(self, Key *key, const Record *r, const Packet *p, int half, bint fresh) noexcept nogil:
-        """A new conversation. `fresh`: it is known to begin here, not only to be new in the table."""
+    cdef Live *enter(self, Key *key, const Record *r) noexcept nogil:
+        """A new row of the table, which is no conversation yet."""
         cdef Live *live
         cdef Track *tracks
         cdef Track *track
@@ -117,20 +117,42 @@ cdef class PacketFlows(LiveTable):
                 self.exhausted = True
                 return NULL
             self.tracks, self.track_room = tracks, self.room
-        track = self.track_of(live)
-        memset(track, 0, sizeof(Track))
+        memset(self.track_of(live), 0, sizeof(Track))
+        self.track_of(live).tcp_stream = NO_STREAM
+        return live
+
+    cdef void begin(self, Live *live, Track *track, const Record *r, const Packet *p, int half) noexcept nogil:
+        """A conversation begins with this packet."""
         self.last_id += 1
         live.conv.id = self.last_id
-        live.conv.protocol, live.conv.family = key.protocol, key.family
-        live.conv.preexisting = key.protocol == TCP
+        live.conv.protocol, live.conv.family = live.key.protocol, live.key.family
+        live.conv.preexisting = p.protocol == TCP
         live.holders[0] = 1     # open, until it is seen to end
         track.first_frame = r.frame
-        track.joined = key.protocol == TCP and not fresh
-        track.tcp_stream = NO_STREAM
+        if p.protocol == TCP:
+            track.tcp_stream = track.shark.stream
         judge(track, half, SURE_SENDER)
         if p.source_port < WELL_KNOWN <= p.target_port or p.source_port < EPHEMERAL <= p.target_port:
-            judge(track, 1 - half, SURE_PORT if key.protocol == TCP else 0)
-        return live
+            judge(track, 1 - half, SURE_PORT if p.protocol == TCP else 0)
+
+    cdef void number(self, Track *track, const Packet *p, int half, bint first) noexcept nogil:
+        """Count the stream that Wireshark begins with a segment, if it does; always with the `first` of a tuple."""
+        if shark_restarts(&track.shark, half, p.tcp_flags, p.seq, p.ack) or first:
+            track.shark.stream = self.next_stream
+            self.next_stream += 1
+
+    cdef int mention(self, const Record *r, const Packet *p) noexcept nogil:
+        """A TCP header without a payload that could be used: Wireshark gives it a number, and it is nobody's words."""
+        cdef Key key
+        cdef int half = half_of(p, &key)
+        cdef Live *live = self.find_flow(&key)
+        cdef bint first = live == NULL
+        if first:
+            live = self.enter(&key, r)
+            if live == NULL:
+                return -1
+        self.number(self.track_of(live), p, half, first)
+        return 0
 
     cdef bint over(self, Track *track, const Packet *p, int half) noexcept nogil:
         """Whether a SYN (or SYN and ACK) tells that what was seen of its tuple before is another conversation."""
@@ -150,38 +172,29 @@ cdef class PacketFlows(LiveTable):
         cdef Live *live = self.find_flow(&key)
         cdef Track *track
         cdef Shark shark
-        cdef bint restarts, fresh = False
-        memset(&shark, 0, sizeof(Shark))
-        if live != NULL and p.protocol == UDP and r.time > live.last + UDP_IDLE:
+        cdef bint known = live != NULL, fresh = False
+        if known and p.protocol == UDP and r.time > live.last + UDP_IDLE:
             self.latest = NULL
             self.remove(live)
             live = NULL
-        elif live != NULL and p.protocol == TCP and begins(p):
-            track = self.track_of(live)
-            if self.over(track, p, half):
-                shark = track.shark
-                fresh = True
-                self.latest = NULL
-                self.remove(live)
-                live = NULL
+        elif known and p.protocol == TCP and begins(p) and self.over(self.track_of(live), p, half):
+            shark = self.track_of(live).shark
+            fresh = True
+            self.latest = NULL
+            self.remove(live)
+            live = NULL
         if live == NULL:
-            live = self.begin(&key, r, p, half, fresh)
+            live = self.enter(&key, r)
             if live == NULL:
                 return -1
-            track = self.track_of(live)
-            if p.protocol == TCP:
-                restarts = not fresh or shark_restarts(&shark, half, p.tcp_flags, p.seq, p.ack)
-                if not fresh:
-                    shark_restarts(&shark, half, p.tcp_flags, p.seq, p.ack)
-                if restarts:
-                    shark.stream = self.next_stream
-                    self.next_stream += 1
-                track.shark, track.tcp_stream = shark, shark.stream
-        else:
-            track = self.track_of(live)
-            if p.protocol == TCP and shark_restarts(&track.shark, half, p.tcp_flags, p.seq, p.ack):
-                track.shark.stream = self.next_stream
-                self.next_stream += 1
+            if fresh:
+                self.track_of(live).shark = shark
+        track = self.track_of(live)
+        if p.protocol == TCP:
+            self.number(track, p, half, not known)
+        if live.conv.id == 0:
+            self.begin(live, track, r, p, half)
+            track.joined = p.protocol == TCP and not known
         self.latest = live
         track.last_frame = r.frame
         track.frames += 1

@@ -3,6 +3,9 @@ from typing import NamedTuple
 
 from .interface import SourceInterface
 
+CAUSE_NAMES: tuple[str, ...]
+"""The causes of loss that the readers of files count."""
+
 class Loss(NamedTuple):
     """What one cause of loss took.
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from syswire.convert.decode import Decoded, decode
+from syswire.convert.decode import decode
+from syswire.convert.decoded import Decoded
 from syswire.convert.model.process import ThreadVersion
 from syswire.convert.model.rows import CHUNK, CONV, Chunk, Conv
 from syswire.convert.scap import event_table as table
