@@ -122,9 +122,9 @@ class Inputs:
         return begin <= stop and start <= end
 
 
-def items(inputs: Iterable[Input]) -> str:
-    """`E-01, E-02 and E-04`."""
-    return listing([each.item for each in inputs], 12)
+def items(inputs: Iterable[Input], limit: int = 12) -> str:
+    """`E-01, E-02 and E-04`; beyond the limit only how many more."""
+    return listing([each.item for each in inputs], limit)
 
 
 def period(inputs: Inputs) -> str:

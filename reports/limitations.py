@@ -13,6 +13,7 @@ from .inputs import Input, Inputs, item, items
 from .model import Captured, Phrase
 
 Said = tuple[str, Phrase]
+PAIRS, NAMED = 8, 4
 # Where one sentence serves both kinds of input, the one that speaks of the kind at hand alone.
 OF_PACKETS = {
     "snaplen": "frames were longer than what the recorder kept of each (snaplen); their lengths are known, the bytes "
@@ -80,6 +81,8 @@ def _loss(each: Input, cause: str, loss: Mapping[str, Any]) -> Phrase:
     text = (OF_PACKETS if each.packets else OF_CALLS).get(cause) or CAUSES.get(
         cause, f"recorded as \u201c{visible(cause, 60).replace('_', ' ')}\u201d; see docs/formats.md"
     )
+    if each.capture is None:
+        text = text.replace("in the pcapng, ", "")
     amount = f"{plural(count, 'time')}, {size(int(loss['bytes']))}" if loss.get("bytes") else plural(count, "time")
     frames = each.count("frames")
     if cause in IN_NO_STREAM and 0 < count <= frames:
@@ -97,7 +100,8 @@ def twice(inputs: Inputs, findings: Findings) -> list[tuple[int, int, int]]:
 def _of_survey(inputs: Inputs, findings: Findings) -> list[Said]:
     survey = findings.survey
     said: list[Said] = []
-    for one, other, count in twice(inputs, findings):
+    pairs = twice(inputs, findings)
+    for one, other, count in pairs[:PAIRS]:
         verb, each = "has" if count == 1 else "have", "it once for each input."
         if inputs.is_packets(one) != inputs.is_packets(other):
             each = "it once for each input, and an error may be two findings: one with its program, one without."
@@ -109,6 +113,8 @@ def _of_survey(inputs: Inputs, findings: Findings) -> list[Said]:
                 f"{each}",
             )
         )
+    if len(pairs) > PAIRS:
+        said.append(("Recorded twice", f"The same holds for {plural(len(pairs) - PAIRS, 'more pair')} of inputs."))
     if survey.open_before:
         said.append(
             (
@@ -185,8 +191,8 @@ def _of_bounds(findings: Findings) -> list[Said]:
 
 def _of_kind(inputs: Inputs) -> list[Said]:
     """What holds for every capture of a kind."""
-    calls = f" ({items(inputs.calls)})" if inputs.mixed else ""
-    packets = f" ({items(inputs.packets)})" if inputs.mixed else ""
+    calls = f" ({items(inputs.calls, NAMED)})" if inputs.mixed else ""
+    packets = f" ({items(inputs.packets, NAMED)})" if inputs.mixed else ""
     before = {
         (True, True): "before it reached a system call or the network",
         (True, False): "on the network",
@@ -209,7 +215,7 @@ def _of_kind(inputs: Inputs) -> list[Said]:
                 "times of different captures are to be compared with care.",
             )
         )
-    if inputs.calls:
+    if any(each.capture for each in inputs.calls):
         said.append(
             (
                 f"Rebuilt packets{calls}",

@@ -190,6 +190,12 @@ def _pointers(inputs: Inputs) -> str:
         "can be looked at and repeated. The frames of that pcapng are the source's own, byte for byte; comments were "
         "added."
     )
+    if not any(each.capture for each in inputs):
+        places = {
+            (True, True): "the event of system calls, and the frame of packets as Wireshark counts it",
+            (True, False): "the frame of the capture as Wireshark counts it",
+        }.get((bool(inputs.packets), bool(inputs.calls)), "the event in the capture")
+        return f"{rules} name {places}. No pcapng was written; the frame numbers are those that it would have."
     if inputs.mixed:
         return f"{rules} name, of system calls, {calls} Of packets they name {packets}"
     return f"{rules} name {packets if inputs.only_packets else calls}"

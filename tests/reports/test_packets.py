@@ -161,7 +161,9 @@ def test_commands_for_the_source(tmp_path: Path, name: str, compression: str, co
 
 def test_commands_without_a_pcapng(tmp_path: Path) -> None:
     """Pcaps of several link types have numbers of their own; a single one has all frames."""
-    manifest = wire().write(tmp_path)
+    case = wire()
+    case.losses = {"not_followed": LOSSES["not_followed"]}
+    manifest = case.write(tmp_path)
     manifest["options"] = {"no_pcapng": True, "pcap": True}
     manifest["outputs"] = [{"name": "wire.pcap", "size": 1, "sha256": "66" * 32, "source": 0}]
     assert Inputs(manifest).get(0).capture == "DIR/wire.pcap"  # type: ignore[union-attr]
@@ -170,6 +172,8 @@ def test_commands_without_a_pcapng(tmp_path: Path) -> None:
     groups = {title: [text(line) for line in lines] for title, lines in report.commands}
     assert "Show a packet" not in groups
     assert "List the 404s" not in groups
+    assert "No pcapng was written; the frame numbers are those that it would have." in shown(report)
+    assert "in the pcapng" not in shown(report)
     assert groups["Make this report again"][0] == "syswire report wire.pcap -o DIR --no-pcapng --pcap"
     assert [text(line) for line in report.cards[0].commands] == ['tshark -r wire.pcap -Y "frame.number == 3" -V']
     assert [text(row[1]) for row in report.companions.rows] == [
@@ -365,3 +369,21 @@ def test_times_of_several_days_name_the_day(tmp_path: Path) -> None:
     chart = build(tmp_path, case.write(tmp_path)).charts[2]
     assert [row[0][:11] for row in chart.rows] == ["2025-11-20 ", "2025-12-24 "]
     assert "2025-12-2" in chart.svg
+
+
+def test_many_copies_of_one_capture_are_told_in_few_rows(tmp_path: Path) -> None:
+    cases = [wire(source) for source in range(12)]
+    for case in cases:
+        case.stem = f"wire{case.source}"
+    report = build(tmp_path, together(tmp_path, *cases))
+    rows = [(term, text(words)) for term, words in report.limitations if term.startswith("Recorded twice")]
+    assert [term for term, _ in rows] == [
+        *(f"Recorded twice: E-01, E-{number:02d}" for number in range(2, 10)),
+        rows[-1][0],
+    ]
+    assert rows[-1] == ("Recorded twice", "The same holds for 3 more pairs of inputs.")
+    card = report.cards[0]
+    assert text(card.story).endswith(
+        "recorded 12 times in " + ", ".join(f"E-{n:02d}" for n in range(1, 12)) + " and E-12. The server accepted it."
+    )
+    assert len(card.commands) == 6
