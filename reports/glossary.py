@@ -40,8 +40,8 @@ def glossary(inputs: Inputs) -> list[tuple[str, str]]:
         terms.append(
             (
                 "Source frame",
-                "The frame of a packet capture that was read, by its number in Wireshark. In the pcapng that was "
-                "written it has the same number, unless the source holds records that are no packets.",
+                "The frame of a packet capture that was read, by its number in Wireshark. In the pcapng it has the "
+                "same number, unless the source holds records that are no packets.",
             )
         )
     return [*terms, STREAM, SHARING]
