@@ -2,7 +2,7 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: demo test test-checked test-address check bench format lock clean build python system system-test
+.PHONY: demo test test-checked test-address check bench fuzz format lock clean build python system system-test
 
 demo: build
 	@rm -rf demo
@@ -34,6 +34,10 @@ check: build
 # BENCH takes options: make bench BENCH="--size 100 --profile".
 bench: system-test build
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# FUZZ takes options: make fuzz FUZZ="--seconds 600 --target layers --seeds ../shared/data".
+fuzz: python
+	$(BIN)/python -m fuzz $(FUZZ)
 
 format: python
 	$(BIN)/ruff check --fix-only --quiet .

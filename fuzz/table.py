@@ -1,0 +1,76 @@
+"""What is fuzzed. Entries are data; a target's module is loaded on use, when its instrumentation is ready."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from random import Random
+
+    Mutator = Callable[[bytes, Random], bytes]
+
+
+class Target(NamedTuple):
+    """One target.
+
+    Attributes:
+        name: On the command line.
+        module: The file in fuzz/targets.
+        corpus: The folders of fuzz/corpus that it begins with; also the suffixes of files that are seeds for it.
+        mutator: What knows the format of its inputs, as "module:function" within fuzz.mutate.
+        longest: Bytes of an input at most.
+        code: The sources whose coverage is told, as the beginnings of their paths.
+    """
+
+    name: str
+    module: str
+    corpus: tuple[str, ...]
+    mutator: str
+    longest: int
+    code: tuple[str, ...]
+
+    def load(self, scratch: Path) -> Callable[[bytes], None]:
+        """What runs one input and raises where something is wrong; `scratch` is an empty folder for its files."""
+        return import_module(f"{__package__}.targets.{self.module}").Run(scratch)  # type: ignore[no-any-return]
+
+    def load_mutator(self) -> Mutator:
+        """What changes an input."""
+        module, name = self.mutator.split(":")
+        found: Mutator = getattr(import_module(f"{__package__}.mutate.{module}"), name)
+        return found
+
+
+CAPTURES = ("scap", "pcap", "pcapng")
+FILES = ("convert/packets/buffer", "convert/packets/pcap", "convert/packets/pcapng")
+TARGETS: tuple[Target, ...] = (
+    Target("scap", "scap", ("scap",), "scap:mutate", 1 << 14, ("convert/scap/", "convert/conversations/from_events")),
+    Target("pcap", "frames", ("pcap",), "pcap:mutate", 1 << 13, FILES),
+    Target("pcapng", "frames", ("pcapng",), "pcapng:mutate", 1 << 13, FILES),
+    Target("layers", "layers", ("pcap",), "pcap:mutate", 1 << 13, ("convert/packets/",)),
+    Target(
+        "reassembly",
+        "reassembly",
+        ("segments",),
+        "segments:mutate",
+        1 << 10,
+        ("convert/conversations/reassembly", "convert/conversations/s", "convert/conversations/cont"),
+    ),
+    Target("http1", "http1", ("http1",), "http1:mutate", 1 << 12, ("convert/protocols/",)),
+    Target(
+        "passthrough",
+        "passthrough",
+        ("pcap", "pcapng"),
+        "captures:mutate",
+        1 << 13,
+        ("convert/packets/", "convert/pcap"),
+    ),
+    Target("convert", "convert", CAPTURES, "captures:mutate", 1 << 14, ("convert/",)),
+)
+
+
+def target(name: str) -> Target:
+    """The target of that name. Raises KeyError."""
+    return {entry.name: entry for entry in TARGETS}[name]
