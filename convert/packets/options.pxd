@@ -17,11 +17,15 @@ ctypedef struct Options:      # what options_end found
 
 cdef inline bint sound_option(const uint8_t *at, uint32_t code, uint32_t length, uint32_t kind, bint swapped
                               ) noexcept nogil:
-    # Whether the option at `at`, which is inside its block, has a length that it may have. Where others are lenient
-    # this is too: it refuses what Wireshark gives a whole file up for.
+    # Whether the option at `at`, which is inside its block, has a length that it may have. It refuses what Wireshark
+    # gives a whole file up for, and what would leave the time of packets to the reader's taste.
     if code == 2988 or code == 2989 or code == 19372 or code == 19373:      # custom
         return length >= 4 and (length >= 12 or load32(at + 4, swapped) != CUSTOM_NFLX)
     if kind == KIND_INTERFACE:
+        if code == 9:                                                       # resolution of time stamps
+            return length == 1
+        if code == 14:                                                      # seconds to add to them
+            return length == 8
         return code != 11 or length >= 1                                    # filter
     if kind == KIND_PACKET or kind == KIND_OLD_PACKET:
         if code == 2:                                                       # flags

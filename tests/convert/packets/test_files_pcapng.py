@@ -289,6 +289,15 @@ def test_options_that_do_not_fit_are_counted(bad: bytes) -> None:
     assert reader.losses() == {"damaged_options": (1, 0, 48, 7000, 1)}
 
 
+@pytest.mark.parametrize("bad", [option(9, b""), option(9, b"\x09\x09"), option(14, bytes(4)), option(11, b"")])
+def test_options_of_an_interface_that_do_not_fit_are_counted(bad: bytes) -> None:
+    described = block(1, struct.pack("<HHI", 1, 0, 0) + option(2, b"lan") + bad + option(3, b"behind"))
+    reader, frames = read(section() + described + packet(b"abcd", STAMP))
+    assert [frame.time for frame in frames] == [STAMP * 1000]
+    assert reader.interfaces == [SourceInterface(1, 0, 6, b"lan", b"behind")]
+    assert reader.losses() == {"damaged_options": (1, 0, 28, 0, 0)}
+
+
 @pytest.mark.parametrize("end", [b"", bytes(4), bytes(4) + b"\xff" * 8])
 def test_options_need_no_end(end: bytes) -> None:
     body = struct.pack("<IIIII", 0, 0, 7, 4, 4) + b"abcd"
