@@ -30,8 +30,6 @@ cdef inline bint sound_option(const uint8_t *at, uint32_t code, uint32_t length,
     if kind == KIND_PACKET or kind == KIND_OLD_PACKET:
         if code == 2:                                                       # flags
             return length == 4
-        if kind == KIND_OLD_PACKET:
-            return True
         if code == 4 or code == 5:                                          # drop count, packet id
             return length == 8
         if code == 6:                                                       # queue
@@ -51,6 +49,8 @@ cdef inline Options options_end(const uint8_t *block, uint32_t begin, uint32_t e
         code, length = load16(block + at, swapped), load16(block + at + 2, swapped)
         if code == 0:
             found.end = at
+            if length:
+                found.broken = True
             return found
         padded = (length + 3) & ~<uint32_t>3
         if padded > end - at - 4:
@@ -73,7 +73,7 @@ cdef inline uint32_t names_end(const uint8_t *block, uint32_t begin, uint32_t en
         code, length = load16(block + at, swapped), load16(block + at + 2, swapped)
         at += 4
         if code == 0:
-            return at
+            return 0 if length else at
         if ((length + 3) & ~<uint32_t>3) > end - at:
             return 0
         if code == 1 or code == 2:          # IPv4, IPv6: the address, then names that each end with a zero

@@ -256,6 +256,7 @@ def test_a_short_interface_keeps_its_number() -> None:
         block(NAMES, option(2, bytes(15)) + bytes(4)),
         block(NAMES, struct.pack("<HH", 1, 400) + bytes(8)),
         block(NAMES, b""),
+        block(NAMES, option(1, b"\x7f\0\0\1name\0") + struct.pack("<HH", 0, 16)),
         block(STATISTICS, bytes(8)),
         block(SECRETS, bytes(4)),
         block(SECRETS, struct.pack("<II", 0x544C534B, 5) + b"ABC"),
@@ -270,6 +271,7 @@ def test_blocks_that_readers_refuse_are_damaged(bad: bytes) -> None:
 BAD_OPTIONS = [
     option(1, b"fine") + struct.pack("<HH", 1, 400) + b"abcd",
     struct.pack("<HH", 1, 5) + b"abcd",
+    option(1, b"good") + struct.pack("<HH", 0, 4),
     option(2, b"12"),
     option(4, b"1234"),
     option(5, b""),
@@ -286,6 +288,8 @@ def test_options_that_do_not_fit_are_counted(bad: bytes) -> None:
     body = struct.pack("<IIIII", 0, 0, 7, 4, 4) + b"abcd"
     reader, frames = read(section() + interface() + block(PACKET, body + bad))
     assert [frame.data for frame in frames] == [b"abcd"]
+    assert reader.losses() == {"damaged_options": (1, 0, 48, 7000, 1)}
+    reader, _ = read(section() + interface() + block(2, body + bad))
     assert reader.losses() == {"damaged_options": (1, 0, 48, 7000, 1)}
 
 
