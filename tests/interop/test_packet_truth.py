@@ -1,0 +1,57 @@
+"""Streams and exchanges of hundreds of real packet captures, against what several tools agree on.
+
+The truth and its scorer lie beside the repository; without them the test is skipped. Captures of common link layers
+count (--common); rare ones and tunnels are read without harm.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syswire.convert.pipeline import Case, Options
+
+PLAIN = Options(reveal=True, pcapng=False)
+
+
+@pytest.fixture(scope="module")
+def outputs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """NAME.annotations.jsonl of every capture."""
+    out = tmp_path_factory.mktemp("annotations")
+    work = tmp_path_factory.mktemp("work")
+    damaged = []
+    for capture in sorted((shared / "data" / "http").iterdir()):
+        if capture.suffix == ".json" or not capture.is_file():
+            continue
+        case = Case([str(capture)], work / capture.name, PLAIN)
+        case.run()
+        if case.exit_code:
+            damaged.append(capture.name)
+        (made,) = (work / capture.name).glob("*.annotations.jsonl")
+        made.rename(out / f"{capture.name}.annotations.jsonl")
+    assert len(list(out.iterdir())) > 700
+    assert damaged == ["suricata__bug-1450-04__tls_DER-incomplete-header.pcap"]
+    return out
+
+
+@pytest.mark.slow
+def test_score_of_common_captures(shared: Path, outputs: Path) -> None:
+    command = [
+        sys.executable,
+        shared / "score" / "score_http.py",
+        shared / "data" / "http-truth.json",
+        outputs,
+        "shared",
+    ]
+    command = [sys.executable, scorer, truth, str(outputs), "shared", "--common"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (headline,) = re.findall(r"^HEADLINE .*", done.stdout, re.M)
+    http_recall, http_precision, recall, precision = (float(found) for found in re.findall(r"([\d.]+)%", headline))
+    assert http_recall >= 99.5 and http_precision >= 99, headline
+    assert recall >= 99.9 and precision >= 99, headline
+    (right, known) = re.findall(r"body lengths right: (\d+) of (\d+)", done.stdout)[0]
+    assert right == known and int(known) > 1000
