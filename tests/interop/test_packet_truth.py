@@ -40,13 +40,7 @@ def outputs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_score_of_common_captures(shared: Path, outputs: Path) -> None:
-    command = [
-        sys.executable,
-        shared / "score" / "score_http.py",
-        shared / "data" / "http-truth.json",
-        outputs,
-        "shared",
-    ]
+    scorer, truth = str(shared / "score" / "score_http.py"), str(shared / "data" / "http-truth.json")
     command = [sys.executable, scorer, truth, str(outputs), "shared", "--common"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     (headline,) = re.findall(r"^HEADLINE .*", done.stdout, re.M)
