@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -56,7 +57,7 @@ class Options:
     jobs: int = 1
 
 
-@dataclass
+@dataclass(eq=False)
 class _Input:
     """One input on its way through the phases."""
 
@@ -123,7 +124,13 @@ class Case:
             if not readable:
                 single = len(self._inputs) == 1
                 raise InputError(self._inputs[0].entry["message"] if single else "no input could be read")
-            self._annotate_all(readable, str(spool / "secrets"))
+            # Where no finding will comment them, the frames of packet captures need not wait for anything.
+            ready = [item for item in readable if judge is None and item.prepared and item.prepared.decoded.packets]
+            with ThreadPoolExecutor(1, "captures") as beside:
+                writing = [beside.submit(self._write_captures, item, {}) for item in ready]
+                self._annotate_all(readable, str(spool / "secrets"))
+                for done in writing:
+                    done.result()
             self._describe()
             comments = judge(self.space.directory, self.manifest) if judge is not None else _no_comments
             hashers = [
@@ -131,7 +138,8 @@ class Case:
                 for item in readable  # what came through a pipe is gone
             ]
             for item in readable:
-                self._write_captures(item, comments(item.source))
+                if item not in ready:
+                    self._write_captures(item, comments(item.source))
             for item, hasher in zip(readable, hashers, strict=True):
                 self._check_unchanged(item, hasher)
         self.manifest["outputs"] = self._outputs()

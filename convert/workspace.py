@@ -62,12 +62,33 @@ def real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+class Written:
+    """An output while it is written: its bytes are hashed as they pass, so that it need not be read again."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Take all of `data`."""
+        self._hash.update(data)
+        self.size += len(data)
+        return self._out.write(data)
+
+    @property
+    def sha256(self) -> str:
+        """Of what was written so far."""
+        return self._hash.hexdigest()
+
+
 class Workspace:
     """DIR, made 0700 where it is not there. Files in it appear whole and are 0600."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._evidence: list[Path] = []
+        self._written: dict[str, tuple[int, str]] = {}
 
     def prepare(
         self, inputs: Iterable[Path], outputs: Iterable[str], *, force: bool, stdin: os.stat_result | None = None
@@ -112,7 +133,7 @@ class Workspace:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def whole(self, name: str) -> Iterator[BinaryIO]:
+    def whole(self, name: str) -> Iterator[Written]:
         """A new file (0600) that gets its name only when it is complete.
 
         Raises UsageError where it would replace an input: some names are known only when the input was read.
@@ -123,15 +144,20 @@ class Workspace:
         part.unlink(missing_ok=True)
         handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            with os.fdopen(handle, "w+b") as out:
-                yield out
+            with os.fdopen(handle, "wb") as out:
+                written = Written(out)
+                yield written
             part.replace(self.directory / name)
+            self._written[name] = written.size, written.sha256
         except BaseException:
             part.unlink(missing_ok=True)
             raise
 
     def entry(self, name: str, source: int | None) -> dict[str, Any]:
-        """A file of the directory as the manifest lists it."""
+        """A file of the directory as the manifest lists it: as it was written here, else as it stands."""
+        if name in self._written:
+            size, digest = self._written[name]
+            return {"name": name, "size": size, "sha256": digest, "source": source}
         path = self.directory / name
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
