@@ -60,6 +60,7 @@ def decode_packets(source: Source, kind: str, folder: Path, progress: Callable[[
         damage=_damage(reader, source),
         frames=reader.frame,
         longest=reader.longest,
+        unread_links=layers.unknown_links(),
     )
 
 

@@ -19,7 +19,7 @@ class Decoded:
     `format` is scap, pcap or pcapng. `chunks` has rows of what happened on conversations: Chunk of a scap, Segment of
     packets. `payload` is the file whose positions the rows carry: the capture itself where it is plain, else a spool
     file. `events` and `frames` are how many of them the file has (the frames of a scap are made later), `longest` the
-    captured bytes of the longest frame.
+    captured bytes of the longest frame, `unread_links` how many frames of which link types are not read.
     """
 
     format: str
@@ -42,6 +42,7 @@ class Decoded:
     damage: tuple[str, int] | None = None
     frames: int = 0
     longest: int = 0
+    unread_links: dict[int, int] = field(default_factory=dict)
 
     @property
     def packets(self) -> bool:

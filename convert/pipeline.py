@@ -187,6 +187,8 @@ class Case:
         if message:
             self._say(message)
             self.exit_code = EXIT_DAMAGED
+        for kind, frames in sorted(done.decoded.unread_links.items()):
+            self._note(f"{item.name}: {frames} frames of link type {kind}, which is not read: they are in no stream")
 
     # -- phase 2
 
