@@ -21,11 +21,11 @@ from syswire.convert.protocols.http1_owner cimport Owner
 from syswire.convert.protocols.http1_scan cimport Head
 from syswire.convert.protocols.http_sightings import find_secrets, find_stray_secrets, outcome
 
-MOST_WAITING = 1000
+MOST_WAITING = 32768
 WAITING_BYTES = 4 << 20
 
 cdef enum:
-    WAITING = 1000
+    WAITING = 32768
     ROOM = 4 << 20
 
 cdef object _NOWHERE = Span(None, 0, 0)
@@ -64,6 +64,7 @@ cdef class Http1(Owner):
     cdef object slots
     cdef uint64_t ordinal
     cdef uint64_t cost
+    cdef uint64_t given_up_at   # what the server had sent when earlier requests were last taken for answered
     cdef uint64_t owed       # responses to requests that were handed out without waiting longer
     cdef _Slot asking        # whose request is passing
     cdef _Slot bodiless      # the last one, where its request announced no body at all
@@ -139,6 +140,8 @@ cdef class Http1(Owner):
             slot.server_at = self.server.at
             slot.request_over = True
             self.slots.append(slot)
+            if len(self.slots) > WAITING:
+                self._evict()
             return 0
         for slot in self.slots:
             if not slot.answered:
@@ -312,6 +315,9 @@ cdef class Http1(Owner):
         Requests since the server's last byte still wait: this client sends ahead of the answers.
         """
         cdef _Slot slot
+        if self.given_up_at == self.server.at:
+            return 0  # nothing came since: those that wait have all asked behind it
+        self.given_up_at = self.server.at
         for slot in self.slots:
             if not slot.answered and slot.server_at < self.server.at:
                 slot.answered = slot.response_over = True
