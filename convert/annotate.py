@@ -26,8 +26,12 @@ def annotate(part: Part) -> Annotated:
     found = Annotated(Counts(), array("I"), {}, set())
     rebuilt = part.prepared.open()
     try:
-        with open(part.path("exchanges"), "wb") as lines, open(part.path("streams"), "wb") as streams:
-            Pass(part, rebuilt, redactor, found, lines, streams).run(part.begin, part.end)
+        with (
+            open(part.path("exchanges"), "wb") as lines,
+            open(part.path("streams"), "wb") as streams,
+            open(part.path("marks"), "wb") as marks,
+        ):
+            Pass(part, rebuilt, redactor, found, lines, streams, marks).run(part.begin, part.end)
     finally:
         rebuilt.close()
     return found

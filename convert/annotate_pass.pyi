@@ -12,9 +12,18 @@ class Pass:
     """The first pass over one part, and the sink of its parsers (protocols/api.py)."""
 
     def __init__(
-        self, part: Part, rebuilt: Rebuilt, redactor: Redactor, found: Annotated, lines: IO[bytes], streams: IO[bytes]
+        self,
+        part: Part,
+        rebuilt: Rebuilt,
+        redactor: Redactor,
+        found: Annotated,
+        lines: IO[bytes],
+        streams: IO[bytes],
+        marks: IO[bytes],
     ) -> None:
-        """Writes the exchanges to `lines` and the conversations to `streams`; what else there is goes to `found`."""
+        """Writes the exchanges and sightings to `lines`, for each of them a row of record_marks.pxd to `marks`, and the
+        conversations to `streams`; what else there is goes to `found`.
+        """
 
     def run(self, begin: int, end: int) -> None:
         """Take the conversations `begin` to `end`, the last one excluded.

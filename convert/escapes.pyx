@@ -153,7 +153,7 @@ def around_escapes(data, int kind, Py_ssize_t reach):
     try:
         text = <const unsigned char*> view.buf
         with nogil:
-            filled = _around(kind, text, view.len, reach, &out)
+            filled = around(kind, text, view.len, reach, &out)
         if filled < 0:
             raise MemoryError()
         return PyBytes_FromStringAndSize(<char*> out, filled) if filled else b""
@@ -162,8 +162,8 @@ def around_escapes(data, int kind, Py_ssize_t reach):
         PyBuffer_Release(&view)
 
 
-cdef Py_ssize_t _around(int kind, const unsigned char* text, Py_ssize_t size, Py_ssize_t reach,
-                        unsigned char** target) noexcept nogil:
+cdef Py_ssize_t around(int kind, const unsigned char* text, Py_ssize_t size, Py_ssize_t reach,
+                       unsigned char** target) noexcept nogil:
     """Bytes written to a buffer that is made when it is needed; -1 without memory.
 
     They are no more than `size`: a separator stands for at least one byte that is left out.

@@ -22,9 +22,10 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from .errors import UsageError
-from .escapes import JSON, PERCENT, around_escapes, unescape
+from .escapes import JSON, PERCENT, unescape
 from .model.sighting import AUTHORIZATION_BASIC, URL_USERINFO
 from .secret_index import SHORTEST, SecretIndex
+from .secret_search import found, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,8 +44,6 @@ _PART = 512
 _OVERLAP = 32
 _DEPTH = 2
 """How many layers of escapes are undone."""
-_GROWTH = (1, 6, 36, 216)
-"""The most bytes that one byte takes behind so many layers of escapes."""
 
 _STRUCTURAL = (
     "type id key source stream exchange process previous frame frames tcp_stream event evt_num offset time opened"
@@ -95,7 +94,7 @@ class Redactor:
     def __init__(self, key: bytes, reveal: bool) -> None:
         self._key = key
         self.reveal = reveal
-        self._index = SecretIndex()
+        self.index = SecretIndex()
         self._known: set[bytes] = set()
         self.overfull = False
         """There was no room for a secret: from then on whatever text is given is masked as a whole."""
@@ -117,7 +116,7 @@ class Redactor:
         self.learn(sighting.secret, whole=(sighting.raw,))
 
     def _add(self, spelling: bytes, before: int, after: int) -> None:
-        if len(spelling) >= SHORTEST and not self._index.add(spelling, before, after):
+        if len(spelling) >= SHORTEST and not self.index.add(spelling, before, after):
             self.overfull = True
 
     def fingerprint(self, secret: bytes) -> str:
@@ -139,7 +138,7 @@ class Redactor:
             return text
         if self.overfull:
             return MASK
-        if not len(self._index):
+        if not len(self.index):
             return text
         data = text.encode("utf-8", "surrogateescape")
         if not self._found(data, _DEPTH):
@@ -182,23 +181,14 @@ class Redactor:
     @property
     def reach(self) -> int:
         """The most bytes that a known secret takes in data."""
-        return self._index.longest * _GROWTH[_DEPTH]
+        return reach(self.index, _DEPTH)
 
     def _found(self, data: bytes | memoryview, depth: int) -> bool:
-        if self._index.found_in(data):
-            return True
-        if depth == 0:
-            return False
-        reach = self._index.longest * _GROWTH[depth]
-        for kind in (PERCENT, JSON):
-            undone = around_escapes(data, kind, reach)
-            if undone and self._found(undone, depth - 1):
-                return True
-        return False
+        return found(self.index, data, depth)
 
     def _intervals(self, data: bytes) -> list[tuple[int, int]]:
         """Every stretch of the data that spells a secret, behind up to _DEPTH layers of escapes."""
-        found = self._index.intervals(data)
+        found = self.index.intervals(data)
         layers: list[tuple[bytes, bytes | None]] = [(data, None)]
         for _ in range(_DEPTH):
             deeper: list[tuple[bytes, bytes | None]] = []
@@ -207,7 +197,7 @@ class Redactor:
                     undone, through = unescape(text, kind, origins)
                     if len(undone) < len(text):
                         place = memoryview(through).cast("I")
-                        found += [(place[begin], place[end]) for begin, end in self._index.intervals(undone)]
+                        found += [(place[begin], place[end]) for begin, end in self.index.intervals(undone)]
                         deeper.append((undone, through))
             layers = deeper
         return found

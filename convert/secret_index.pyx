@@ -23,21 +23,6 @@ cdef enum:
     MOST_PATTERNS = 1 << 20
     MOST_BYTES = 1 << 26
 
-ctypedef struct Bucket:
-    uint32_t gram
-    int32_t count      # 0: the slot is free
-    int32_t room
-    int32_t* ids       # patterns in lexicographic order
-    int32_t* parents   # by place in the order: the place of the longest other pattern that begins this one, or -1
-    bint stale         # parents are to be worked out again
-
-ctypedef struct Pattern:
-    uint64_t at        # in the arena
-    int32_t length
-    uint8_t before     # characters beside a match that tell of the secret too
-    uint8_t after
-
-
 cdef inline uint32_t _gram(const unsigned char* text) noexcept nogil:
     cdef uint32_t value
     memcpy(&value, text, 4)
@@ -64,19 +49,6 @@ cdef inline int _bit(const uint8_t* bitmap, uint32_t place) noexcept nogil:
 
 cdef class SecretIndex:
     """Patterns of at least SHORTEST bytes, added at any time; searched in any data."""
-
-    cdef Pattern* patterns
-    cdef int32_t pattern_count
-    cdef int32_t pattern_room
-    cdef unsigned char* arena
-    cdef uint64_t arena_used
-    cdef uint64_t arena_room
-    cdef Bucket* buckets
-    cdef int bucket_bits
-    cdef int32_t bucket_count
-    cdef uint8_t* bitmap
-    cdef int bits
-    cdef readonly int longest
 
     def __cinit__(self):
         self.bits = FEWEST_BITS
@@ -315,20 +287,21 @@ cdef class SecretIndex:
             at += 1
         return -1
 
+    cdef bint finds(self, const unsigned char* text, Py_ssize_t size) noexcept nogil:
+        cdef int32_t id = -1
+        return self.pattern_count != 0 and self._next(text, 0, size, &id) >= 0
+
     def found_in(self, data):
         """Whether any pattern occurs."""
         cdef Py_buffer view
-        cdef int32_t id = -1
-        cdef Py_ssize_t at = -1
-        if self.pattern_count == 0:
-            return False
+        cdef bint found
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
             with nogil:
-                at = self._next(<const unsigned char*> view.buf, 0, view.len, &id)
+                found = self.finds(<const unsigned char*> view.buf, view.len)
         finally:
             PyBuffer_Release(&view)
-        return at >= 0
+        return found
 
     def intervals(self, bytes data):
         """(begin, end) of all that patterns cover, in order, overlapping ones joined, with what tells beside them."""

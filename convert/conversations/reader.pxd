@@ -16,7 +16,10 @@ cdef class ConversationReader:
     cdef int rows(self, RowCursor *cursor, object path, uint32_t size, uint32_t room) except -1
     cdef tuple thread_ids(self, uint64_t begin, uint32_t count)
     cdef int check_rows(self, uint64_t last) except -1
-    # The bytes of the run that begins at row `index`, None where they are missing; `index` becomes the row behind it.
+    # The bytes of the run that begins at row `index`, valid until the next call, NULL where they are missing; `index`
+    # becomes the row behind it.
+    cdef const char *next_view(self, uint64_t *index, uint64_t last, Piece *first, uint32_t *length) except? NULL
+    # The same as an object, None where they are missing.
     cdef object next_run(self, uint64_t *index, uint64_t last, Piece *first, uint32_t *length)
     cdef const char *join(
         self, const Piece *first, const char *data, uint64_t *index, uint64_t last, uint32_t *length

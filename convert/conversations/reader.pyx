@@ -139,7 +139,7 @@ cdef class ConversationReader:
             held = self.next_run(&index, last, &piece, &length)
             yield first, piece.to_server, piece.stream_offset, length, held, piece.flags, piece.reason, piece.time
 
-    cdef object next_run(self, uint64_t *index, uint64_t last, Piece *first, uint32_t *length):
+    cdef const char *next_view(self, uint64_t *index, uint64_t last, Piece *first, uint32_t *length) except? NULL:
         cdef const char *data
         cdef const Piece *row = <const Piece *>cursor_row(&self.pieces, index[0])
         if row == NULL:
@@ -148,7 +148,7 @@ cdef class ConversationReader:
         index[0] += 1
         length[0] = first.length
         if not first.known:
-            return None
+            return NULL
         data = payload_at(&self.payload, first.payload, first.length)
         if data == NULL:
             raise_errno()
@@ -156,7 +156,11 @@ cdef class ConversationReader:
             data = self.join(first, data, index, last, length)
             if data == NULL:
                 raise_errno()
-        return PyBytes_FromStringAndSize(data, length[0])
+        return data
+
+    cdef object next_run(self, uint64_t *index, uint64_t last, Piece *first, uint32_t *length):
+        cdef const char *data = self.next_view(index, last, first, length)
+        return None if data == NULL else PyBytes_FromStringAndSize(data, length[0])
 
     cdef const char *join(
         self, const Piece *first, const char *data, uint64_t *index, uint64_t last, uint32_t *length

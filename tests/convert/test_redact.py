@@ -196,7 +196,7 @@ def test_overfull_masks_everything(monkeypatch: pytest.MonkeyPatch) -> None:
             return False
 
     redactor = Redactor(KEY, reveal=False)
-    monkeypatch.setattr(redactor, "_index", Full())
+    monkeypatch.setattr(redactor, "index", Full())
     redactor.learn(b"secret")
     assert redactor.overfull
     assert redactor.text("anything") == MASK
