@@ -270,12 +270,28 @@ def segment_inputs() -> Iterator[tuple[str, bytes]]:
     yield "stairs", made(102, *[(0, 300 - 3 * step, 40, 128 + step % 30, 0, 201 * (step % 2)) for step in range(60)])
 
 
+def step_inputs() -> Iterator[tuple[str, bytes]]:
+    """Connections, as the target `connection` plays them."""
+
+    def made(flags: int, isn: tuple[int, int], *steps: tuple[int, int, int, int]) -> bytes:
+        return struct.pack("<BBhh", flags, 0, *isn) + b"".join(struct.pack("<4B", *step) for step in steps)
+
+    yield "whole", made(3, (100, -50), (0, 0, 40, 0), (0, 1, 90, 0), (0, 1, 90, 0), (5, 0, 0, 0), (5, 1, 0, 0))
+    yield "lost", made(3, (-1, 7), (0, 0, 9, 0), (1, 0, 9, 0), (0, 0, 9, 0), (6, 1, 0, 0), (1, 1, 99, 0), (6, 0, 0, 0))
+    yield (
+        "late",
+        made(3, (-20, -20), (0, 0, 9, 0), (0, 0, 9, 0), (3, 0, 0, 1), (2, 0, 30, 15), (4, 1, 50, 20), (3, 1, 0, 3)),
+    )
+    yield "middle", made(0, (0, 0), (0, 1, 20, 0), (0, 0, 5, 0), (4, 0, 50, 30), (2, 0, 5, 40), (5, 1, 0, 0))
+
+
 MAKERS = {
     "http1": http1_inputs,
     "scap": scap_inputs,
     "pcap": pcap_inputs,
     "pcapng": pcapng_inputs,
     "segments": segment_inputs,
+    "steps": step_inputs,
 }
 
 

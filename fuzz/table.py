@@ -45,6 +45,10 @@ class Target(NamedTuple):
 
 CAPTURES = ("scap", "pcap", "pcapng")
 FILES = ("convert/packets/buffer", "convert/packets/pcap", "convert/packets/pcapng")
+STREAMS = tuple(
+    f"convert/conversations/{name}"
+    for name in ("flows", "from_packets", "wireshark", "sequence", "reassembly", "sweep", "contest", "copies")
+)
 TARGETS: tuple[Target, ...] = (
     Target("scap", "scap", ("scap",), "scap:mutate", 1 << 14, ("convert/scap/", "convert/conversations/from_events")),
     Target("pcap", "frames", ("pcap",), "pcap:mutate", 1 << 13, FILES),
@@ -56,8 +60,10 @@ TARGETS: tuple[Target, ...] = (
         ("segments",),
         "segments:mutate",
         1 << 10,
-        ("convert/conversations/reassembly", "convert/conversations/s", "convert/conversations/cont"),
+        STREAMS[4:],
     ),
+    Target("streams", "streams", ("pcap",), "pcap:mutate", 1 << 13, STREAMS),
+    Target("connection", "connection", ("steps",), "steps:mutate", 1 << 9, STREAMS),
     Target("http1", "http1", ("http1",), "http1:mutate", 1 << 12, ("convert/protocols/",)),
     Target(
         "passthrough",

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 Import = Callable[[str], Any]
 RUNS = {"convert": 60, "scap": 150, "reassembly": 200}
-TARGETS = ["scap", "pcap", "pcapng", "layers", "reassembly", "http1", "passthrough", "convert"]
+TARGETS = ["scap", "pcap", "pcapng", "layers", "reassembly", "streams", "connection", "http1", "passthrough",
+           "convert"]  # fmt: skip
 MUTATORS = ["plain:change", "scap:mutate", "pcap:mutate", "pcapng:mutate", "captures:mutate", "segments:mutate",
-            "http1:mutate"]  # fmt: skip
+            "steps:mutate", "http1:mutate"]  # fmt: skip
 
 
 @pytest.fixture
@@ -130,6 +131,16 @@ class Broken:
     def reassembly(targets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         plain = targets("reassembly").model
         monkeypatch.setattr(targets("reassembly"), "model", lambda *given: plain(*given)._replace(conflicts=99))
+
+    @staticmethod
+    def streams(targets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        module = targets("streams")
+        plain = module.pcapng.from_pcap
+        monkeypatch.setattr(module.pcapng, "from_pcap", lambda data: plain(data[:-1]))
+
+    @staticmethod
+    def connection(targets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(targets("connection"), "GAP_SNAPLEN", 99)
 
     @staticmethod
     def passthrough(targets: Any, monkeypatch: pytest.MonkeyPatch) -> None:

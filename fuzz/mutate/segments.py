@@ -23,7 +23,7 @@ def mutate(data: bytes, random: Random) -> bytes:
         bit = bytes((header[0] ^ 1 << random.randrange(7),))
         return bit + header[1:] + rest + (bytes(SIZE) if not items else b"")
     if chance < 0.08:
-        return header[:1] + struct.pack("<HH", *(random.randrange(300) for _ in range(2))) + rest
+        return header[:1] + struct.pack("<hh", *(random.randrange(-20, 300) for _ in range(2))) + rest
     if chance < 0.1:
         return change(data, random)
     if chance < 0.4:

@@ -37,11 +37,10 @@ class Run:
             magic = int.from_bytes(data[:4], "big" if pcap.byte_order(data) == ">" else "little")
             if magic in PLAIN:
                 _, records, _ = pcap.split(data)
-                assert [frame.data for frame in frames] == [one.frame for one in records]
-                assert all(
-                    frame.original == max(one.original, len(one.frame))
-                    for frame, one in zip(frames, records, strict=True)
-                )
+                expected = [(one.frame, max(one.original, len(one.frame))) for one in records]
+                if reader["damage"] is not None:  # such as another pcap behind this one
+                    expected = expected[: len(frames)]
+                assert [(frame.data, frame.original) for frame in frames] == expected
 
     def _read(self, data: bytes, random: Random | None) -> list[Any] | None:
         """What a reader tells in the end, then every frame; None for what is no capture."""

@@ -16,7 +16,7 @@ from syswire.convert.model.segments import SEGMENT_START
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = struct.Struct("<BHH")
+HEADER = struct.Struct("<Bhh")
 SEGMENT = struct.Struct("<BhHBHBB")
 """Flags (1 half, 2 acknowledges, 4 begins a message, 8 longer by far), `rel`, length, how much of it is cut off,
 acknowledgement, what the bytes are changed by, how many frames lie between it and the segment before."""

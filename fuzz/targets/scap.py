@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from syswire.convert.decode import decode
 from syswire.convert.errors import InputError
 from syswire.convert.model.rows import CHUNK, CONV, Chunk, Conv
+from syswire.convert.scap import arguments
+from syswire.convert.scap.semantics import type_rows
 
 from ..feeding import Fed, Stored, chance
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from syswire.convert.decoded import Decoded
     from syswire.convert.source import Source
 
+vars(arguments)["type_rows"] = cache(type_rows)  # the same for every file, and slow to make
 SHOWN = ("conversations", "events", "first", "last", "machine", "interfaces", "damage", "losses", "paths", "containers")
 
 
