@@ -6,6 +6,8 @@ count (--common); rare ones and tunnels are read without harm.
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import subprocess
 import sys
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from support.packet_files import plain_frames
 from syswire.convert.pipeline import Case, Options
 
+SIDES = ("request", "response")
 PLAIN = Options(reveal=True, pcapng=False)
 
 
@@ -49,3 +53,30 @@ def test_score_of_common_captures(shared: Path, outputs: Path) -> None:
     assert recall >= 99.9 and precision >= 99, headline
     (right, known) = re.findall(r"body lengths right: (\d+) of (\d+)", done.stdout)[0]
     assert right == known and int(known) > 1000
+
+
+@pytest.mark.slow
+def test_every_pointer_leads_to_its_message(shared: Path, outputs: Path) -> None:
+    """The frame that `where` names, found by an own reader of the source, holds the first word of the message."""
+    looked_at, split = 0, []
+    for made in sorted(outputs.iterdir()):
+        records = [json.loads(line) for line in made.read_text("utf-8").splitlines()]
+        messages = [(side, record[side]) for record in records if record["type"] == "http" for side in SIDES]
+        if not any(message for _, message in messages):
+            continue
+        name = made.name.removesuffix(".annotations.jsonl")
+        raw = (shared / "data" / "http" / name).read_bytes()
+        frames = plain_frames(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        for side, message in messages:
+            if message is None:
+                continue
+            looked_at += 1
+            word = message["method" if side == "request" else "version"].encode("latin-1", "replace")
+            if word not in frames[message["where"]["frame"] - 1].data:
+                split.append((name, side))
+    assert looked_at > 1300
+    # There each byte has a segment of its own.
+    assert split == [
+        ("arkime__socks5-http-302-frag.pcap", "request"),
+        ("arkime__socks5-http-302-frag.pcap", "response"),
+    ]
