@@ -43,5 +43,6 @@ cdef class SecretIndex:
     cdef Py_ssize_t _next(
         self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t size, int32_t* id
     ) noexcept nogil
+    cdef bint _anchored(self, const unsigned char* text, Py_ssize_t at, Py_ssize_t size) noexcept nogil
     # Whether any pattern occurs.
     cdef bint finds(self, const unsigned char* text, Py_ssize_t size) noexcept nogil

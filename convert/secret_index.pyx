@@ -6,6 +6,9 @@ same first four bytes form a bucket in sorted order; the longest one that begins
 in that order: every pattern that is a prefix of the text is also a prefix of the predecessor, so it lies on that
 one's chain of prefixes. So no choice of patterns and text makes a position cost more than one binary search and one
 walk up such a chain.
+
+Whether any pattern occurs at all is asked far more often than where. For that each pattern has an anchor: of its first
+few stretches of four bytes the one that is least like a word, since words of the text begin as many a password does.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
@@ -18,6 +21,7 @@ SHORTEST = 4
 
 cdef enum:
     GRAM = 4
+    ANCHORS = 5        # places in a pattern, from its first byte on, where the anchor may be
     FEWEST_BITS = 13
     MOST_BITS = 23
     MOST_PATTERNS = 1 << 20
@@ -43,6 +47,28 @@ cdef inline uint32_t _spread_four(uint32_t gram, int bits) noexcept nogil:
     return <uint32_t> ((gram ^ gram >> 15) * <uint32_t> 3266489917) >> (32 - bits)
 
 
+cdef inline int _oddness(unsigned char c) noexcept nogil:
+    """How unlike a word a byte is."""
+    if 97 <= c <= 122 or c == 32:
+        return 0
+    return 2 if 48 <= c <= 57 else 1
+
+
+cdef int _anchor(const unsigned char* text, Py_ssize_t length) noexcept nogil:
+    """Where in a pattern the four bytes stand by which it is found: the first that are the oddest."""
+    cdef int place, i, odd, best = -1, found = 0
+    for place in range(ANCHORS):
+        if place + GRAM > length:
+            break
+        odd = 0
+        for i in range(GRAM):
+            odd += _oddness(text[place + i])
+        if odd > best:
+            best = odd
+            found = place
+    return found
+
+
 cdef inline int _bit(const uint8_t* bitmap, uint32_t place) noexcept nogil:
     return bitmap[place >> 3] >> (place & 7) & 1
 
@@ -52,7 +78,7 @@ cdef class SecretIndex:
 
     def __cinit__(self):
         self.bits = FEWEST_BITS
-        self.bitmap = <uint8_t*> calloc(1 << (FEWEST_BITS - 2), 1)
+        self.bitmap = <uint8_t*> calloc(3 << (FEWEST_BITS - 3), 1)
         self.bucket_bits = 6
         self.buckets = <Bucket*> calloc(1 << 6, sizeof(Bucket))
         if self.bitmap == NULL or self.buckets == NULL:
@@ -101,9 +127,12 @@ cdef class SecretIndex:
     cdef void _mark(self, const unsigned char* text, Py_ssize_t length) noexcept nogil:
         cdef uint32_t place = _spread(_gram(text), self.bits)
         cdef uint8_t* second = self.bitmap + (<size_t> 1 << (self.bits - 3))
+        cdef uint8_t* third = self.bitmap + (<size_t> 2 << (self.bits - 3))
         self.bitmap[place >> 3] |= <uint8_t> (1 << (place & 7))
         place = _spread_six(text, self.bits) if length >= 6 else _spread_four(_gram(text), self.bits)
         second[place >> 3] |= <uint8_t> (1 << (place & 7))
+        place = _spread(_gram(text + _anchor(text, length)), self.bits)
+        third[place >> 3] |= <uint8_t> (1 << (place & 7))
 
     cdef inline bint _passes(self, const unsigned char* text, Py_ssize_t size) noexcept nogil:
         """The second look, at up to six bytes of a text whose first four have passed."""
@@ -113,7 +142,7 @@ cdef class SecretIndex:
 
     cdef int _grow_bitmap(self) except -1:
         cdef int32_t i
-        cdef uint8_t* grown = <uint8_t*> calloc(<size_t> 1 << self.bits, 1)  # two bitmaps, four times as large
+        cdef uint8_t* grown = <uint8_t*> calloc(<size_t> 3 << (self.bits - 1), 1)  # three bitmaps, four times as large
         if grown == NULL:
             raise MemoryError()
         free(self.bitmap)
@@ -288,8 +317,36 @@ cdef class SecretIndex:
         return -1
 
     cdef bint finds(self, const unsigned char* text, Py_ssize_t size) noexcept nogil:
-        cdef int32_t id = -1
-        return self.pattern_count != 0 and self._next(text, 0, size, &id) >= 0
+        cdef Py_ssize_t at = 0
+        cdef int bits = self.bits, hits, i
+        cdef const uint8_t* anchors = self.bitmap + (<size_t> 2 << (bits - 3))
+        if self.pattern_count == 0:
+            return False
+        while at + 7 <= size:
+            # Four positions at once: nearly always none of them passes.
+            hits = (_bit(anchors, _spread(_gram(text + at), bits))
+                    | _bit(anchors, _spread(_gram(text + at + 1), bits)) << 1
+                    | _bit(anchors, _spread(_gram(text + at + 2), bits)) << 2
+                    | _bit(anchors, _spread(_gram(text + at + 3), bits)) << 3)
+            if hits:
+                for i in range(4):
+                    if hits >> i & 1 and self._anchored(text, at + i, size):
+                        return True
+            at += 4
+        while at + GRAM <= size:
+            if _bit(anchors, _spread(_gram(text + at), bits)) and self._anchored(text, at, size):
+                return True
+            at += 1
+        return False
+
+    cdef bint _anchored(self, const unsigned char* text, Py_ssize_t at, Py_ssize_t size) noexcept nogil:
+        """Whether a pattern occurs that may have its anchor there."""
+        cdef Py_ssize_t begin = at - ANCHORS + 1 if at >= ANCHORS else 0
+        for begin in range(begin, at + 1):
+            if (_bit(self.bitmap, _spread(_gram(text + begin), self.bits)) and self._passes(text + begin, size - begin)
+                    and self._match(text + begin, size - begin) >= 0):
+                return True
+        return False
 
     def found_in(self, data):
         """Whether any pattern occurs."""

@@ -19,7 +19,7 @@ from syswire.convert.protocols.http1_kept cimport Kept
 from syswire.convert.protocols.http1_messages cimport Half
 from syswire.convert.protocols.http1_owner cimport Owner
 from syswire.convert.protocols.http1_scan cimport Head
-from syswire.convert.protocols.http_sightings import find_secrets, find_stray_secrets, outcome
+from syswire.convert.protocols.http_sightings import find_secrets, find_stray_secrets, outcome, query_may_hold_secret
 
 MOST_WAITING = 32768
 WAITING_BYTES = 4 << 20
@@ -381,8 +381,13 @@ cdef bint _may_hold_secrets(_Slot slot) except -1:
     """A cheap look before the request is searched."""
     cdef Head head = slot.head
     cdef str target = slot.request.target
-    return (slot.kept is not None or head.authorizations is not None or "?" in target or "@" in target
-            or (slot.request.host is not None and "@" in slot.request.host))
+    cdef Py_ssize_t query
+    if slot.kept is not None or head.authorizations is not None or "@" in target:
+        return True
+    if slot.request.host is not None and "@" in slot.request.host:
+        return True
+    query = target.find("?")
+    return query >= 0 and query_may_hold_secret(target, query) is not None
 
 
 cdef object _authority(str method, str target):

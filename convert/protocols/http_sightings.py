@@ -48,7 +48,8 @@ _LONGEST_NAME = 256
 
 _NAME_PARTS = re.compile(r"[\[\].]+")
 _CUT_ESCAPE = re.compile(rb"%[0-9A-Fa-f]?\Z")
-_MAY_HOLD_SECRET = re.compile(r"pass|pw|pin|secret|key|token|%", re.IGNORECASE)  # part of each name, or hides one
+# What is part of each name, or hides one; asked as query_may_hold_secret(target, where its query begins).
+query_may_hold_secret = re.compile(r"pass|pw|pin|secret|key|token|%", re.IGNORECASE).search
 _FORM_BEGINS = re.compile(rb"[A-Za-z0-9_.\-\[\]%+$~*:]{1,256}=")
 _NOT_IN_FORMS = bytes(range(0x21)) + b'<>"{}\x7f'
 _BASIC = re.compile(r"basic[ \t]+([A-Za-z0-9+/_\-]+={0,2})", re.IGNORECASE)
@@ -69,7 +70,7 @@ def find_secrets(
     if kept is None and query < 0 and head.authorizations is None and "@" not in target and "@" not in (host or ""):
         return ()
     found: list[Sighting] = []
-    if query >= 0 and _MAY_HOLD_SECRET.search(target, query):
+    if query >= 0 and query_may_hold_secret(target, query):
         found += _in_query(request, text)
     if kept is not None and kept.runs:
         found += _in_body(request, head, kept, body_ended)

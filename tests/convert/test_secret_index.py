@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from syswire.convert.secret_index import SHORTEST, SecretIndex
 
 # Few letters and shared beginnings, so that prefixes, overlaps and equal beginnings are common.
-TEXT = st.text("ab", max_size=40).map(str.encode)
+# And some that differ in how odd they are: a pattern is found by what is oddest at its beginning.
+TEXT = st.one_of(st.text("ab", max_size=40), st.text("aB1 ", max_size=40)).map(str.encode)
 PATTERN = st.one_of(
     st.text("ab", min_size=SHORTEST, max_size=12).map(str.encode),
+    st.text("aB1 ", min_size=SHORTEST, max_size=12).map(str.encode),
     st.integers(SHORTEST, 30).map(lambda length: b"a" * length),
     st.binary(min_size=SHORTEST, max_size=9),
 )
