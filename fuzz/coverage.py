@@ -86,7 +86,7 @@ def source_lines(module: Path, offsets: list[int], built: Path) -> dict[int, tup
         name = Path(place[1])
         if name.name not in comments:
             path = name if name.is_absolute() else built / name
-            comments[name.name] = _sources_of(path)
+            comments[name.name] = cython_lines(path)
         at = int(place[2])
         known = comments[name.name]
         if at < len(known) and (found := known[at]) is not None:
@@ -94,7 +94,7 @@ def source_lines(module: Path, offsets: list[int], built: Path) -> dict[int, tup
     return lines
 
 
-def _sources_of(path: Path) -> list[tuple[str, int] | None]:
+def cython_lines(path: Path) -> list[tuple[str, int] | None]:
     """By line of a .c file the Cython line that it was made of; none for Cython's own helpers."""
     found: list[tuple[str, int] | None] = [None]
     now: tuple[str, int] | None = None

@@ -96,6 +96,7 @@ def scap_inputs() -> Iterator[tuple[str, bytes]]:
     """Captures of system calls: every event type once, and what moves bytes, in all forms."""
     from support import every_event
     from support.recording import Recording, tcp, unix
+    from syswire.convert.scap.encoding import Address, UnixAddress
     from syswire.convert.scap.snapshot import Bound, Interface, Process, Socket, User
     from syswire.convert.scap.writer import Form, ScapWriter
 
@@ -128,6 +129,47 @@ def scap_inputs() -> Iterator[tuple[str, bytes]]:
         recording.write(10, 5, b"x" * 100)
         return bytes(recording)
 
+    def sockets(recording: Recording) -> bytes:
+        recording.machine([Process(10, 10, 1, b"srv", b"/bin/srv"), Process(20, 20, 1, b"cli", b"/bin/cli")])
+        for number, (ours, theirs) in enumerate((("127.0.0.1", "127.0.0.1"), ("::ffff:10.0.0.5", "::ffff:10.0.0.7"))):
+            listening, server, client, port = 3 + 10 * number, 4 + 10 * number, 5 + 10 * number, 80 + number
+            recording.socket(10, listening, 2 + 8 * number)
+            recording.bind(10, listening, Address("::" if number else "0.0.0.0", port))
+            recording.socket(20, client, 2 + 8 * number)
+            recording.connect(20, client, tcp(theirs, 5000, ours, port))
+            recording.accept(10, server, tcp(theirs, 5000, ours, port))
+            recording.write(20, client, b"GET / HTTP/1.1\r\n\r\n")
+            recording.read(10, server, b"GET / HTTP/1.1\r\n\r\n")
+            recording.call(189, 10, res=500, out_fd=server, in_fd=99, offset=0, size=500)
+            recording.read(20, client, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", 500)
+            recording.call(37, 20, res=0, fd=client, how=1)
+            recording.read(10, server, b"", 0)
+            recording.read(20, client, b"", -104)
+        recording.socket(10, 30, 1)
+        recording.bind(10, 30, UnixAddress(b"/run/s"))
+        recording.accept(10, 31, unix(0xFF10, 0xFF11, b"/run/s"))
+        recording.call(43, 10, res=0, fd1=40, fd2=41, source=0xFF20, peer=0xFF21, domain=1, type=1, proto=0)
+        recording.write(10, 40, b"to myself")
+        recording.read(10, 41, b"to myself")
+        recording.socket(20, 32, 2, 2, 17)
+        recording.bind(20, 32, Address("0.0.0.0", 53))
+        recording.recvfrom(20, 32, b"query", tcp("10.0.0.9", 999, "10.0.0.5", 53))
+        recording.sendto(20, 32, b"reply", tcp("10.0.0.5", 53, "10.0.0.9", 999))
+        recording.socket(20, 33, 16, 3)
+        recording.socket(20, 34, 17, 3)
+        recording.call(151, 20, res=50, fd=32, cmd=4, arg=50)
+        recording.call(451, 20, res=0, first=30, last=60, flags=0)
+        recording.call(95, 20, res=0, path="/tmp")
+        recording.call(307, 20, fd=60, dirfd=-100, name="dir", flags=1, mode=0)
+        recording.call(97, 20, res=0, fd=60)
+        recording.fork(20, 21, flags=0x2000)
+        recording.fork(20, 22, parent=False)
+        recording.exit(20)
+        return bytes(recording)
+
+    yield "sockets", sockets(Recording("new"))
+    yield "sockets-old", sockets(Recording("old"))
+    yield "sockets-big", sockets(Recording("new", byte_order="big"))
     yield "old", told(Recording("old"))
     yield "new", told(Recording("new"))
     yield "old-v1", told(Recording("old", form=Form.V1))

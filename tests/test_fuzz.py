@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -13,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 Import = Callable[[str], Any]
-RUNS = {"convert": 60, "scap": 150, "reassembly": 200}
+RUNS = {"convert": 60, "streams": 120, "passthrough": 200, "scap": 150, "reassembly": 200}
 TARGETS = ["scap", "pcap", "pcapng", "layers", "reassembly", "streams", "connection", "http1", "passthrough",
            "convert"]  # fmt: skip
 MUTATORS = ["plain:change", "scap:mutate", "pcap:mutate", "pcapng:mutate", "captures:mutate", "segments:mutate",
@@ -100,6 +104,45 @@ def test_an_input_is_on_disk_before_it_is_run(fuzz: Import, tmp_path: Path) -> N
     for data in (b"abc", b"", b"longer than it may be"):
         watch(data)
     assert seen == [b"abc", b"", b"longer tha"]
+
+
+BRANCHES = """
+int branch(int x) { if (x == 7) return 1; return x > 100 ? 2 : 3; }
+"""
+COUNTED = """
+import ctypes, json, sys
+from fuzz.coverage import Counters
+library, counters = ctypes.CDLL(sys.argv[1]), Counters()
+reached = []
+for value in (1, 1, 7, 7, 1000):
+    library.branch(value)
+    reached.append(counters.reached)
+print(json.dumps([reached, counters.places()]))
+"""
+
+
+def test_blocks_are_counted_when_they_are_first_reached(fuzz: Import, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "branches.c").write_text(BRANCHES)
+    made, counting = tmp_path / "branches.so", tmp_path / "coverage.so"
+    flags = ["gcc", "-O0", "-shared", "-fPIC"]
+    subprocess.run([*flags, "-fsanitize-coverage=trace-pc", "-o", made, tmp_path / "branches.c"], check=True)
+    subprocess.run([*flags, "-o", counting, root / "fuzz" / "coverage.c"], check=True)
+    environment = os.environ | {"LD_PRELOAD": str(counting), "PYTHONPATH": str(root)}
+    command = [sys.executable, "-c", COUNTED, str(made)]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    (first, again, seven, same, large), places = json.loads(done.stdout)
+    assert 0 < first == again < seven == same < large == len(places)
+    assert {Path(module) for module, _ in places} == {made}
+    assert {offset for _, offset in places} <= fuzz("coverage").blocks(made)
+
+
+def test_lines_of_c_know_the_cython_they_were_made_of(fuzz: Import, tmp_path: Path) -> None:
+    (tmp_path / "x.c").write_text(
+        'static int helper;\n  /* "convert/x.pyx":7\n * source\n */\n  code();\n'
+        '/* "convert/x.pyx":9\n * more\n */\n  code();\n/* #### Code section: end ### */\n  helper();\n'
+    )
+    sources = fuzz("coverage").cython_lines(tmp_path / "x.c")
+    assert [sources[line] for line in (1, 5, 9, 11)] == [None, ("convert/x.pyx", 7), ("convert/x.pyx", 9), None]
 
 
 class Broken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import shutil
@@ -40,9 +41,12 @@ class Run:
 
     def __call__(self, data: bytes) -> None:
         """Raises on another exit code, a traceback, a file that should not be there or one that is not."""
+        random = chance(data)
+        if random.random() < 0.1:
+            data = gzip.compress(data, 1)
+            data = data[: random.randrange(len(data))] if random.random() < 0.3 else data
         self._input.write_bytes(data)
         shutil.rmtree(self._out, ignore_errors=True)
-        random = chance(data)
         command = ["report", "--format", "jsonl,csv"] if random.random() < 0.5 else ["convert", "--pcap"]
         if random.random() < 0.2:
             command.append("--reveal")

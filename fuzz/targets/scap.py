@@ -1,7 +1,9 @@
-"""The scap reader with state and conversations: any file, whole and in pieces, gives the same rows."""
+"""The scap reader with state and conversations: any file, whole and in pieces, gives the same rows; and its listing."""
 
 from __future__ import annotations
 
+import io
+import itertools
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +12,9 @@ from syswire.convert.decode import decode
 from syswire.convert.errors import InputError
 from syswire.convert.model.rows import CHUNK, CONV, Chunk, Conv
 from syswire.convert.scap import arguments
+from syswire.convert.scap.reader import ROW, EventRow, ScapReader
 from syswire.convert.scap.semantics import type_rows
+from syswire.convert.scap.sink import NetSink
 
 from ..feeding import Fed, Stored, chance
 
@@ -47,6 +51,18 @@ class Run:
         assert self._rows(whole) == self._rows(cut)
         assert whole.offsets == cut.offsets
         assert Path(whole.identities).read_bytes() == Path(cut.identities).read_bytes()
+        self._list(data, whole)
+
+    @staticmethod
+    def _list(data: bytes, decoded: Decoded) -> None:
+        """A listing has every event, and names threads and descriptors that there are."""
+        reader = ScapReader(cast("Source", Fed(data)), NetSink(), io.BytesIO(), listing=True)
+        rows = [EventRow(*fields) for batch in reader.run() for fields in ROW.iter_unpack(batch)]
+        assert [row.ordinal for row in rows] == list(range(1, decoded.events + 1))
+        snapshots = reader.walker.snapshots
+        threads = len(reader.identities.offsets)
+        assert all(row.thread <= threads and (row.desc == 0 or row.desc in snapshots) for row in rows)
+        assert all(one.block < other.block for one, other in itertools.pairwise(rows))
 
     @staticmethod
     def _decoded(source: Fed, folder: Path) -> Decoded | None:
