@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+MADE_IN = "build/cython/"
 HANDED_ON = ("cmp1", "cmp2", "cmp4", "cmp8", "const_cmp1", "const_cmp2", "const_cmp4", "const_cmp8", "switch")
 REGISTERS = ("__sanitizer_cov_8bit_counters_init", "__sanitizer_cov_pcs_init")
 CALL = re.compile(r"^\s*([0-9a-f]+):\s+call\s+[0-9a-f]+ <__sanitizer_cov_trace_pc@plt>", re.MULTILINE)
@@ -83,12 +84,13 @@ def source_lines(module: Path, offsets: list[int], built: Path) -> dict[int, tup
         place = PLACE.match(line)
         if place is None or not place[1].endswith(".c"):
             continue
-        name = Path(place[1])
-        if name.name not in comments:
-            path = name if name.is_absolute() else built / name
-            comments[name.name] = cython_lines(path)
+        name = place[1]
+        if name not in comments:
+            _, known_part, rest = name.partition(MADE_IN)  # as it lay when it was compiled; the tree may have moved
+            path = built / f"{known_part}{rest}"
+            comments[name] = cython_lines(path) if known_part and path.is_file() else []
         at = int(place[2])
-        known = comments[name.name]
+        known = comments[name]
         if at < len(known) and (found := known[at]) is not None:
             lines[offset] = found
     return lines
