@@ -1,0 +1,1 @@
+"""The filter language of sysdig, and the fields that filters and formats name."""
