@@ -98,10 +98,9 @@ cdef class PacketFlows(LiveTable):
         """A new row of the table, which is no conversation yet."""
         cdef Live *live
         cdef Track *tracks
-        cdef Track *track
-        cdef int i
+        cdef int _i
         self.latest = NULL  # rows may move
-        for i in range(LATE_ROUNDS):
+        for _i in range(LATE_ROUNDS):
             if self.oldest == 0:
                 break
             live = &self.slots[self.oldest - 1]
