@@ -104,7 +104,9 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def smaller(run: Callable[[bytes], None], data: bytes, seconds: float, folder: Path) -> None:
+def smaller(
+    run: Callable[[bytes], None], data: bytes, seconds: float, folder: Path, pieces: Callable[[bytes], list[bytes]]
+) -> None:
     """Write the smallest input found that raises the same as `data` to the file `smaller`; none where it does not."""
 
     def told(data: bytes) -> str | None:
@@ -116,7 +118,7 @@ def smaller(run: Callable[[bytes], None], data: bytes, seconds: float, folder: P
 
     name = told(data)
     if name is not None:
-        (folder / "smaller").write_bytes(minimised(data, lambda data: told(data) == name, seconds))
+        (folder / "smaller").write_bytes(minimised(data, lambda data: told(data) == name, seconds, pieces))
 
 
 def counters() -> Counters | None:
@@ -143,7 +145,9 @@ def main() -> None:
     known = set(call.known.read_text("utf-8").splitlines()) if call.known else set()
     with scratch, instrumented:
         if call.engine == "minimise":
-            smaller(chosen.load(Path(scratch.name)), call.corpus[0].read_bytes(), call.seconds, call.folder)
+            smaller(
+                chosen.load(Path(scratch.name)), call.corpus[0].read_bytes(), call.seconds, call.folder, chosen.pieces
+            )
             return
         watch = Watch(chosen.load(Path(scratch.name)), call.folder, chosen.longest, known, counting)
         if call.engine == "atheris":

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Same = Callable[[bytes], bool]
+    Pieces = Callable[[bytes], list[bytes]]
 
-def minimised(data: bytes, same: Callable[[bytes], bool], seconds: float) -> bytes:
-    """The smallest input found for which `same` holds, as it does for `data`: parts left out, then bytes made zero."""
+
+def minimised(data: bytes, same: Same, seconds: float, pieces: Pieces | None = None) -> bytes:
+    """The smallest input found for which `same` holds, as it does for `data`.
+
+    Left out are first the parts that the format has, as `pieces` divides an input, then bytes; then bytes become zero.
+    """
     until = monotonic() + seconds
-    size = max(len(data) // 2, 1)
-    while size:
-        at, changed = 0, False
-        while at < len(data) and monotonic() < until:
-            shorter = data[:at] + data[at + size :]
-            if same(shorter):
-                data, changed = shorter, True
-            else:
-                at += size
-        if not changed or size > len(data):
-            size //= 2
+    if pieces is not None:
+        data = b"".join(_fewer(pieces(data), same, until))
+    data = b"".join(_fewer([bytes((byte,)) for byte in data], same, until))
     for at in range(len(data)):
         if monotonic() > until:
             break
@@ -30,3 +28,19 @@ def minimised(data: bytes, same: Callable[[bytes], bool], seconds: float) -> byt
         if data[at] and same(zero):
             data = zero
     return data
+
+
+def _fewer(items: list[bytes], same: Same, until: float) -> list[bytes]:
+    """Leave out runs of items, long ones first."""
+    size = max(len(items) // 2, 1)
+    while size:
+        at, changed = 0, False
+        while at < len(items) and monotonic() < until:
+            fewer = items[:at] + items[at + size :]
+            if same(b"".join(fewer)):
+                items, changed = fewer, True
+            else:
+                at += size
+        if not changed or size > len(items):
+            size //= 2
+    return items

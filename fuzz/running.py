@@ -137,7 +137,7 @@ def _keep_death(target: Target, plan: Plan, folder: Path, code: int, log: str) -
         return _blamed(*_child(target, plan, folder / "trials", [trial], [], "once")) == name
 
     (folder / "trials").mkdir(exist_ok=True)
-    path.write_bytes(minimised(data, same, MINIMISE_SECONDS))
+    path.write_bytes(minimised(data, same, MINIMISE_SECONDS, target.pieces))
     return path
 
 

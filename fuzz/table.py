@@ -20,7 +20,7 @@ class Target(NamedTuple):
         name: On the command line.
         module: The file in fuzz/targets.
         corpus: The folders of fuzz/corpus that it begins with; also the suffixes of files that are seeds for it.
-        mutator: What knows the format of its inputs, as "module:function" within fuzz.mutate.
+        format: The file in fuzz/mutate that knows what its inputs look like.
         longest: Bytes of an input at most.
         code: The sources whose coverage is told, as the beginnings of their paths.
     """
@@ -28,7 +28,7 @@ class Target(NamedTuple):
     name: str
     module: str
     corpus: tuple[str, ...]
-    mutator: str
+    format: str
     longest: int
     code: tuple[str, ...]
 
@@ -38,8 +38,12 @@ class Target(NamedTuple):
 
     def load_mutator(self) -> Mutator:
         """What changes an input."""
-        module, name = self.mutator.split(":")
-        found: Mutator = getattr(import_module(f"{__package__}.mutate.{module}"), name)
+        found: Mutator = import_module(f"{__package__}.mutate.{self.format}").mutate
+        return found
+
+    def pieces(self, data: bytes) -> list[bytes]:
+        """The parts of an input that can be left out."""
+        found: list[bytes] = import_module(f"{__package__}.mutate.{self.format}").pieces(data)
         return found
 
 
@@ -50,30 +54,30 @@ STREAMS = tuple(
     for name in ("flows", "from_packets", "wireshark", "sequence", "reassembly", "sweep", "contest", "copies")
 )
 TARGETS: tuple[Target, ...] = (
-    Target("scap", "scap", ("scap",), "scap:mutate", 1 << 14, ("convert/scap/", "convert/conversations/from_events")),
-    Target("pcap", "frames", ("pcap",), "pcap:mutate", 1 << 13, FILES),
-    Target("pcapng", "frames", ("pcapng",), "pcapng:mutate", 1 << 13, FILES),
-    Target("layers", "layers", ("pcap",), "pcap:mutate", 1 << 13, ("convert/packets/",)),
+    Target("scap", "scap", ("scap",), "scap", 1 << 14, ("convert/scap/", "convert/conversations/from_events")),
+    Target("pcap", "frames", ("pcap",), "pcap", 1 << 13, FILES),
+    Target("pcapng", "frames", ("pcapng",), "pcapng", 1 << 13, FILES),
+    Target("layers", "layers", ("pcap",), "pcap", 1 << 13, ("convert/packets/",)),
     Target(
         "reassembly",
         "reassembly",
         ("segments",),
-        "segments:mutate",
+        "segments",
         1 << 10,
         STREAMS[4:],
     ),
-    Target("streams", "streams", ("pcap",), "pcap:mutate", 1 << 13, STREAMS),
-    Target("connection", "connection", ("steps",), "steps:mutate", 1 << 9, STREAMS),
-    Target("http1", "http1", ("http1",), "http1:mutate", 1 << 12, ("convert/protocols/",)),
+    Target("streams", "streams", ("pcap",), "pcap", 1 << 13, STREAMS),
+    Target("connection", "connection", ("steps",), "steps", 1 << 9, STREAMS),
+    Target("http1", "http1", ("http1",), "http1", 1 << 12, ("convert/protocols/",)),
     Target(
         "passthrough",
         "passthrough",
         ("pcap", "pcapng"),
-        "captures:mutate",
+        "captures",
         1 << 13,
         ("convert/packets/", "convert/pcap"),
     ),
-    Target("convert", "convert", CAPTURES, "captures:mutate", 1 << 14, ("convert/",)),
+    Target("convert", "convert", CAPTURES, "captures", 1 << 14, ("convert/",)),
 )
 
 

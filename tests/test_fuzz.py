@@ -20,8 +20,7 @@ Import = Callable[[str], Any]
 RUNS = {"convert": 60, "streams": 120, "passthrough": 200, "scap": 150, "reassembly": 200}
 TARGETS = ["scap", "pcap", "pcapng", "layers", "reassembly", "streams", "connection", "http1", "passthrough",
            "convert"]  # fmt: skip
-MUTATORS = ["plain:change", "scap:mutate", "pcap:mutate", "pcapng:mutate", "captures:mutate", "segments:mutate",
-            "steps:mutate", "http1:mutate"]  # fmt: skip
+FORMATS = ["scap", "pcap", "pcapng", "captures", "segments", "steps", "http1"]
 
 
 @pytest.fixture
@@ -56,10 +55,10 @@ def test_the_corpus_is_small_and_made_by_its_generator(fuzz: Import, root: Path)
     assert sum(path.stat().st_size for path in (root / "fuzz" / "corpus").rglob("*") if path.is_file()) < 200_000
 
 
-@pytest.mark.parametrize("name", MUTATORS)
+@pytest.mark.parametrize("name", ["plain", *FORMATS])
 def test_mutators_take_any_bytes_and_repeat_themselves(fuzz: Import, root: Path, name: str) -> None:
-    module, function = name.split(":")
-    mutate = getattr(fuzz(f"mutate.{module}"), function)
+    module = fuzz(f"mutate.{name}")
+    mutate = module.change if name == "plain" else module.mutate
     starts = inputs(root, ("pcap", "pcapng", "segments", "http1"))
 
     @settings(max_examples=150, deadline=None)
@@ -70,6 +69,13 @@ def test_mutators_take_any_bytes_and_repeat_themselves(fuzz: Import, root: Path,
             assert mutate(data, one) == (data := mutate(data, other))
 
     check()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_pieces_are_the_whole(fuzz: Import, root: Path, name: str) -> None:
+    pieces = fuzz(f"mutate.{name}").pieces
+    for data in inputs(root, (name,) if name != "captures" else ("scap", "pcap", "pcapng")):
+        assert b"".join(pieces(data)) == data and len(pieces(data)) > 1
 
 
 def test_the_loop_finds_what_is_planted_and_makes_it_small(fuzz: Import, tmp_path: Path) -> None:
@@ -86,7 +92,7 @@ def test_the_loop_finds_what_is_planted_and_makes_it_small(fuzz: Import, tmp_pat
     fuzz("engines").loop(watch, http1.mutate, [start], longest=4096, seed=1, runs=3000)
     [find] = tmp_path.glob("find-*[0-9a-f]")
     assert "planted" in find.with_suffix(".txt").read_text()
-    child.smaller(parse, find.read_bytes(), 20, tmp_path)
+    child.smaller(parse, find.read_bytes(), 20, tmp_path, http1.pieces)
     smaller = (tmp_path / "smaller").read_bytes()
     [call] = http1.split(smaller)
     assert call.data == b"HTTP/2" and call.lost and call.to_server

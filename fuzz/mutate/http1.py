@@ -64,6 +64,11 @@ def join(calls: list[Call]) -> bytes:
     return b"".join(HEAD.pack(one.to_server, one.lost, len(one.data[:65535])) + one.data[:65535] for one in calls)
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """What of an input can be left out."""
+    return [join([one]) for one in split(data)]
+
+
 def mutate(data: bytes, random: Random) -> bytes:
     """One change to a conversation."""
     calls = split(data)

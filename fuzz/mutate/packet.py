@@ -59,7 +59,9 @@ def _tagged(frame: bytes, random: Random) -> bytes:
 
 
 def _sized(frame: bytes, ip: int) -> bytes:
-    """The frame with the length in its IP header put right."""
+    """The frame with the length in its IP header put right, where it has one."""
+    if len(frame) < ip + 6:
+        return frame
     if frame[ip] >> 4 == 6:
         return frame[: ip + 4] + (max(len(frame) - ip - 40, 0) & 0xFFFF).to_bytes(2, "big") + frame[ip + 6 :]
     return frame[: ip + 2] + (len(frame) - ip & 0xFFFF).to_bytes(2, "big") + frame[ip + 4 :]

@@ -66,6 +66,13 @@ def join(header: bytes, records: list[Record], rest: bytes = b"") -> bytes:
     return b"".join([*parts, rest])
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """What of an input can be left out."""
+    header, records, rest = split(data)
+    size = len(header)
+    return [header, *(join(header, [one])[size:] for one in records), rest]
+
+
 def mutate(data: bytes, random: Random) -> bytes:
     """One change to a file."""
     header, records, rest = split(data)

@@ -39,6 +39,11 @@ def split(data: bytes) -> list[tuple[str, bytes]]:
     return found
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """What of an input can be left out."""
+    return [one for _, one in split(data)]
+
+
 def option(code: int, value: bytes, order: str = "<") -> bytes:
     """One option, padded."""
     return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)

@@ -30,6 +30,11 @@ def split(data: bytes) -> list[bytes]:
     return [*found, data[at:]] if at < len(data) else found
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """What of an input can be left out."""
+    return split(data)
+
+
 def block(kind: int, body: bytes, order: str = "<") -> bytes:
     """A block whose lengths are right."""
     body += bytes(-len(body) % 4)

@@ -13,17 +13,21 @@ if TYPE_CHECKING:
 HEADER, SIZE = 5, 10
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """The header, and each segment that is whole."""
+    rest = data[HEADER:]
+    return [data[:HEADER].ljust(HEADER, b"\0"), *(rest[at : at + SIZE] for at in range(0, len(rest) - SIZE + 1, SIZE))]
+
+
 def mutate(data: bytes, random: Random) -> bytes:
     """One change: a header bit, a field of a segment, their order."""
-    data = data.ljust(HEADER, b"\0")
-    header, rest = data[:HEADER], data[HEADER:]
-    items: list[bytes] = [rest[at : at + SIZE] for at in range(0, len(rest) - SIZE + 1, SIZE)]
+    header, *items = pieces(data)
     chance = random.random()
     if chance < 0.05 or not items:
         bit = bytes((header[0] ^ 1 << random.randrange(7),))
-        return bit + header[1:] + rest + (bytes(SIZE) if not items else b"")
+        return bit + header[1:] + b"".join(items) + (bytes(SIZE) if not items else b"")
     if chance < 0.08:
-        return header[:1] + struct.pack("<hh", *(random.randrange(-20, 300) for _ in range(2))) + rest
+        return header[:1] + struct.pack("<hh", *(random.randrange(-20, 300) for _ in range(2))) + b"".join(items)
     if chance < 0.1:
         return change(data, random)
     if chance < 0.4:

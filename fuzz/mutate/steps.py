@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 HEADER, SIZE, KINDS = 6, 4, 7
 
 
+def pieces(data: bytes) -> list[bytes]:
+    """The header, and each step that is whole."""
+    rest = data[HEADER:]
+    return [data[:HEADER].ljust(HEADER, b"\0"), *(rest[at : at + SIZE] for at in range(0, len(rest) - SIZE + 1, SIZE))]
+
+
 def mutate(data: bytes, random: Random) -> bytes:
     """One change: the header, a step, their order."""
-    data = data.ljust(HEADER, b"\0")
-    header, rest = data[:HEADER], data[HEADER:]
-    items: list[bytes] = [rest[at : at + SIZE] for at in range(0, len(rest) - SIZE + 1, SIZE)]
+    header, *items = pieces(data)
     chance = random.random()
     if chance < 0.06:
-        return bytes((random.randrange(4), 0)) + random.randbytes(4) + rest
+        return bytes((random.randrange(4), 0)) + random.randbytes(4) + b"".join(items)
     if chance < 0.3:
         items = rearrange(items, random)
         return header + b"".join(items)

