@@ -36,6 +36,23 @@ class Machine(NamedTuple):
     boot_time: int
 
 
+class ProcessRest(NamedTuple):
+    """What else the process list says of a thread; 0 or -1 where its layout has no room for it. Memory in KB."""
+
+    sid: int
+    vpgid: int
+    fdlimit: int
+    vmsize: int
+    vmrss: int
+    vmswap: int
+    pfmajor: int
+    pfminor: int
+    vtid: int
+    vpid: int
+    root: bytes
+    tail: bytes  # of layout 9, behind the root directory
+
+
 class ProcessEntry(NamedTuple):
     """One thread of the process list; texts as recorded, args, env and cgroups NUL-separated."""
 
@@ -53,6 +70,7 @@ class ProcessEntry(NamedTuple):
     env: bytes
     cgroups: bytes
     loginuid: int
+    rest: ProcessRest | None = None
 
 
 class DescriptorEntry(NamedTuple):
@@ -69,6 +87,8 @@ class DescriptorEntry(NamedTuple):
     source: int
     dest: int
     name: bytes
+    open_flags: int = 0
+    device: int = 0
 
 
 class InterfaceEntry(NamedTuple):
@@ -87,6 +107,8 @@ class UserEntry(NamedTuple):
     uid: int
     gid: int
     name: bytes
+    home: bytes = b""
+    shell: bytes = b""
 
 
 class ShortEntryError(ValueError):
@@ -161,27 +183,31 @@ def processes(data: bytes, order: str, version: int) -> Iterator[ProcessEntry]:
         elif len(data) - body.at < 24:
             return
         tid, pid, ptid = body.take("qqq")
-        body.at += (8 if version >= 6 else 0) + (8 if version >= 8 else 0)
+        (sid,) = body.take("q") if version >= 6 else (-1,)
+        (vpgid,) = body.take("q") if version >= 8 else (-1,)
         comm, exe = body.text(), body.text()
         exepath = body.text() if version >= 7 else b""
         args, cwd = body.text(), body.text()
-        _, flags, uid, gid = body.take("qIII")
-        body.at += (12 if version >= 2 else 0) + (16 if version >= 2 else 0)
+        fdlimit, flags, uid, gid = body.take("qIII")
+        memory = body.take("IIIQQ") if version >= 2 else (0, 0, 0, 0, 0)
         env = body.text() if version >= 3 else b""
-        cgroups = b""
+        cgroups = root = tail = b""
+        ids: tuple[int, ...] = (-1, -1)
         if version >= 4:
-            body.take("qq")
+            ids = body.take("qq")
             cgroups = body.text()
         if version >= 5:
-            body.text()
+            root = body.text()
         loginuid = -1
         if version >= 9:
+            tail = data[body.at : end]
             if end - body.at > 29:
                 body.at += 12
             if end - body.at >= 4:
                 (loginuid,) = body.take("I")
             body.leave(end)
-        yield ProcessEntry(tid, pid, ptid, comm, exe, exepath, args, cwd, flags, uid, gid, env, cgroups, loginuid)
+        rest = ProcessRest(sid, vpgid, fdlimit, *memory, *ids, root, tail)
+        yield ProcessEntry(tid, pid, ptid, comm, exe, exepath, args, cwd, flags, uid, gid, env, cgroups, loginuid, rest)
 
 
 def descriptors(data: bytes, order: str, version: int) -> tuple[int, Iterator[DescriptorEntry]]:
@@ -197,7 +223,7 @@ def _descriptors(body: _Body, version: int) -> Iterator[DescriptorEntry]:
         end = body.entry(21) if version == 2 else 0
         fd, inode, kind = body.take("qQB")
         sip = dip = name = b""
-        sport = dport = l4 = source = dest = 0
+        sport = dport = l4 = source = dest = open_flags = device = 0
         if kind in (3, 4):
             sip, dip = body.raw(4 if kind == 3 else 16), body.raw(4 if kind == 3 else 16)
             sport, dport, l4 = body.take("HHB")
@@ -208,15 +234,15 @@ def _descriptors(body: _Body, version: int) -> Iterator[DescriptorEntry]:
             source, dest = body.take("QQ")
             name = body.text()
         elif kind == 16:
-            body.take("I")
+            (open_flags,) = body.take("I")
             name = body.text()
             if version == 2 and end - body.at >= 4:
-                body.at += 4
+                (device,) = body.take("I")
         elif kind != 0:
             name = body.text()
         if version == 2:
             body.leave(end)
-        yield DescriptorEntry(fd, inode, kind, sip, dip, sport, dport, l4, source, dest, name)
+        yield DescriptorEntry(fd, inode, kind, sip, dip, sport, dport, l4, source, dest, name, open_flags, device)
 
 
 def interfaces(data: bytes, order: str, version: int) -> Iterator[InterfaceEntry]:
@@ -245,9 +271,8 @@ def users(data: bytes, order: str, version: int) -> Iterator[UserEntry]:
         (kind,) = body.take("B")
         if kind == 0:
             uid, gid = body.take("II")
-            name = body.text()
-            body.text(), body.text()
-            entry = UserEntry(False, uid, gid, name)
+            name, home, shell = body.text(), body.text(), body.text()
+            entry = UserEntry(False, uid, gid, name, home, shell)
         else:
             (gid,) = body.take("I")
             entry = UserEntry(True, 0, gid, body.text())

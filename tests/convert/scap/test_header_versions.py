@@ -12,6 +12,8 @@ from syswire.convert.scap import headers
 
 Order = Literal["<", ">"]
 PROCESS_FIELDS = ("tid", "pid", "ptid", "comm", "exe", "args", "cwd", "flags", "uid", "gid")
+MEMORY_FIELDS = {"vmsize": "vmsize_kb", "vmrss": "vmrss_kb", "vmswap": "vmswap_kb"}
+MEMORY_FIELDS |= {"pfmajor": "pfmajor", "pfminor": "pfminor"}
 
 
 def decoded(kind: str, version: int, body: bytes, order: str) -> tuple[list[Any], bool]:
@@ -45,17 +47,31 @@ def as_told(kind: str, plain: dict[str, Any]) -> dict[str, Any]:
         told = {name: plain[name] for name in PROCESS_FIELDS}
         told |= {name: plain.get(name) or b"" for name in ("exepath", "env", "cgroups")}
         loginuid = plain.get("loginuid")
-        return told | {"loginuid": -1 if loginuid is None else loginuid}
+        told |= {"loginuid": -1 if loginuid is None else loginuid, "fdlimit": plain["fdlimit"]}
+        told |= {new: plain.get(old) or 0 for new, old in MEMORY_FIELDS.items()}
+        told |= {name: -1 if plain.get(name) is None else plain[name] for name in ("sid", "vpgid", "vtid", "vpid")}
+        return told | {"root": plain.get("root") or b""}
     if kind == "interfaces":
         family = 4 if plain["type"] in (1, 3) else 6
         return {"family": family, "address": plain["addr"], "netmask": plain["netmask"], "name": plain["name"]}
     if kind == "users":
-        return {"group": plain["kind"] == 1, "uid": plain.get("uid", 0), "gid": plain["gid"], "name": plain["name"]}
+        told = {"group": plain["kind"] == 1, "uid": plain.get("uid", 0), "gid": plain["gid"], "name": plain["name"]}
+        return told | {"home": plain.get("home", b""), "shell": plain.get("shell", b"")}
     told = {"fd": plain["fd"], "inode": plain["inode"], "kind": plain["type"], "name": plain.get("name", b"")}
     told |= {"sip": plain.get("sip", b""), "dip": plain.get("dip", plain.get("ip", b""))}
     told |= {"sport": plain.get("sport", 0), "dport": plain.get("dport", plain.get("port", 0))}
     told |= {"l4": plain.get("l4proto", 0), "source": plain.get("source", 0)}
+    told |= {"open_flags": plain.get("open_flags", 0), "device": plain.get("dev") or 0}
     return told | {"dest": plain.get("destination", 0)}
+
+
+def flat(entry: Any) -> dict[str, Any]:
+    """An entry's fields by name; the undecoded tail of process entries left out."""
+    fields = dict(entry._asdict())
+    if (rest := fields.pop("rest", None)) is not None:
+        fields |= rest._asdict()
+        del fields["tail"]
+    return fields
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -71,7 +87,7 @@ def test_every_version(order: Order, seed: int) -> None:
         assert whole
         if kind == "descriptors":
             assert entries.pop(0) % (1 << 64) == told.entries.pop(0)["tid"]
-        assert [entry._asdict() for entry in entries] == [as_told(kind, entry) for entry in told.entries]
+        assert [flat(entry) for entry in entries] == [as_told(kind, entry) for entry in told.entries]
     known = {*headers.PROCESSES, *headers.DESCRIPTORS, *headers.INTERFACES, *headers.USERS, *headers.MACHINE}
     assert seen == known
 
