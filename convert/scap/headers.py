@@ -23,6 +23,7 @@ PROCESSES = {
 DESCRIPTORS = {0x203: 1, 0x8001ABCD: 1, 0x218: 2}
 INTERFACES = {0x205: 1, 0x8011ABCD: 1, 0x219: 2}
 USERS = {0x206: 1, 0x8012ABCD: 1, 0x220: 2}
+LONGEST_TAIL = 76  # of a process entry behind the root directory, as far as it is known
 EVENTS_PLAIN = frozenset((0x204, 0x8010ABCD, 0x208, 0x216, 0x217, 0x221, 0x222))
 
 
@@ -200,13 +201,14 @@ def processes(data: bytes, order: str, version: int) -> Iterator[ProcessEntry]:
             root = body.text()
         loginuid = -1
         if version >= 9:
-            tail = data[body.at : end]
+            tail = data[body.at : min(end, body.at + LONGEST_TAIL)]
             if end - body.at > 29:
                 body.at += 12
             if end - body.at >= 4:
                 (loginuid,) = body.take("I")
             body.leave(end)
-        rest = ProcessRest(sid, vpgid, fdlimit, *memory, *ids, root, tail)
+        vmsize, vmrss, vmswap, major, minor = memory
+        rest = ProcessRest(sid, vpgid, fdlimit, vmsize, vmrss, vmswap, major, minor, ids[0], ids[1], root, tail)
         yield ProcessEntry(tid, pid, ptid, comm, exe, exepath, args, cwd, flags, uid, gid, env, cgroups, loginuid, rest)
 
 
