@@ -42,10 +42,25 @@ _FLAGS: Final = frozenset(range(table.PT_FLAGS8, table.PT_FLAGS32 + 1)) | frozen
 _ENUMS: Final = frozenset((table.PT_ENUMFLAGS8, table.PT_ENUMFLAGS16, table.PT_ENUMFLAGS32))
 _L4: Final = {"tcp": "t", "udp": "u", "icmp": "i", "raw": "r"}
 
-OLD_TYPES: Final[dict[tuple[int, str], int]] = {}
+OLD_TYPES: Final[dict[tuple[int, str], int]] = {
+    (62, "flags"): table.PT_FLAGS32,
+    (126, "flags"): table.PT_FLAGS8,
+    (136, "flags"): table.PT_FLAGS8,
+    (138, "flags"): table.PT_FLAGS8,
+    (293, "loginuid"): table.PT_UINT32,
+    (326, "name"): table.PT_FSPATH,
+    (331, "loginuid"): table.PT_UINT32,
+}
 """Types that sysdig 0.29.3 took for another, by event code and parameter."""
-OLD_NAMES: Final[dict[tuple[int, str], str]] = {}
+OLD_NAMES: Final[dict[tuple[int, str], str]] = {
+    (293, "vpgid"): "pgid",
+    (322, "plugin_id"): "plugin ID",
+    (331, "vpgid"): "pgid",
+}
 """Names that sysdig 0.29.3 had for parameters that were renamed since, by event code and today's name."""
+
+OLD_FLAGS: Final = {"file_flags": 0x3FFF, "clone_flags": 0x1FFFFFFF, "execve_flags": 0x1}
+"""The bits of a table of flags that sysdig 0.29.3 has names for, where it has not for all."""
 
 
 def form_of(event: Event) -> Form:
@@ -267,7 +282,10 @@ def _number_texts(event: Event, index: int, kind: int, form: str, given: int) ->
         shown = _digits(kind, form, given) if kind == table.PT_MODE else str(given)
         if name is None:
             return shown, ""
-        return shown, enum_name(name, given) if kind in _ENUMS and not is_old(event) else flag_names(name, given)
+        if is_old(event):
+            known = given & OLD_FLAGS.get(name, given)
+            return shown, flag_names(name, known) if known or not given else ""
+        return shown, enum_name(name, given) if kind in _ENUMS else flag_names(name, given)
     if kind in (table.PT_UID, table.PT_GID):
         return _id_texts(event, kind, given)
     if kind == table.PT_SIGTYPE:
