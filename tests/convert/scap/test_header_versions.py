@@ -119,4 +119,4 @@ def test_what_an_entry_has_beyond_the_known_is_passed_over(order: Order, kind: s
     entries, whole = decoded(kind, headers.PROCESSES.get(number, 2), body, order)
     assert whole
     first, second = entries[-2:]
-    assert first._asdict() | {"loginuid": 0} == second._asdict() | {"loginuid": 0}
+    assert flat(first) | {"loginuid": 0} == flat(second) | {"loginuid": 0}
