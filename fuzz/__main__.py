@@ -40,7 +40,7 @@ def show(chosen: Target, found: Found, covered: dict[str, Covered]) -> None:
         f"{chosen.name}: {found.runs:,} executions in {found.seconds:.0f} s ({rate:.0f}/s), "
         f"{len(found.places):,} blocks reached; {share} of {len(mine)} files; {len(found.finds)} finds"
     )
-    for path in found.finds:
+    for path in sorted(found.finds):
         print(f"  {os.path.relpath(path)}: {path.with_suffix('.txt').read_text('utf-8').splitlines()[0]}")
     sys.stdout.flush()
 
@@ -65,7 +65,7 @@ def main() -> int:
         every.runs += found.runs
         every.seconds += found.seconds
         every.places |= found.places
-        every.finds += found.finds
+        every.finds |= found.finds
     print(f"all: {every.runs:,} executions in {every.seconds:.0f} s, {len(every.finds)} finds")
     show_files(by_file(every.places, tree.TREE))
     return 1 if every.finds else 0

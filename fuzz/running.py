@@ -34,7 +34,7 @@ class Found:
     runs: int = 0
     seconds: float = 0.0
     places: set[Place] = field(default_factory=set)
-    finds: list[Path] = field(default_factory=list)
+    finds: set[Path] = field(default_factory=set)
 
 
 @dataclass
@@ -86,9 +86,11 @@ def fuzz(target: Target, plan: Plan) -> Found:
             figures.unlink()
         if code == 0:
             break
-        found.finds.append(_keep_death(target, plan, folder, code, log))
+        began = monotonic()
+        found.finds.add(_keep_death(target, plan, folder, code, log))
+        until += monotonic() - began
     for data in sorted(folder.glob("find-*[0-9a-f]")):
-        found.finds.append(_keep_exception(target, plan, folder, data))
+        found.finds.add(_keep_exception(target, plan, folder, data))
     return found
 
 
@@ -100,11 +102,10 @@ def _child(
     command += ["--folder", str(folder), *more]
     command += [part for corpus in corpora for part in ("--corpus", str(corpus))]
     command += ["--runs", str(plan.runs)] if plan.runs is not None else []
+    environment = plan.environment | ({"PYTHONMALLOC": "malloc"} if target.objects else {})
     log = folder / "log"
     with log.open("wb") as out:
-        done = subprocess.run(
-            command, cwd=ROOT, env=plan.environment, stdout=out, stderr=subprocess.STDOUT, check=False
-        )
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, check=False)
     return done.returncode, log.read_text("utf-8", "replace")
 
 

@@ -23,6 +23,8 @@ class Target(NamedTuple):
         format: The file in fuzz/mutate that knows what its inputs look like.
         longest: Bytes of an input at most.
         code: The sources whose coverage is told, as the beginnings of their paths.
+        objects: Compiled code is handed small Python objects, whose ends the sanitizer has to see; it takes twice the
+            time.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Target(NamedTuple):
     format: str
     longest: int
     code: tuple[str, ...]
+    objects: bool = False
 
     def load(self, scratch: Path) -> Callable[[bytes], None]:
         """What runs one input and raises where something is wrong; `scratch` is an empty folder for its files."""
@@ -57,7 +60,7 @@ TARGETS: tuple[Target, ...] = (
     Target("scap", "scap", ("scap",), "scap", 1 << 14, ("convert/scap/", "convert/conversations/from_events")),
     Target("pcap", "frames", ("pcap",), "pcap", 1 << 13, FILES),
     Target("pcapng", "frames", ("pcapng",), "pcapng", 1 << 13, FILES),
-    Target("layers", "layers", ("pcap",), "pcap", 1 << 13, ("convert/packets/",)),
+    Target("layers", "layers", ("pcap",), "pcap", 1 << 13, ("convert/packets/",), objects=True),
     Target(
         "reassembly",
         "reassembly",
@@ -68,7 +71,7 @@ TARGETS: tuple[Target, ...] = (
     ),
     Target("streams", "streams", ("pcap",), "pcap", 1 << 13, STREAMS),
     Target("connection", "connection", ("steps",), "steps", 1 << 9, STREAMS),
-    Target("http1", "http1", ("http1",), "http1", 1 << 12, ("convert/protocols/",)),
+    Target("http1", "http1", ("http1",), "http1", 1 << 12, ("convert/protocols/",), objects=True),
     Target(
         "passthrough",
         "passthrough",
@@ -77,7 +80,7 @@ TARGETS: tuple[Target, ...] = (
         1 << 13,
         ("convert/packets/", "convert/pcap"),
     ),
-    Target("convert", "convert", CAPTURES, "captures", 1 << 14, ("convert/",)),
+    Target("convert", "convert", CAPTURES, "captures", 1 << 14, ("convert/",), objects=True),
 )
 
 

@@ -72,7 +72,6 @@ def prepare() -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, path)),
-        "PYTHONMALLOC": "malloc",  # so that the sanitizer sees the ends of Python's objects
         "PYTHONHASHSEED": "0",
         "LD_PRELOAD": f"{counting_library()} {sanitizer}",
         "ASAN_OPTIONS": options,
