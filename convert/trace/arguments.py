@@ -15,6 +15,7 @@ from ..scap import event_table as table
 from . import codes
 from .buffers import PLAIN, Form, buffer_text, dotted, printable
 from .model import decode
+from .moments import utc_date
 from .paths_text import joined
 from .sockets_text import address_text, tuple_text
 
@@ -183,14 +184,6 @@ def polled_text(thread: Thread | None, data: bytes) -> str:
     return " ".join(out)
 
 
-def date_text(given: int) -> str:
-    """A time in ns since the epoch, as date and time of UTC."""
-    from datetime import UTC, datetime
-
-    seconds, rest = divmod(given, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{rest:09d}"
-
-
 def _digits(kind: int, form: str, given: int) -> str:
     size = table.PARAM_SIZES[kind]
     if form == "HEX":
@@ -293,7 +286,7 @@ def _number_texts(event: Event, index: int, kind: int, form: str, given: int) ->
     if kind == table.PT_RELTIME:
         return seconds_texts(given)
     if kind == table.PT_ABSTIME:
-        return date_text(given), ""
+        return utc_date(given), ""
     if kind == table.PT_SIGSET:
         return sigset_text(given), ""
     if kind == table.PT_IPV4ADDR:
