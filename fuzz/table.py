@@ -50,7 +50,8 @@ class Target(NamedTuple):
         return found
 
 
-CAPTURES = ("scap", "pcap", "pcapng")
+PACKETS = ("pcap", "pcapng")
+CAPTURES = ("scap", *PACKETS)
 FILES = ("convert/packets/buffer", "convert/packets/pcap", "convert/packets/pcapng")
 STREAMS = tuple(
     f"convert/conversations/{name}"
@@ -61,25 +62,11 @@ TARGETS: tuple[Target, ...] = (
     Target("pcap", "frames", ("pcap",), "pcap", 1 << 13, FILES),
     Target("pcapng", "frames", ("pcapng",), "pcapng", 1 << 13, FILES),
     Target("layers", "layers", ("pcap",), "pcap", 1 << 13, ("convert/packets/",), objects=True),
-    Target(
-        "reassembly",
-        "reassembly",
-        ("segments",),
-        "segments",
-        1 << 10,
-        STREAMS[4:],
-    ),
+    Target("reassembly", "reassembly", ("segments",), "segments", 1 << 10, STREAMS[4:]),
     Target("streams", "streams", ("pcap",), "pcap", 1 << 13, STREAMS),
     Target("connection", "connection", ("steps",), "steps", 1 << 9, STREAMS),
     Target("http1", "http1", ("http1",), "http1", 1 << 12, ("convert/protocols/",), objects=True),
-    Target(
-        "passthrough",
-        "passthrough",
-        ("pcap", "pcapng"),
-        "captures",
-        1 << 13,
-        ("convert/packets/", "convert/pcap"),
-    ),
+    Target("passthrough", "passthrough", PACKETS, "captures", 1 << 13, ("convert/packets/", "convert/pcap")),
     Target("convert", "convert", CAPTURES, "captures", 1 << 14, ("convert/",), objects=True),
 )
 
