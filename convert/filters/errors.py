@@ -40,8 +40,9 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     """The existing name that is most like `name`; None where none is like it."""
     known = list(names)
     word = name[:80].lower()
-    if word in known:
-        return word
+    for guess in (word, f"proc.{word}", f"fd.{word}", f"evt.{word}", f"user.{word}"):
+        if guess in known:
+            return guess
     found = get_close_matches(word, known, 1, 0.7)
     if not found and "." in word:
         last = word.rsplit(".", 1)[1]

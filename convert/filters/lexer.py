@@ -1,5 +1,6 @@
 """The characters of a filter: words, operators, values in and without quotes. What a word means depends on where it
-stands (`in` may be a value, `<` too), so the grammar asks for what may come next."""
+stands (`in` may be a value, `<` too), so the grammar asks for what may come next.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +17,12 @@ WORDS: Final = (
     "iglob", "regex", "glob", "in",
 )  # fmt: skip
 """Operators that are words; none stands behind one that it begins with."""
-ESCAPES: Final = {
-    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"', "'": "'",
-}  # fmt: skip
 HEX: Final = frozenset("0123456789abcdefABCDEF")
+
+
+def joined(parts: list[str]) -> str:
+    """One text; bytes written as escapes become the characters that they are in UTF-8."""
+    return "".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
 
 
 class Lexer:
@@ -104,7 +107,7 @@ class Lexer:
             if char in BLANKS or char in ends:
                 break
             parts.append(self._escape() if char == "\\" else self._plain(char))
-        return "".join(parts)
+        return joined(parts)
 
     def _plain(self, char: str) -> str:
         self.place += 1
@@ -118,22 +121,22 @@ class Lexer:
             char = self.text[self.place]
             if char == quote:
                 self.place += 1
-                return "".join(parts)
+                return joined(parts)
             parts.append(self._escape() if char == "\\" else self._plain(char))
         raise self.error(f"the quote {quote} is not closed", start)
 
     def _escape(self) -> str:
-        r"""\\ \" \' \xNN and the letters of C; \xNN is a byte, kept as surrogateescape keeps it."""
+        r"""\\ \" \' and \xNN, a byte; else a backslash stands for itself, as globs and regex need it."""
         place = self.place
         char = self.text[place + 1 : place + 2]
         if char == "x":
             digits = self.text[place + 2 : place + 4]
-            if len(digits) == 2 and HEX.issuperset(digits):
-                self.place = place + 4
-                number = int(digits, 16)
-                return chr(number) if number < 0x80 else chr(0xDC00 + number)
-            raise self.error(r"two hexadecimal digits follow \x", place)
-        if char in ESCAPES and char:
+            if len(digits) != 2 or not HEX.issuperset(digits):
+                raise self.error(r"two hexadecimal digits follow \x", hint=r"a backslash itself is written \\")
+            self.place = place + 4
+            number = int(digits, 16)
+            return chr(number) if number < 0x80 else chr(0xDC00 + number)
+        if char and char in "\\\"'":
             self.place = place + 2
-            return ESCAPES[char]
-        raise self.error(f"the escape \\{char} is not known", place, r"a backslash itself is written \\")
+            return char
+        return self._plain("\\")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Final
 
 BARE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+*?[]{}~^$#&|;!<>")
@@ -18,9 +19,9 @@ class Check:
     field: str
     operator: str
     values: tuple[str, ...] = ()
-    place: int = field(default=0, compare=False)
-    operator_place: int = field(default=0, compare=False)
-    value_places: tuple[int, ...] = field(default=(), compare=False)
+    place: int = dataclasses.field(default=0, compare=False)
+    operator_place: int = dataclasses.field(default=0, compare=False)
+    value_places: tuple[int, ...] = dataclasses.field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

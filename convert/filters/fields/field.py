@@ -9,7 +9,7 @@ from typing import Final, Literal
 from ...trace.model import Event
 
 Value = int | float | str | bool | bytes | None
-"""What a field is worth at an event: text decoded with surrogateescape, addresses and buffers as bytes, None missing."""
+"""What a field is worth at an event: text with surrogateescape, addresses and buffers as bytes, None if missing."""
 
 Klass = Literal["P", "D", "E", "R"]
 """P depends on the thread alone, D on the descriptor too, E on the event and its parameters, R on what went before."""
