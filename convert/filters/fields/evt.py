@@ -261,7 +261,7 @@ _COUNTS: Final = (
         _around, argument="required", shown="decimal", filter_only=True,
     ),
     row(
-        "evt.abspath", "charbuf", "the path of calls that take a directory and a name; evt.abspath.src, evt.abspath.dst",
+        "evt.abspath", "charbuf", "the path that a directory and a name give; evt.abspath.src, evt.abspath.dst",
         lambda e, which: kinds.absolute_path(e, which), argument="optional",
     ),
     row("evt.is_open_read", "bool", "whether a file was opened to read", lambda e, _: kinds.opened(e, kinds.READ)),
@@ -272,5 +272,5 @@ _COUNTS: Final = (
     ),
 )  # fmt: skip
 
-ROWS: Final = (*_TIMES, *_KINDS, *_COUNTS)
+FIELDS: Final = (*_TIMES, *_KINDS, *_COUNTS)
 """All fields of this file."""
