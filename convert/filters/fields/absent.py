@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .field import Argument, Field, Type, Value
+from .field import Argument, Field, Shown, Type, Value
 
 if TYPE_CHECKING:
     from ...trace.model import Event
@@ -17,9 +17,8 @@ def never(event: Event, argument: str | None) -> Value:
 
 def row(name: str, what: str, argument: Argument = "none", type: Type = "charbuf") -> Field:
     """A field that is always missing."""
-    return Field(
-        name, type, "P", argument, f"{what}; always missing.", never, "text" if type == "charbuf" else "decimal"
-    )
+    shown: Shown = "text" if type == "charbuf" else "id" if type == "int64" else "decimal"
+    return Field(name, type, "P", argument, f"{what}; always missing.", never, shown)
 
 
 ORCHESTRATED: Final = (

@@ -279,8 +279,8 @@ _NO_DNS = "; names are not looked up, so it is always missing"
 FIELDS: Final = (
     Field("fd.num", "int64", "E", "none", "Number of the descriptor; -1 if the event got none.", number, "id"),
     Field("fd.type", "charbuf", "D", "none", "Kind of descriptor: file, directory, ipv4, ipv6, unix, pipe, event, "
-          "signalfd, eventpoll, inotify, timerfd or netlink.", of_fd(lambda found: KINDS.get(found.kind))),
-    Field("fd.typechar", "charbuf", "D", "none", "Kind of descriptor as one letter.", letter),
+          "signalfd, eventpoll, inotify, timerfd or netlink.", of_fd(lambda found: KINDS.get(found.kind)), "decimal"),
+    Field("fd.typechar", "charbuf", "D", "none", "Kind of descriptor as one letter.", letter, "decimal"),
     Field("fd.name", "charbuf", "D", "none", "Path of a file, or addresses and ports of a connection.", name),
     Field("fd.directory", "charbuf", "D", "none", "Directory that a file lies in.", directory),
     Field("fd.filename", "charbuf", "D", "none", "Name of a file without its directory.", of_fd(filename)),

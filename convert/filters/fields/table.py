@@ -8,18 +8,13 @@ from typing import Final
 from ...scap.event_table import EVENTS, SYSCALLS, SYSDIG_EVENT_NAMES, SYSDIG_SYSCALL_NAMES
 from ...trace.arguments import OLD_NAMES
 from ..errors import did_you_mean, nearest
-from . import absent, container, fd, identity, polled, proc, syslog
+from . import absent, container, evt, fd, identity, polled, proc, syslog
 from .field import Field, Value
-
-try:  # until it is there
-    from .evt import FIELDS as EVT_FIELDS
-except ImportError:
-    EVT_FIELDS = ()  # type: ignore[assignment]
 
 FIELDS: Final[dict[str, Field]] = {
     row.name: row
     for row in (
-        *EVT_FIELDS, *proc.FIELDS, *identity.FIELDS, *container.FIELDS, *fd.FIELDS, *syslog.FIELDS, *polled.FIELDS,
+        *evt.FIELDS, *proc.FIELDS, *identity.FIELDS, *container.FIELDS, *fd.FIELDS, *syslog.FIELDS, *polled.FIELDS,
         *absent.FIELDS,
     )
 }  # fmt: skip
