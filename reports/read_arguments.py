@@ -217,9 +217,9 @@ class _Splitter:
             case "i":
                 options.describe.append(value)
             case "n":
-                options.count = _number(value, "-n", "how many events to read")
+                options.count = _number(value, "-n", "how many events to read", 1)
             case "M":
-                options.seconds = _number(value, "-M", "how many seconds to read for")
+                options.seconds = _number(value, "-M", "how many seconds to read for", 1)
             case "s":
                 _number(value, "-s", "a length in bytes")  # a capture has the bytes that it has
             case "p":
@@ -275,9 +275,9 @@ def _data(options: ReadOptions, mode: str) -> None:
     options.data = mode
 
 
-def _number(text: str, switch: str, what: str) -> int:
-    if not text.isascii() or not text.isdecimal():
-        raise UsageError(f"{switch} {text}: not a number ({what})")
+def _number(text: str, switch: str, what: str, least: int = 0) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18 or int(text) < least:
+        raise UsageError(f"{switch} {text[:40]}: not a number from {least} on ({what})")
     return int(text)
 
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 PARAMS = (("res", PT_ERRNO, "dec"), ("data", PT_BYTEBUF, "na"))
 READ = EventType("packet", "<", "IO_READ", EF_USES_FD | EF_READS_FROM_FD, PARAMS, False, None)
 WRITE = EventType("packet", "<", "IO_WRITE", EF_USES_FD | EF_WRITES_TO_FD, PARAMS, False, None)
-PACKET_CODE = 1 << 16
-"""The code of such events: outside the table of scap's event types, whose codes have 16 bits."""
+READ_EXIT, WRITE_EXIT = 7, 9
+"""Events have the codes of the exits of read and write, whose parameters they have."""
 
 ROWS = 1024  # segments read at a time
 HELD = 4096  # conversations kept in memory; others are read again from the spool file
@@ -102,10 +102,10 @@ class PacketTrace(Trace):
         for rows in self._payloads(segments):
             row = rows[0]
             fd, client = self._conversation(convs, flows, row.half >> 1)
-            info = READ if row.half & 1 == client else WRITE
+            info, code = (READ, READ_EXIT) if row.half & 1 == client else (WRITE, WRITE_EXIT)
             length = sum(one.length for one in rows)
             data = b"".join(os.pread(payload, one.stored, one.payload) for one in rows)
-            event = Event(self, info, PACKET_CODE, row.time, -1, (length.to_bytes(8, "little"), data))
+            event = Event(self, info, code, row.time, -1, (length.to_bytes(8, "little"), data))
             event.num = event.ordinal = row.source_frame
             event.offset = row.block
             event.fd = fd

@@ -10,6 +10,8 @@ import difflib
 import os
 import subprocess
 import sys
+import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,12 +22,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from parity.cases import CHISELS, FILTERS, FORMATS, NET, SWITCHES
 from parity.known import expected
 
+from syswire import cli
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("SYSWIRE_SHARED", ROOT.parent / "shared"))
 SAMPLE = ROOT / "tests" / "data" / "lamp" / "act1.scap.gz"
 ENVIRONMENT = {**os.environ, "TZ": "UTC"}
 TABLES = frozenset(
-    [
+    (
         "topconns",
         "topports_server",
         "topprocs_net",
@@ -47,7 +51,7 @@ TABLES = frozenset(
         "ps",
         "list_login_shells",
         "lscontainers",
-    ]
+    )
 )
 """Chisels whose lines have no fixed order where their sums are equal."""
 
@@ -118,13 +122,33 @@ def sysdig(capture: Path, words: tuple[str, ...]) -> list[bytes]:
 
 
 def syswire(capture: Path, words: tuple[str, ...]) -> list[bytes]:
-    """What syswire prints."""
-    return _lines([sys.executable, "-m", "syswire", "read", str(capture), *words])
+    """What syswire prints: its main function in a child, which need not import everything anew."""
+    with tempfile.TemporaryFile() as out:
+        child = os.fork()
+        if child == 0:
+            code = 70
+            try:
+                os.environ["TZ"] = "UTC"
+                time.tzset()
+                os.dup2(out.fileno(), 1)
+                sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the child ends
+                code = cli.main(["read", str(capture), *words])
+                sys.stdout.flush()
+            finally:
+                os._exit(code)
+        os.waitpid(child, 0)
+        out.seek(0)
+        return _split(out.read())
 
 
 def _lines(command: list[str]) -> list[bytes]:
     result = subprocess.run(command, env=ENVIRONMENT, cwd="/tmp", capture_output=True, check=False, timeout=600)
-    return result.stdout.split(b"\n")[:-1] if result.stdout.endswith(b"\n") else result.stdout.split(b"\n")
+    return _split(result.stdout)
+
+
+def _split(output: bytes) -> list[bytes]:
+    lines = output.split(b"\n")
+    return lines[:-1] if not lines[-1] else lines
 
 
 def compared(case: Case, theirs: list[bytes], ours: list[bytes]) -> Figure:
