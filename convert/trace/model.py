@@ -90,7 +90,7 @@ class Fd:
     __slots__ = (
         "connected", "created", "dev", "dip", "dport", "from_list", "ino", "kind", "l4", "mount", "name",
         "name_changed", "num", "old_name", "openflags", "role", "sip", "source", "dest", "sport", "raw_name",
-        "upper_layer", "lower_layer", "pid", "pipe", "failed",
+        "upper_layer", "lower_layer", "pid", "pipe", "failed", "closing", "canceled", "cloexec",
     )  # fmt: skip
 
     def __init__(self, num: int, kind: str, name: str = "", ino: int | None = None) -> None:
@@ -120,6 +120,9 @@ class Fd:
         self.pid: int | None = None  # of a pidfd
         self.created: int | None = None  # ordinal of the event that made it; None: from the lists
         self.from_list = False
+        self.closing = False  # between a close's enter and its exit
+        self.canceled = False  # made anew in that time
+        self.cloexec = False
 
     @property
     def typechar(self) -> str:
@@ -171,7 +174,7 @@ class Thread:
 
     __slots__ = (
         "args", "cap_effective", "cap_inheritable", "cap_permitted", "category", "cgroups", "clone_ts", "comm",
-        "container", "cwd", "env", "exe", "exepath", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "exe_lower_layer",
+        "container", "own_cwd", "env", "exe", "exepath", "exe_ino", "exe_ino_ctime", "exe_ino_mtime", "exe_lower_layer",
         "exe_from_memfd", "exe_upper_layer", "exe_writable", "exec_ts", "fdlimit", "flags", "from_list", "gid",
         "last_enter", "last_fd", "last_latency", "last_type", "last_valid", "loginuid", "main_tid", "own_fds", "pgid",
         "pfmajor", "pfminor", "pid", "ptid", "root", "sid", "tid", "trace", "tty", "uid", "vmrss", "vmsize", "vmswap",
@@ -191,7 +194,7 @@ class Thread:
         self.exepath: str | None = None
         self.args: list[str] = []
         self.env: list[str] = []
-        self.cwd: str | None = None
+        self.own_cwd = ""  # ends in a slash, as libsinsp keeps it
         self.root: str | None = None
         self.uid: int | None = None
         self.gid: int | None = None
@@ -255,6 +258,14 @@ class Thread:
             return main.own_fds
         return self.own_fds
 
+    @property
+    def cwd(self) -> str | None:
+        """The working directory, ending in a slash; the main thread's with CLONE_FS. None: not known."""
+        if self.flags & 2 and self.tid != self.pid:
+            main = self.trace.find(self.pid)
+            return (main.own_cwd or None) if main is not None else None
+        return self.own_cwd or None
+
     def parent(self) -> Thread | None:
         """The thread that made it; None where the trace does not know it."""
         return None if self.ptid is None else self.trace.find(self.ptid)
@@ -269,7 +280,8 @@ class Event:
 
     __slots__ = (
         "block_flags", "code", "cpu", "enter", "fd", "fd_num", "first_ts", "hidden", "info", "num", "offset", "ordinal",
-        "params", "previous_ts", "res", "thread", "tid", "trace", "ts", "parsed", "big_endian", "extra",
+        "params", "previous_ts", "res", "thread", "tid", "trace", "ts", "parsed", "consumed", "extra",
+        "big_endian",
     )  # fmt: skip
 
     def __init__(self, trace: Trace, info: EventType, code: int, ts: int, tid: int, params: tuple[bytes, ...]) -> None:
@@ -292,6 +304,8 @@ class Event:
         self.first_ts = ts
         self.res: int | None = None  # what the call returned; None on enters
         self.hidden = False
+        self.big_endian = False  # parameters are in this machine's order whatever the file's
+        self.consumed = False  # a description of containers before the first event: sysdig never shows it
         self.parsed = True  # False: an exit without its enter, which changed nothing
         self.extra: object = None  # what other sources than scap have to say
 
