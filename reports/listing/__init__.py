@@ -1,0 +1,1 @@
+"""Lines of events: sysdig's default line, formats of -p, JSON objects."""
