@@ -130,11 +130,16 @@ def value(event: Event, index: int) -> Value | None:
 
 
 def flag_names(name: str, given: int) -> str:
-    """The names of flags, joined by bars: an entry fits where it is the whole number, or its bits are all left."""
+    """The names of flags, joined by bars: an entry fits where all its bits are left; one that is the whole number is
+    the last.
+    """
     found = []
     rest = given
     for flag, bits in codes.FLAGS[name]:
-        if bits == given or (bits and rest and rest & bits == bits):
+        if bits == given:
+            found.append(flag)
+            break
+        if bits and rest & bits == bits:
             found.append(flag)
             rest &= ~bits
     return "|".join(found)
@@ -151,7 +156,8 @@ def fd_texts(thread: Thread | None, fd: int) -> Texts:
         found = None if thread is None else thread.fds.get(fd)
         if found is None:
             return str(fd), ""
-        transport = _L4.get(found.l4 or "", "") if found.is_ip else ""
+        known = found.is_bound or found.l4 == "raw" or found.role is not None
+        transport = _L4.get(found.l4 or "", "") if found.is_ip and known else ""
         name = printable(found.name.encode("utf-8", "surrogateescape"))
         return str(fd), f"<{found.typechar}{transport}>{name}"
     if fd == AT_FDCWD:
