@@ -10,7 +10,7 @@ from typing import Final
 from .errors import FilterError
 
 BLANKS: Final = " \t\r\n\x0b\x0c"
-FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?:\[[^\]]*\])?(?:\.[A-Za-z0-9_./-]+)?")
+FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_/-]+)*(?:\[[^\]]*\])?")
 SYMBOLS: Final = ("==", "!=", "<=", ">=", "=", "<", ">")
 WORDS: Final = (
     "bstartswith", "startswith", "icontains", "bcontains", "intersects", "contains", "endswith", "pmatch", "exists",
