@@ -68,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--fail-on", metavar="LEVEL", choices=LEVELS, help="exit with 1 when a finding is this severe")
 
+    commands.add_parser("read", add_help=False, help="print events, run filters and chisels, as sysdig does")
+
     verify = commands.add_parser("verify", help="compare a directory with its manifest", description=_VERIFY)
     verify.add_argument("directory", metavar="DIR", type=Path)
     return top
@@ -108,7 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None or sys.stderr is None:  # closed by whoever started us: nobody wants to hear of it
         nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
-    given = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # argparse cannot split sysdig's switches: a chisel knows how many arguments it takes.
+    read = words[:1] == ["read"]
+    given = argparse.Namespace(command="read", words=words[1:]) if read else parser().parse_args(words)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
     os.umask(0o077)  # spool files hold payload and secrets: they are the user's alone, as the outputs are
@@ -185,6 +190,10 @@ def _crash(error: BaseException, directory: Path | None) -> str:
 
 
 def _run(given: argparse.Namespace) -> int:
+    if given.command == "read":
+        from .reports.read import read
+
+        return read(given.words)
     if given.command == "verify":
         return _verify(given.directory)
     if given.command == "report" and len(given.inputs) == 1 and Path(given.inputs[0]).is_dir():

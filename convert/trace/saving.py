@@ -10,16 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..scap.event_table import EF_MODIFIES_STATE
-from ..scap.headers import SECTION
 from ..scap.writer import FLAG_STATE_ONLY, ScapWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .model import Event, Trace
-
-SWITCH = 152
-# Readers take the processor's thread from it; it changes nothing that an event of another kind needs.
 
 
 class TraceSaver:
@@ -29,8 +25,9 @@ class TraceSaver:
         self.kept = 0
         self._trace = trace
         self._write = write
-        self._writer: ScapWriter | None = None
-        self._headers = 0
+        self._writer = ScapWriter()
+        self._begun = False
+        self._section: object = None
         self._enters: dict[int, int] = {}  # ordinal of the last enter written, by thread that is alive
 
     def keep(self, event: Event) -> None:
@@ -44,41 +41,34 @@ class TraceSaver:
 
     def pass_over(self, event: Event) -> None:
         """Write an event that is not wanted if what follows needs it."""
-        if event.info.flags & EF_MODIFIES_STATE and event.code != SWITCH:
+        if event.consumed:  # readers do not show those anyway
+            self._event(event, event.block_flags & FLAG_STATE_ONLY or None)
+        elif event.info.flags & EF_MODIFIES_STATE:
             self._event(event, FLAG_STATE_ONLY)
 
     def finish(self) -> None:
         """Write what stands in front of the events, where there was none."""
-        if self._writer is None:
-            self._begin(big=False)
+        if not self._begun:
+            self._begin()
 
     def _event(self, event: Event, flags: int | None) -> None:
-        if self._writer is None:
-            self._begin(event.big_endian)
-        assert self._writer is not None
-        if self._headers < len(self._trace.headers):  # a further section began
-            self._copy_headers()
+        if not self._begun or self._section is not self._lists():  # a further one began: readers forget what they knew
+            self._begin()
         self._write(self._writer.raw_event(event.ts, event.tid, event.cpu, event.code, event.params, flags=flags))
         if event.info.direction == ">":
             self._enters[event.tid] = event.ordinal
             if len(self._enters) > 2 * len(self._trace.threads) + 1024:
                 self._enters = {tid: at for tid, at in self._enters.items() if tid in self._trace.threads}
 
-    def _begin(self, big: bool) -> None:
-        self._writer = ScapWriter("big" if big else "little")
+    def _begin(self) -> None:
+        """A section: its header, and the lists that describe the machine as they were recorded."""
+        self._begun = True
+        self._section = self._lists()
+        self._enters.clear()
         self._write(self._writer.section_header())
-        self._copy_headers(first=True)
+        for kind, body in self._trace.headers:
+            self._write(self._writer.block(kind, body))
 
-    def _copy_headers(self, *, first: bool = False) -> None:
-        """The blocks that are not events, those that were read since the last time."""
-        assert self._writer is not None
-        blocks = self._trace.headers[self._headers :]
-        if not first and blocks and blocks[0][0] != SECTION:
-            self._write(self._writer.section_header())  # readers take lists behind a section header only
-        for kind, body in blocks:
-            if kind == SECTION:
-                if not first:
-                    self._write(self._writer.section_header())
-            else:
-                self._write(self._writer.block(kind, body))
-        self._headers = len(self._trace.headers)
+    def _lists(self) -> object:
+        """What tells one section's lists from another's."""
+        return self._trace.headers[0] if self._trace.headers else None
