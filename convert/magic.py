@@ -34,7 +34,8 @@ def capture_format(source: Source) -> str | None:
     for _ in range(MOST_SECTIONS):
         head = source.peek(at + 12)[at:]
         if head[:4] != SECTION:
-            return "pcapng" if int.from_bytes(head[:4], order) in PCAPNG_ONLY else "scap"
+            whole = len(head) >= 4
+            return "pcapng" if whole and int.from_bytes(head[:4], order) in PCAPNG_ONLY else "scap"
         order = _order(head)
         at += int.from_bytes(head[4:8], order)
         if at > LOOKED_AT:

@@ -119,7 +119,7 @@ def exchanges(ended: Ended) -> dict[tuple[Any, ...], int]:
         (bytes(4096), "at byte 0"),
         (b"\x0a\x0d\x0d\x0a" + b"\xff" * 64, "at byte 0"),
         (DATA[:8] + b"\x4d\x3c\x2b\x1b" + DATA[12:], "at byte 0"),
-        (b"\xd4\xc3\xb2\xa1" + bytes(20), "pcap"),
+        (b"\xd4\xc3\xb2\xa0" + bytes(20), "at byte 0"),
         (gzip.compress(b"", mtime=0), "at byte 0"),
         (gzip.compress(b"hello", mtime=0), "at byte 0"),
         (b"\x1f\x8b", "gzip"),
