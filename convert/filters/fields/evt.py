@@ -38,14 +38,19 @@ class Near(int):
 
 
 def latency(event: Event) -> int:
-    """Time in ns since the enter that this exit belongs to; 0 where there is none."""
-    enter = event.enter
-    return event.ts - enter.ts if event.is_exit and enter is not None else 0
+    """Time in ns from enter to exit of the thread's last call; 0 within a call, and where there was none."""
+    return 0 if event.thread is None else event.thread.last_latency or 0
 
 
-def delta(event: Event) -> int:
-    """Time in ns since the event before; 0 for the first."""
-    return 0 if event.previous_ts is None else event.ts - event.previous_ts
+def delta(event: Event, name: str) -> int:
+    """Time in ns since the last event that was asked for this field (that was listed, for one); 0 for the first."""
+    last: dict[str, tuple[int, int, int]] = event.trace.__dict__.setdefault("asked", {})
+    ordinal, ts, found = last.get(name, (0, event.ts, 0))
+    if ordinal == event.ordinal:
+        return found
+    found = event.ts - ts
+    last[name] = (event.ordinal, event.ts, found)
+    return found
 
 
 def _error(event: Event) -> int | None:
@@ -171,19 +176,19 @@ _TIMES: Final = (
     ),
     row(
         "evt.deltatime", "reltime", "nanoseconds since the event before",
-        lambda e, _: delta(e), klass="R", shown="decimal",
+        lambda e, _: delta(e, "evt.deltatime"), klass="R", shown="decimal",
     ),
     row(
         "evt.deltatime.s", "reltime", "whole seconds since the event before",
-        lambda e, _: delta(e) // NANOSECOND, klass="R", shown="decimal",
+        lambda e, _: delta(e, "evt.deltatime.s") // NANOSECOND, klass="R", shown="decimal",
     ),
     row(
         "evt.deltatime.ns", "reltime", "nanoseconds within a second since the event before",
-        lambda e, _: delta(e) % NANOSECOND, klass="R", shown="padded",
+        lambda e, _: delta(e, "evt.deltatime.ns") % NANOSECOND, klass="R", shown="padded",
     ),
     row(
         "evt.outputtime", "charbuf", "the time in the form that -t chose",
-        lambda e, _: moments.chosen(e, latency(e), delta(e)), klass="R",
+        lambda e, _: moments.chosen(e, latency(e), delta(e, "evt.outputtime")), klass="R",
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from ...scap import event_table as table
 from ...trace import arguments
 from ...trace.codes import PARAM_DIRFD
 from ...trace.paths_text import joined
+from .syscall_groups import SYSCALL_CATEGORIES
 
 if TYPE_CHECKING:
     from ...trace.model import Event
@@ -39,11 +40,11 @@ FD_CATEGORIES: Final = {
 }  # fmt: skip
 """Category of reads, writes and the like by what they work on."""
 
-_OPENS: Final = {3: (2, 3), 306: (2, 3), 307: (3, 4), 327: (3, 4)}
+_OPENS: Final = {3: (2, 3), 102: (2, 3), 307: (3, 4), 327: (3, 4)}
 """Places of flags and mode in events that open files."""
 _CREAT: Final = {59: 2}
 _PATHS: Final = {
-    177: (2, 4), 319: (2, 4), 181: (3, 3), 306: (1, 1), 307: (2, 2), 311: (2, 4), 303: (2, 2), 305: (2, 2),
+    177: (2, 4), 319: (2, 4), 181: (3, 3), 102: (1, 1), 307: (2, 2), 311: (2, 4), 303: (2, 2), 305: (2, 2),
     313: (2, 2), 327: (2, 2),
 }  # fmt: skip
 """Places of the path and the second path in events that take a directory and a name."""
@@ -84,6 +85,8 @@ def syscall_name(event: Event) -> str | None:
 
 def category(event: Event) -> str:
     """The event's group; of reads, writes and the like that of the descriptor."""
+    if event.code in arguments.GENERIC and event.params:
+        return SYSCALL_CATEGORIES.get(arguments.number(table.PT_SYSCALLID, event.params[0]) or 0, "unknown")
     name = event.info.category
     if name.startswith("IO_"):
         return "unknown" if event.fd is None else FD_CATEGORIES.get(event.fd.kind, "unknown")
@@ -139,7 +142,7 @@ def absolute_path(event: Event, which: str | None) -> str | None:
     path = event.params[place].partition(b"\0")[0]
     if path.startswith(b"/"):
         return joined(b"", path).decode("utf-8", "surrogateescape")
-    base = _directory(event, PARAM_DIRFD[event.code][place])
+    base = _directory(event, PARAM_DIRFD.get(event.code, {}).get(place, 0))
     return joined(base.encode("utf-8", "surrogateescape"), path).decode("utf-8", "surrogateescape")
 
 
@@ -149,7 +152,6 @@ def _directory(event: Event, place: int) -> str:
     if thread is None or number is None:
         return "<UNKNOWN>"
     if number == arguments.AT_FDCWD:
-        main = thread.main or thread
-        return main.cwd or ""
+        return thread.cwd or ""
     found = thread.fds.get(number)
     return "<UNKNOWN>" if found is None else found.name
