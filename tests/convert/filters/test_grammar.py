@@ -128,8 +128,8 @@ def test_any_text_is_a_tree_or_a_mistake_at_a_place(filter: str) -> None:
 
 
 WORDS_OF_FILTERS = st.sampled_from(
-    ["(", ")", "and", "or", "not", "proc.name", "fd.num", "=", "==", "<", "in", "exists", "contains", "a", '"', "'", ",",
-     "\\", "\\x", " ", "  ", "evt.arg[", "]", "5"]
+    ["(", ")", "and", "or", "not", "proc.name", "fd.num", "=", "==", "<", "in", "exists", "contains", "a", '"', "'",
+     ",", "\\", "\\x", " ", "  ", "evt.arg[", "]", "5"]
 )  # fmt: skip
 
 

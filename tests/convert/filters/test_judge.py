@@ -165,8 +165,14 @@ def test_an_empty_filter_wants_everything() -> None:
 
 def test_without_a_role_nobody_is_client_but_both_ends_are_there() -> None:
     one = event(Made(role=None))
-    for filter, wanted in {"fd.cip exists": False, "fd.sport exists": False, "fd.lport exists": False, "fd.ip=10.0.0.7": True,
-                           "fd.port=80": True, "fd.l4proto exists": False}.items():  # fmt: skip
+    for filter, wanted in {
+        "fd.cip exists": False,
+        "fd.sport exists": False,
+        "fd.lport exists": False,
+        "fd.ip=10.0.0.7": True,
+        "fd.port=80": True,
+        "fd.l4proto exists": False,
+    }.items():
         assert compile_filter(filter).judge(one) is wanted
 
 
@@ -192,7 +198,8 @@ def test_ancestors_are_walked_and_a_ring_of_them_ends() -> None:
         thread.ptid, thread.comm = ptid, comm
     for filter, wanted in {
         "proc.aname=bash": True, "proc.aname=init": True, "proc.aname=httpd": False, "proc.aname!=bash": True,
-        "proc.aname[0]=httpd": True, "proc.aname[1]=bash": True, "proc.aname[2]=init": True, "proc.aname[3] exists": False,
+        "proc.aname[0]=httpd": True, "proc.aname[1]=bash": True, "proc.aname[2]=init": True,
+        "proc.aname[3] exists": False,
         "proc.apid=1": True, "proc.apid in (50)": True, "proc.apid[1]=50": True, "proc.pname=bash": True,
         "proc.loginshellid=50": True, "proc.ppid=50": True,
     }.items():  # fmt: skip
