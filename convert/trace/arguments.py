@@ -233,14 +233,13 @@ def _path(event: Event, kind: int, index: int, data: bytes) -> Texts:
             found = None if thread is None or dirfd is None else thread.fds.get(dirfd)
             base = "" if found is None else found.name
             return shown, dotted(joined(base.encode("utf-8", "surrogateescape"), text))
-    main = None if thread is None else thread.main or thread
-    base = "" if main is None or main.cwd is None else main.cwd
+    base = "" if thread is None else thread.cwd or ""
     return shown, dotted(joined(base.encode("utf-8", "surrogateescape"), text))
 
 
 def _absent(event: Event, kind: int) -> str:
     if not is_old(event):
-        return NULL
+        return "<NA>" if kind in _TEXTS else NULL
     return "" if kind in (table.PT_BYTEBUF, table.PT_FDLIST) else NULL
 
 

@@ -64,8 +64,16 @@ def _counted(event: Event, kind: str) -> int | None:
 
 def _result(event: Event, _: str | None) -> Value:
     if event.res is None:
-        return None
+        return "SUCCESS" if _returns_id(event) else None
     return "SUCCESS" if event.res >= 0 else ERRNO.get(-event.res, str(event.res))
+
+
+def _returns_id(event: Event) -> bool:
+    """Whether this is the exit of getuid and the like in a file of the newest schema, where that counts as a result."""
+    if not event.trace.exit_only or not event.is_exit or not event.params:
+        return False
+    params = arguments.schema(event)
+    return bool(params) and params[0][1] in (table.PT_UID, table.PT_GID)
 
 
 def _argument(event: Event, name: str | None) -> Value:
