@@ -66,18 +66,18 @@ def listed(entry: DescriptorEntry, bound: set[int], interfaces: Sequence[Interfa
 
 
 def patch(fd: Fd, interfaces: Sequence[Interface]) -> None:
-    """Fill an all-zero side of an IPv4 tuple from the machine's interfaces."""
-    if fd.kind != "ipv4" or not interfaces:
+    """Fill an all-zero side of a tuple from the machine's interfaces."""
+    if fd.kind not in ("ipv4", "ipv6") or not interfaces or fd.sip is None or fd.dip is None:
         return
-    if fd.sip == ANY4 and fd.dip is not None:
+    if not any(fd.sip):
         fd.sip = _near(fd.dip, interfaces) or fd.sip
-    elif fd.dip == ANY4 and fd.sip is not None:
+    elif not any(fd.dip):
         fd.dip = _near(fd.sip, interfaces) or fd.dip
 
 
 def _near(other: bytes, interfaces: Iterable[Interface]) -> bytes | None:
     """The address of this machine by which it talks to `other`."""
-    four = [face for face in interfaces if face.family == 4]
+    four = [face for face in interfaces if len(face.address) == len(other)]
     for face in four:
         if face.address == other:
             return other
@@ -160,13 +160,16 @@ def set_tuple(fd: Fd, found: Tuple4, *, overwrite: bool = False) -> bool:
 
 
 def guess_role(thread: Thread, fd: Fd, *, incoming: bool) -> None:
-    """Who is the client of a datagram socket: by what else the process has open."""
+    """Who is the client of a datagram socket: of IPv4 who sends first, else by what else the process has open."""
+    if fd.kind == "ipv4":
+        fd.role = "server" if incoming else "client"
+        return
     fds = thread.fds.values()
     table = [other for other in fds if other.kind in ("ipv4", "ipv4_bound")] if len(thread.fds) <= 4096 else []
     served = {other.sport for other in table if other.kind == "ipv4_bound"}
     served |= {other.dport for other in table if other.kind == "ipv4"}
     if fd.dport in served:
-        if any(other.sport == fd.sport for other in table if other is not fd):
+        if any(other.sport == fd.sport for other in table):
             fd.role = "server" if incoming else "client"
         else:
             fd.role = "server"

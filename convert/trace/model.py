@@ -90,7 +90,7 @@ class Fd:
     __slots__ = (
         "connected", "created", "dev", "dip", "dport", "from_list", "ino", "kind", "l4", "mount", "name",
         "name_changed", "num", "old_name", "openflags", "role", "sip", "source", "dest", "sport", "raw_name",
-        "upper_layer", "lower_layer", "pid", "pipe", "failed", "closing", "canceled", "cloexec",
+        "upper_layer", "lower_layer", "pid", "pipe", "failed", "closing", "cloexec",
     )  # fmt: skip
 
     def __init__(self, num: int, kind: str, name: str = "", ino: int | None = None) -> None:
@@ -121,7 +121,6 @@ class Fd:
         self.created: int | None = None  # ordinal of the event that made it; None: from the lists
         self.from_list = False
         self.closing = False  # between a close's enter and its exit
-        self.canceled = False  # made anew in that time
         self.cloexec = False
 
     @property
@@ -254,17 +253,18 @@ class Thread:
     @property
     def fds(self) -> dict[int, Fd]:
         """The table in which this thread's descriptors are looked up: the main thread's with CLONE_FILES."""
-        if self.flags & 1 and self.tid != self.pid and (main := self.trace.find(self.pid)) is not None:
-            return main.own_fds
+        if self.flags & 1 and self.tid != self.pid:
+            main = self.trace.main_of(self)
+            return main.own_fds if main is not None else self.own_fds
         return self.own_fds
 
     @property
     def cwd(self) -> str | None:
-        """The working directory, ending in a slash; the main thread's with CLONE_FS. None: not known."""
-        if self.flags & 2 and self.tid != self.pid:
-            main = self.trace.find(self.pid)
-            return (main.own_cwd or None) if main is not None else None
-        return self.own_cwd or None
+        """The working directory, ending in a slash: the main thread's where descriptors are shared; may be empty."""
+        if self.flags & 1 and self.tid != self.pid:
+            main = self.trace.main_of(self)
+            return main.own_cwd if main is not None else None
+        return self.own_cwd
 
     def parent(self) -> Thread | None:
         """The thread that made it; None where the trace does not know it."""
@@ -361,6 +361,10 @@ class Trace:
 
     def __iter__(self) -> Iterator[Event]:
         raise NotImplementedError
+
+    def main_of(self, thread: Thread) -> Thread | None:
+        """The main thread that holds what this thread shares; where it is not known, a placeholder for it."""
+        return self.threads.get(thread.pid)
 
     def find(self, tid: int) -> Thread | None:
         """The thread; None where the trace does not know it."""

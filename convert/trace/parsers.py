@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .fds import bind, datagram, set_tuple, socket_made, swap
+from .fds import bind, datagram, name_of_tuple, set_tuple, socket_made, swap
 from .model import Fd
 from .threads import MAX_FDS, Table, named, set_cwd
 from .values import (
     NO_ID,
     address_of,
-    address_text,
     identity,
     joined,
     number,
@@ -36,6 +35,7 @@ AT_FDCWD = -100
 F_DUPFD, F_DUPFD_CLOEXEC = 1, 26
 O_CLOEXEC, O_DIRECTORY = 4096, 1024
 SOCK_CLOEXEC = 0x80000
+NEWER_KINDS = frozenset(("bpf", "userfaultfd", "io_uring", "memfd", "pidfd"))
 PR_SET_NAME = 15
 
 
@@ -64,8 +64,6 @@ def add(table: Table, event: Event, fd: Fd) -> None:
         return
     if old is None:
         table.fds += 1
-    elif old.closing:
-        fd.canceled = True
     fd.created = event.ordinal
     fds[fd.num] = fd
     event.fd = fd
@@ -118,7 +116,6 @@ def connect_enter(event: Event) -> None:
         if fd.sip is None or fd.kind != kind:
             fd.sip, fd.sport = fd.sip or bytes(len(found.dip)), fd.sport or 0
         fd.kind, fd.dip, fd.dport = kind, found.dip, found.dport
-        fd.name = address_text(found.dip, found.dport)
 
 
 def _connect(table: Table, event: Event) -> None:
@@ -139,14 +136,14 @@ def _connect(table: Table, event: Event) -> None:
         return
     changed = set_tuple(fd, found, overwrite=table.newest)
     if found.family == 1:
-        fd.name = found.path
+        fd.name = tuple_text(found)
         fd.role = fd.role or "client"
         return
     if changed and fd.role == "server" and fd.l4 == "udp":
         swap(fd)
     elif fd.role is None:
         fd.role = "client"
-    fd.name = tuple_text(unmapped(found))
+    fd.name = name_of_tuple(fd)
 
 
 def _accept(table: Table, event: Event) -> None:
@@ -230,7 +227,7 @@ def resolve(thread: Thread, dirfd: bytes, name: str) -> str:
     if num == AT_FDCWD or name.startswith("/"):
         return joined(thread.cwd or "", name)
     directory = thread.fds.get(num)
-    return joined(directory.name if directory is not None else "<UNKNOWN>", name)
+    return joined(directory.name, name) if directory is not None else "<UNKNOWN>" + name
 
 
 def _pipe(table: Table, event: Event) -> None:
@@ -247,7 +244,7 @@ def _pipe(table: Table, event: Event) -> None:
 def _anonymous(kind: str) -> Callable[[Table, Event], None]:
     def parse(table: Table, event: Event) -> None:
         res = first(event)
-        if res < 0:
+        if res < 0 or (kind in NEWER_KINDS and not table.newest):
             return
         fd = Fd(res, kind)
         if kind == "memfd":
@@ -266,8 +263,6 @@ def _close(table: Table, event: Event) -> None:
         return
     if first(event) < 0:
         fd.closing = False
-    elif fd.canceled:
-        fd.canceled = False
     else:
         table.leaving = (thread, fd)
 
@@ -283,7 +278,7 @@ def _dup(table: Table, event: Event) -> None:
     if res < 0 or fd is None:
         return
     new = fd.copy(res)
-    new.closing = new.canceled = False
+    new.closing = False
     if table.newest:
         new.cloexec = event.info.name == "dup3" and bool(number(argument(event, "flags")) & O_CLOEXEC)
     add(table, event, new)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .raw import RawEvent
 
 MAX_USERS = 65_536
+EXECUTES = frozenset(("execve", "execveat"))
 CLONES = frozenset(("clone", "fork", "vfork", "clone3"))
 ON_FD = EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD
 STATE_ONLY = 1
@@ -37,6 +38,25 @@ def _enter_uses_fd(code: int) -> bool:
 
 
 ENTER_FD = tuple(_enter_uses_fd(code) for code in range(len(EVENTS)))
+NOT_ON_FD = frozenset(("mmap", "mmap2"))  # to sysdig 0.29.3
+ON_FD_TOO = frozenset(("setsockopt", "getsockopt", "fstat64"))
+
+
+def _old_flags(code: int) -> int:
+    """The flags on descriptors that sysdig 0.29.3 gave the type."""
+    name, direction, _, flags = EVENTS[code][:4]
+    flags &= ON_FD
+    if name in NOT_ON_FD:
+        return 0
+    if direction == "<" and name in ON_FD_TOO:
+        return flags | EF_USES_FD
+    if direction == "<" and code and EVENTS[code - 1][0] == name and not ENTER_FD[code - 1]:
+        return flags & ~EF_USES_FD
+    return flags
+
+
+OLD_FLAGS = tuple(_old_flags(code) for code in range(len(EVENTS)))
+NEW_FLAGS = tuple(row[3] & ON_FD for row in EVENTS)
 EXIT_FD = tuple(
     next((i for i, param in enumerate(row[4]) if i and param[1] == PT_FD), 0)
     if row[1] == "<" and row[3] & EF_USES_FD else 0
@@ -105,7 +125,7 @@ class Replay:
             return event
         self._follow(event)
         thread = event.thread = event.thread or trace.threads.get(tid)
-        if info.flags & ON_FD and thread is not None:
+        if (NEW_FLAGS if table.newest else OLD_FLAGS)[code] and thread is not None:
             event.fd_num = thread.last_fd
             if event.fd is None and thread.last_fd != NO_FD:
                 event.fd = thread.fds.get(thread.last_fd)
@@ -137,7 +157,7 @@ class Replay:
         code, name = event.code, event.info.name
         thread.last_fd = NO_FD
         thread.last_type = code
-        if ENTER_FD[code] and event.params:
+        if ENTER_FD[code] and event.params and (self.table.newest or OLD_FLAGS[code]):
             thread.last_fd = signed(event.params[0])
             event.fd = thread.fds.get(thread.last_fd)
         thread.last_enter = event if MATCHED[code] else None
@@ -160,14 +180,14 @@ class Replay:
         thread.last_valid = matched
         if matched:
             event.enter = enter
-        elif not newest:
+        elif not newest and event.info.name not in EXECUTES:
             event.parsed = False
             return
         if newest and not matched:
             thread.last_fd = NO_FD
         place = EXIT_FD[event.code]
-        if event.info.flags & EF_USES_FD:
-            if newest and place and place < len(event.params):
+        if (NEW_FLAGS if newest else OLD_FLAGS)[event.code] & EF_USES_FD:
+            if (newest or event.info.name == "getsockopt") and place and place < len(event.params):
                 thread.last_fd = signed(event.params[place])
             elif event.info.name == "copy_file_range" and len(event.params) > 1:
                 thread.last_fd = signed(event.params[1])

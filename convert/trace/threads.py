@@ -154,7 +154,7 @@ class Table:
                          "cap_inheritable", "exe_writable", "exe_ino", "exe_ino_ctime", "exe_ino_mtime",
                          "exe_upper_layer", "exe_lower_layer", "exe_from_memfd", "exec_ts"):  # fmt: skip
                 setattr(child, name, getattr(parent, name))
-            if parent.flags & 2 and parent.tid != parent.pid:
+            if parent.flags & 1 and parent.tid != parent.pid:
                 child.own_cwd = parent.cwd or ""
         else:
             child.ptid = number(got.get("ptid", b"")) if own else event.tid
@@ -208,7 +208,7 @@ class Table:
             thread.pid = signed(got["pid"])
         if got.get("ptid"):
             thread.ptid = signed(got["ptid"])
-        if text(got.get("cwd", b"")):
+        if self.newest and text(got.get("cwd", b"")):
             set_cwd(thread, text(got["cwd"]))
         if "env" in got:
             thread.env = words(got["env"])
@@ -250,7 +250,7 @@ def named(event: Event) -> dict[str, bytes]:
 def set_cwd(thread: Thread, path: str) -> None:
     """Change the working directory of the thread, or of its process where it shares it."""
     root = thread
-    if thread.flags & 2 and thread.tid != thread.pid:
+    if thread.flags & 1 and thread.tid != thread.pid:
         main = thread.main
         if main is None:
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..scap import headers
 from .fds import listed
-from .model import Damage, Event, Group, Interface, Loss, Trace, User, decode
+from .model import Damage, Event, Group, Interface, Loss, Thread, Trace, User, decode
 from .raw import BLOCK, DAMAGE, FULL, RawWalker
 from .replay import Replay, evidence_of_schema
 
@@ -60,6 +60,10 @@ class ScapTrace(Trace):
         if self._sections == 0:
             raise InputError(f"{self.name}: {self.damage.what if self.damage else 'not a scap file'}, at byte 0")
         self._load()
+
+    def main_of(self, thread: Thread) -> Thread | None:
+        """The main thread that holds what this thread shares; where it is not known, a placeholder for it."""
+        return self.threads.get(thread.pid) or self._replay.table.placeholder(thread.pid)
 
     def __iter__(self) -> Iterator[Event]:
         apply = self._replay.apply
