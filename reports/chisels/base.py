@@ -1,0 +1,124 @@
+"""What a chisel is given, and how it prints: as text, as JSON, as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from ...convert.trace.model import Event, Trace
+    from .saved import Saved
+
+Mode = Literal["text", "json", "csv"]
+Buffers = Literal["dots", "ascii", "hex", "hexascii", "base64"]
+Cell = str | int | float | bool | None
+
+
+def nothing(_: str) -> None:
+    """Throws the text away."""
+
+
+@dataclass(slots=True)
+class Output:
+    """How the results are to be given.
+
+    `write` gets text, whole lines with their end. `mode` is text, json (`-j`) or csv; `buffers` is how data is shown in
+    text: dots (as listings do), ascii (`-A`), hex (`-x`), hexascii (`-X`) or base64 (`-b`). `containers` is `-pc`,
+    `colors` whether the terminal's colours are wanted. `warn` gets lines for standard error.
+    """
+
+    write: Callable[[str], object]
+    mode: Mode = "text"
+    buffers: Buffers = "dots"
+    containers: bool = False
+    colors: bool = False
+    warn: Callable[[str], object] = nothing
+    encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
+
+
+class Chisel:
+    """A chisel at work. Give it the events that its filter lets pass, then call `end`.
+
+    `filter` is in the filter language, None where all events are wanted; events that sysdig hides from listings are
+    wanted too. `tick` must see the time of every event, those that the filter holds back too, before `event`.
+    `finished`: it wants no more events (what lists the state before the first one has printed it in `start`). `saved`
+    says, after `end`, which events a second pass is to write to a file (logs.Saved).
+    `capture_filter` is told the filter of the command line before `start`, "" for none.
+    """
+
+    filter: str | None = None
+    finished = False
+    saved: Saved | None = None
+    columns: Sequence[str] = ()
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.write = output.write
+        self.plain = output.mode == "text"
+        self.begun = False
+
+    def start(self, trace: Trace) -> None:
+        """The trace was opened: its threads and descriptors are those before the first event."""
+
+    def capture_filter(self, text: str) -> None:
+        """The filter of the command line."""
+
+    def tick(self, ts: int) -> None:
+        """The time of the next event, ns since the epoch."""
+
+    def event(self, event: Event) -> None:
+        """An event that passed the filter."""
+
+    def end(self) -> None:
+        """There are no more events."""
+
+    def header(self, text: str) -> None:
+        """Lines above the first record, in text only."""
+        if self.plain:
+            self.write(text)
+
+    def record(self, values: Iterable[Cell], text: str = "") -> None:
+        """One result: `text` as it is, a JSON object on a line, or a CSV row under the columns' names."""
+        if self.plain:
+            self.write(text)
+            return
+        row = [readable(value) for value in values]
+        if self.output.mode == "json":
+            self.write(self.output.encoder.encode(dict(zip(self.columns, row, strict=True))).decode() + "\n")
+            return
+        self.write_csv([row])
+
+    def write_csv(self, rows: Iterable[Sequence[Cell]]) -> None:
+        """Rows, with the columns' names above the first."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if not self.begun:
+            writer.writerow(self.columns)
+            self.begun = True
+        writer.writerows(["" if value is None else harmless(value) for value in row] for row in rows)
+        self.write(text.getvalue())
+
+    def close(self) -> None:
+        """Call at the end of what prints records: a CSV file has its header even without rows."""
+        if self.output.mode == "csv" and not self.begun:
+            self.write_csv([])
+
+
+def harmless(value: Cell) -> Cell:
+    """A CSV cell that no spreadsheet takes for a formula."""
+    return "'" + value if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def readable(value: Cell) -> Cell:
+    """Text that can be encoded: bytes of the evidence that are not UTF-8 become a backslash, x and two digits."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return value
+
+
+__all__ = ["Buffers", "Cell", "Chisel", "Mode", "Output", "readable"]
