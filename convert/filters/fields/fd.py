@@ -32,14 +32,19 @@ NAMED_BY: Final = {
 """The parameter of an exit that tells the name of a descriptor that is not there."""
 
 
+def has_fd(event: Event) -> bool:
+    """Whether events of its type have a descriptor; sysdig 0.29.3 knew of none that mmap maps."""
+    return bool(event.info.flags & HAS_FD) and (event.name != "mmap" or event.trace.exit_only)
+
+
 def uses_fd(event: Event) -> bool:
-    """Whether the event is of a type that has a descriptor."""
-    return bool(event.info.flags & HAS_FD) and event.thread is not None
+    """Whether the event is of a type that has a descriptor, and its thread is known."""
+    return has_fd(event) and event.thread is not None
 
 
 def fd_of(event: Event) -> Fd | None:
     """The event's descriptor, None where it has none or it is not known."""
-    return event.fd if event.info.flags & HAS_FD else None
+    return event.fd if has_fd(event) else None
 
 
 def of_fd(extract: Callable[[Fd], Value]) -> Callable[[Event, str | None], Value]:
@@ -187,7 +192,9 @@ def server_ip(found: Fd) -> Value:
 
 
 def client_port(found: Fd) -> Value:
-    """fd.cport"""
+    """fd.cport; 0 of a unix socket with a role, as sysdig has it."""
+    if found.kind == "unix":
+        return 0 if found.role else None
     return found.sport if found.is_tuple and found.role else None
 
 
@@ -232,13 +239,13 @@ def end_port(of_source: bool) -> Callable[[Fd, Trace], Value]:
 
 
 def as_text(of: Callable[[Event, str | None], Value]) -> Callable[[Event, str | None], Value]:
-    """A port as text: names are not looked up. Empty for a bound socket."""
+    """A port as text: names are not looked up. Empty for what is no connection."""
 
     def value(event: Event, argument: str | None) -> Value:
         port = of(event, argument)
         if port is None:
             return None
-        return "" if event.fd is not None and event.fd.is_bound else str(port)
+        return str(port) if event.fd is not None and event.fd.is_tuple else ""
 
     return value
 
@@ -250,9 +257,13 @@ def l4(found: Fd) -> Value:
     return None
 
 
-def is_server(found: Fd, trace: Trace) -> Value:
-    """fd.is_server: bound, or the server's address is the machine's. Not the role."""
-    return found.is_bound or (found.is_tuple and is_local(found.dip, trace))
+def is_server(event: Event, argument: str | None) -> Value:
+    """fd.is_server: bound, or the server's address is the machine's. Not the role; in a container none is too."""
+    found = fd_of(event)
+    if found is None or not found.is_tuple:
+        return None if found is None else found.is_bound
+    nowhere = found.kind == "ipv4" and not any(found.dip or b"") and event.thread is not None
+    return is_local(found.dip, event.trace) or (nowhere and bool(event.thread and event.thread.container))
 
 
 def family(found: Fd) -> Value:
@@ -298,7 +309,7 @@ FIELDS: Final = (
     Field("fd.l4proto", "charbuf", "D", "none", "Transport of a socket: tcp, udp, icmp or raw.", of_fd(l4)),
     Field("fd.sockfamily", "charbuf", "D", "none", "ip or unix, of sockets.", of_fd(family)),
     Field("fd.is_server", "bool", "D", "none", "Whether the server's address is this machine's.",
-          of_fd_and_trace(is_server)),
+          is_server),
     Field("fd.uid", "charbuf", "E", "none", "Thread id and number in a row: one text a descriptor.", unique),
     Field("fd.containername", "charbuf", "D", "none", "Container id, a colon, and fd.name.", in_container(name)),
     Field("fd.containerdirectory", "charbuf", "D", "none", "Container id, a colon, and fd.directory.",

@@ -15,6 +15,7 @@ Extract = Callable[["Event", "str | None"], "Value | tuple[Value, ...]"]
 UNKNOWN: Final = "<NA>"  # what a thread that was only met, never told of, is called
 SWITCHES: Final = ("switch",)
 GENERATIONS: Final = 4096  # ancestors that are looked at: the tables may hold a ring
+SUBSYSTEMS: Final = {"io": "blkio"}
 MAIN_FLAG: Final = 1 << 29  # set for threads that libsinsp knows to be the main one
 
 
@@ -137,13 +138,22 @@ def threads_of(thread: Thread) -> Value:
     return None if main is None else main.children + 1
 
 
+def groups(thread: Thread) -> Iterator[tuple[str, str]]:
+    """Subsystem and path of each control group; io has the name that it had when there were no unified groups."""
+    for group in thread.cgroups:
+        subsystem, _, path = group.partition("=")
+        yield SUBSYSTEMS.get(subsystem, subsystem), path
+
+
+def control_groups(thread: Thread) -> Value:
+    """thread.cgroups"""
+    return " ".join(map("=".join, groups(thread))) or None
+
+
 def control_group(event: Event, argument: str | None) -> Value:
     """thread.cgroup: the path of one subsystem."""
-    for group in event.thread.cgroups if event.thread is not None else ():
-        subsystem, _, path = group.partition("=")
-        if subsystem == argument:
-            return path
-    return None
+    known = groups(event.thread) if event.thread is not None else ()
+    return next((path for subsystem, path in known if subsystem == argument), None)
 
 
 class _Switches:
@@ -243,7 +253,7 @@ FIELDS: Final = (
           lambda event, argument: environment(event, argument)),
     Field("proc.cmdline", "charbuf", "P", "none", "proc.name and the arguments.", of_thread(_cmdline)),
     Field("proc.exeline", "charbuf", "P", "none", "proc.exe and the arguments.",
-          of_thread(lambda thread: line(exe(thread), thread))),
+          of_thread(lambda thread: f"{exe(thread)} {' '.join(thread.args)}")),
     Field("proc.cwd", "charbuf", "P", "none", "Working directory.", of_thread(lambda thread: thread.cwd or "")),
     Field("proc.nthreads", "uint32", "R", "none", "Threads that the process has, with the main one.",
           of_thread(threads_of), "decimal"),
@@ -277,11 +287,13 @@ FIELDS: Final = (
     Field("thread.totexectime", "reltime", "R", "none", "Nanoseconds that the thread ran until now, by switch events.",
           ran_in_all, "decimal"),
     Field("thread.cgroups", "charbuf", "P", "none", "Control groups, SUBSYSTEM=PATH each.",
-          of_thread(lambda thread: " ".join(thread.cgroups))),
+          of_thread(control_groups)),
     Field("thread.cgroup", "charbuf", "P", "required", "Control group of one subsystem: thread.cgroup.memory.",
           control_group),
-    Field("thread.vtid", "int64", "P", "none", "Id of the thread in its own namespace.", kept("vtid", -1), "id"),
-    Field("proc.vpid", "int64", "P", "none", "Id of the process in its own namespace.", kept("vpid", -1), "id"),
+    Field("thread.vtid", "int64", "P", "none", "Id of the thread in its own namespace.",
+          of_thread(lambda thread: thread.vtid), "id"),
+    Field("proc.vpid", "int64", "P", "none", "Id of the process in its own namespace.",
+          of_thread(lambda thread: thread.vpid), "id"),
     Field("thread.cpu", "double", "R", "none", "CPU time of the last second, in percent" + _LIVE + ".", never),
     Field("thread.cpu.user", "double", "R", "none", "User time of the last second, in percent" + _LIVE + ".", never),
     Field("thread.cpu.system", "double", "R", "none", "System time of the last second, in percent" + _LIVE + ".",

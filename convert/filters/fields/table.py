@@ -98,7 +98,8 @@ def argument_of(row: Field, argument: str, place: int, in_brackets: bool) -> str
 
 def prefix_field(text: str, place: int) -> tuple[Field, str | None, int]:
     """The longest field that begins at `place`, its argument, and where it ends: as formats name fields, with nothing
-    between a field and what follows. Raises FieldProblem, whose place counts from `place`.
+    between a field and what follows. Of proc.apid and proc.aname without a number
+    the process itself is shown. Raises FieldProblem, whose place counts from `place`.
     """
     end = place
     while end < len(text) and (text[end].isalnum() or text[end] in "._"):
@@ -123,7 +124,7 @@ def prefix_field(text: str, place: int) -> tuple[Field, str | None, int]:
             return row, argument_of(row, argument, length + 1, False), at + 1 + len(argument)
         if row.argument == "required":
             raise FieldProblem(f"{row.name} needs an argument", f"such as {example(row.name)}", length)
-        return row, None, at
+        return row, "0" if row.name in NUMBERED else None, at
     raise FieldProblem(f"there is no field {word[:60]}", hint_for(word))
 
 
