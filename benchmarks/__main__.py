@@ -22,7 +22,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=1000, metavar="MB", help="size of the workload (default: 1000)")
     parser.add_argument("--small", type=int, default=100, metavar="MB", help="size to compare memory with; 0: do not")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each side (default: 5)")
-    parser.add_argument("--input", type=Path, metavar="SCAP", help="use this capture instead of a made one")
+    parser.add_argument("--input", type=Path, metavar="FILE", help="use this capture instead of a made one")
     parser.add_argument("--only", action="append", choices=names, help="run this case only; may be repeated")
     parser.add_argument("--json", type=Path, default=WORK / "results.json", metavar="FILE", help="where JSON goes")
     parser.add_argument("--profile", nargs="?", const="cprofile", choices=["cprofile", "perf"], help="profile ours too")
@@ -64,13 +64,15 @@ def main() -> int:
     WORK.mkdir(parents=True, exist_ok=True)
     wanted = [case for case in CASES if not given.only or case.name in given.only]
     needs_file = [case for case in wanted if FILE in case.ours]
-    file: Path | None = given.input
-    if needs_file and file is None:
-        file = workload(given.size)
-        if file is None:
-            print("no generator of workloads here: only cases that need no capture are measured", file=sys.stderr)
-            wanted = [case for case in wanted if case not in needs_file]
-    results = {case.name: measure(case, file if case in needs_file else None, given.runs) for case in wanted}
+    files: dict[str, Path | None] = {}
+    for case in needs_file:
+        if case.kind not in files:
+            files[case.kind] = given.input or workload(given.size, case.kind)
+        if files[case.kind] is None:
+            print(f"{case.name}: not measured: no generator of workloads here", file=sys.stderr)
+            wanted.remove(case)
+    of = {case.name: files[case.kind] if case in needs_file else None for case in wanted}
+    results = {case.name: measure(case, of[case.name], given.runs) for case in wanted}
     flat = None
     if given.small and given.input is None and FLAT_CASE in results:
         flat = compare_memory(results[FLAT_CASE], workload(given.small))
@@ -79,7 +81,7 @@ def main() -> int:
     given.json.write_text(json.dumps(as_json(good, flat, where), indent=1) + "\n", "utf-8")
     print(table(good, flat, where))
     for case in wanted if given.profile else ():
-        profile(case, file if case in needs_file else None, WORK, given.profile)
+        profile(case, of[case.name], WORK, given.profile)
     return 0 if len(good) == len(wanted) else 1
 
 

@@ -26,6 +26,8 @@ class Case:
     """Our time should not be more than this."""
     memory: int | None = None
     """Our peak, in bytes, should not be more than this."""
+    kind: str = "scap"
+    """What {file} is: scap or pcap."""
     module: tuple[str, ...] = ()
     """`ours` as arguments of python, for the profiler."""
 
@@ -48,6 +50,32 @@ CASES = (
         meaning="pcapng and annotations, against printing all I/O",
         at_least=1.0,
         memory=200 * MB,
+    ),
+    Case(
+        name="packets",
+        kind="pcap",
+        ours=(SYSWIRE, "convert", FILE, "-o", OUT, "--force"),
+        module=("-m", "syswire", "convert", FILE, "-o", OUT, "--force"),
+        peer=(
+            "tshark",
+            "-r",
+            FILE,
+            "-Y",
+            "http",
+            "-T",
+            "fields",
+            "-e",
+            "frame.number",
+            "-e",
+            "http.request.method",
+            "-e",
+            "http.request.uri",
+            "-e",
+            "http.response.code",
+        ),
+        meaning="pcapng and annotations of a packet capture, against listing its HTTP",
+        at_least=4.0,
+        memory=250 * MB,
     ),
     Case(
         name="help",

@@ -28,19 +28,34 @@ def generate(program: Path, target: Path, megabytes: int) -> None:
             subprocess.run([sys.executable, str(program), "--out", place, *size], check=True, stdout=subprocess.DEVNULL)
             (Path(place) / "act1.scap").rename(target)
     else:
-        part = target.with_suffix(".part.scap")
+        part = target.with_name(f"part-{target.name}")
         subprocess.run([sys.executable, str(program), str(part), *size], check=True, stdout=subprocess.DEVNULL)
         part.rename(target)
 
 
-def workload(megabytes: int) -> Path | None:
-    """A scap of about that many millions of bytes, made now or earlier; None where nothing can make it."""
-    program = next((path for path in (shared() / "bench" / "mkscap.py", SAMPLE) if path.is_file()), None)
-    if program is None:
+def synthetic(megabytes: int) -> Path | None:
+    """Where there is no generator of packets: those that syswire makes of the scap."""
+    scap = workload(megabytes)
+    if scap is None:
         return None
+    target = scap.with_suffix(".pcap")
+    if not target.exists():
+        command = [sys.executable, "-m", "syswire", "convert", str(scap), "--pcap", "--no-pcapng", "-q", "-o"]
+        with tempfile.TemporaryDirectory(dir=WORK) as place:
+            subprocess.run([*command, place], check=True, stdout=subprocess.DEVNULL)
+            (Path(place) / target.name).rename(target)
+    return target
+
+
+def workload(megabytes: int, kind: str = "scap") -> Path | None:
+    """A scap or pcap of about that many millions of bytes, made now or earlier; None where nothing can make it."""
+    own = [SAMPLE] if kind == "scap" else []
+    program = next((path for path in (shared() / "bench" / f"mk{kind}.py", *own) if path.is_file()), None)
+    if program is None:
+        return synthetic(megabytes) if kind == "pcap" else None
     sources = b"".join(path.read_bytes() for path in sorted(program.parent.glob("*.py")))
     mark = hashlib.sha256(sources).hexdigest()[:8]
-    target = WORK / f"{program.stem}-{megabytes}-{SEED}-{mark}.scap"
+    target = WORK / f"{program.stem}-{megabytes}-{SEED}-{mark}.{kind}"
     if not target.exists():
         WORK.mkdir(parents=True, exist_ok=True)
         print(f"making {target.relative_to(ROOT)}", file=sys.stderr)
