@@ -39,8 +39,10 @@ def printable(data: bytes) -> str:
 
 
 def ascii_lines(data: bytes) -> str:
-    """Printable ASCII and ends of lines: CR LF, CR and LF are one each; led by an end of line."""
-    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    """Printable ASCII and ends of lines: CR LF, CR and LF are one each; led by an end of line, which a LF at the very
+    beginning is.
+    """
+    lines = data.removeprefix(b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return "\n" + lines.translate(None, _NOT_TEXT).decode("ascii")
 
 

@@ -53,7 +53,7 @@ class StillTrace(Trace):
         for entry in header.entries:
             if header.kind == "processes":
                 thread = Thread(self, entry["tid"], entry["pid"])
-                thread.comm, thread.cwd = decode(entry["comm"]), decode(entry["cwd"])
+                thread.comm, thread.own_cwd = decode(entry["comm"]), decode(entry["cwd"])
                 self.threads[thread.tid] = thread
             elif header.kind == "users" and entry["kind"] == 0:
                 self.users[entry["uid"]] = User(entry["uid"], entry["gid"], decode(entry["name"]), "", "")
@@ -71,7 +71,8 @@ def descriptor(entry: dict[str, Any]) -> Fd:
     elif kind in ("ipv4_bound", "ipv6_bound"):
         fd.name = end(entry["ip"], entry["port"])
         fd.sip, fd.sport = entry["ip"], entry["port"]
-    fd.l4 = L4.get(entry.get("l4proto", 0)) if kind != "ipv6" else None
+    fd.l4 = L4.get(entry.get("l4proto", 0))
+    fd.role = "client" if kind == "ipv4" else None
     return fd
 
 
