@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ...trace.containers import Container
 from ..paths import glob
 from .field import Field, Value
 
@@ -15,10 +16,11 @@ HOST: Final = "host"
 Extract = Callable[["Event", "str | None"], Value]
 
 
-def described(event: Event) -> Any:
+def described(event: Event) -> Container | None:
     """What the trace says of the container; None on the host and where it says nothing."""
     inside = None if event.thread is None else event.thread.container
-    return event.trace.containers.get(inside) if inside else None
+    found = event.trace.containers.get(inside) if inside else None
+    return found if isinstance(found, Container) else None
 
 
 def identifier(event: Event, argument: str | None) -> Value:
@@ -42,7 +44,7 @@ def told(attribute: str, on_host: str | None = None) -> Extract:
 def privileged(event: Event, argument: str | None) -> Value:
     """container.privileged"""
     found = described(event)
-    return None if found is None else bool(getattr(found, "privileged", False))
+    return None if found is None else found.privileged
 
 
 def probe(attribute: str) -> Extract:
@@ -57,7 +59,7 @@ def probe(attribute: str) -> Extract:
 
 def mounts_of(event: Event) -> tuple[tuple[str, ...], ...]:
     """Each mount: source, destination, mode, whether it may be written, propagation."""
-    return tuple(getattr(described(event), "mounts", None) or ())
+    return getattr(described(event), "mounts", ())
 
 
 def mounts(event: Event, argument: str | None) -> Value:
