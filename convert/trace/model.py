@@ -233,7 +233,7 @@ class Thread:
         self.main_tid = pid
         self.last_enter: Event | None = None
         self.last_type = -1
-        self.last_fd = NO_FD
+        self.last_fd = 0  # as libsinsp begins
         self.last_valid = False
         self.last_latency: int | None = None  # ns, of the last exit; None: there was none
         self.last_access = 0

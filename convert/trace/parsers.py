@@ -210,8 +210,7 @@ def _open(table: Table, event: Event) -> None:
     flags = number(argument(event, "flags"))
     if event.info.name == "creat":
         flags = 0
-    path = resolve(event.thread, argument(event, "dirfd") or argument(event, "mountfd"), text(name))
-    fd = Fd(res, "directory" if flags & O_DIRECTORY else "file", path)
+    fd = Fd(res, "directory" if flags & O_DIRECTORY else "file", path_asked(event))
     fd.raw_name = text(name)
     fd.openflags = flags
     fd.cloexec = bool(flags & O_CLOEXEC)
@@ -219,6 +218,14 @@ def _open(table: Table, event: Event) -> None:
     fd.dev = number(dev) if dev else None
     fd.ino = number(ino) if ino else None
     add(table, event, fd)
+
+
+def path_asked(event: Event) -> str:
+    """The absolute path that an open, openat or creat asks for, whatever came of it; empty where none is told."""
+    name = argument(event, "name") or argument(event, "path")
+    if event.thread is None or not name:
+        return ""
+    return resolve(event.thread, argument(event, "dirfd") or argument(event, "mountfd"), text(name))
 
 
 def resolve(thread: Thread, dirfd: bytes, name: str) -> str:
@@ -251,6 +258,7 @@ def _anonymous(kind: str) -> Callable[[Table, Event], None]:
             fd.name = text(event.param("name") or b"")
         if kind == "pidfd":
             fd.pid = signed(event.param("pid") or b"")
+            fd.name = f"/proc/{fd.pid}" if event.info.name == "pidfd_open" else ""
         fd.cloexec = bool(number(argument(event, "flags")) & O_CLOEXEC)
         add(table, event, fd)
 

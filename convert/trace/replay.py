@@ -57,12 +57,18 @@ def _old_flags(code: int) -> int:
 
 OLD_FLAGS = tuple(_old_flags(code) for code in range(len(EVENTS)))
 NEW_FLAGS = tuple(row[3] & ON_FD for row in EVENTS)
-EXIT_FD = tuple(
-    next((i for i, param in enumerate(row[4]) if i and param[1] == PT_FD), 0)
-    if row[1] == "<" and row[3] & EF_USES_FD else 0
-    for row in EVENTS
-)  # fmt: skip
-"""Where the exit of the newest schema tells its descriptor, 0: nowhere."""
+
+
+def _exit_fd(code: int) -> int:
+    """Where the exit of the newest schema tells its descriptor, 0: nowhere."""
+    name, direction, _, flags, params = EVENTS[code][:5]
+    if direction != "<" or not flags & EF_USES_FD:
+        return 0
+    places = [index for index, param in enumerate(params) if index and param[1] == PT_FD]
+    return 0 if not places else places[-1] if name == "splice" else places[0]
+
+
+EXIT_FD = tuple(_exit_fd(code) for code in range(len(EVENTS)))
 
 
 def evidence_of_schema(code: int, params: tuple[bytes, ...]) -> bool | None:

@@ -73,7 +73,7 @@ class Table:
 
     def placeholder(self, tid: int) -> Thread | None:
         """A thread of which nothing is known but the number."""
-        thread = Thread(self.trace, tid, -1)
+        thread = Thread(self.trace, tid, tid)
         thread.ptid, thread.comm, thread.exe, thread.invalid = -1, NONE, NONE, True
         return thread if self.add(thread) else None
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from syswire.convert.trace.model import Event, Fd
-from syswire.convert.trace.values import ip_text, text, tuple_of, tuple_text
+from syswire.convert.trace.parsers import path_asked
+from syswire.convert.trace.values import ip_text, tuple_of, tuple_text
 
 NONE = "<NA>"
 CREATORS = ("open", "openat", "openat2", "creat")
@@ -21,11 +22,10 @@ def fd_name(event: Event) -> str | None:
         return event.fd.name
     if event.fd_num is None or not event.is_exit:
         return None
-    for name in ("tuple", "name"):
-        value = event.param(name) if event.info.name in (*CREATORS, "connect", "accept") else None
-        if value is not None:
-            found = tuple_of(value)
-            return text(value) if name == "name" else "NULL" if found is None else tuple_text(found)
+    if event.info.name in CREATORS:
+        return path_asked(event)
+    if event.info.name in ("connect", "accept", "accept4") and (value := event.param("tuple")) is not None:
+        return "NULL" if (found := tuple_of(value)) is None else tuple_text(found)
     return event.fd.name if event.fd is not None else ""
 
 
