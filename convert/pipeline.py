@@ -69,6 +69,12 @@ class _Input:
     parts: list[Part] = field(default_factory=list)
     found: list[Annotated] = field(default_factory=list)
     pcaps: list[str] = field(default_factory=list)
+    hasher: Hasher | None = None
+
+    def hash_again(self) -> None:
+        """Begin to hash it once more, if that was not begun yet; what came through a pipe is gone."""
+        if self.hasher is None and self.prepared is not None and self.prepared.regular:
+            self.hasher = Hasher(Path(self.name))
 
 
 def silent(*_: object) -> None:
@@ -128,20 +134,18 @@ class Case:
             ready = [item for item in readable if judge is None and item.prepared and item.prepared.decoded.packets]
             with ThreadPoolExecutor(1, "captures") as beside:
                 writing = [beside.submit(self._write_captures, item, {}) for item in ready]
-                self._annotate_all(readable, str(spool / "secrets"))
+                self._annotate_all(readable, str(spool / "secrets"), last=len(ready) == len(readable))
                 for done in writing:
                     done.result()
             self._describe()
             comments = judge(self.space.directory, self.manifest) if judge is not None else _no_comments
-            hashers = [
-                Hasher(Path(item.name)) if item.prepared is not None and item.prepared.regular else None
-                for item in readable  # what came through a pipe is gone
-            ]
+            for item in readable:
+                item.hash_again()
             for item in readable:
                 if item not in ready:
                     self._write_captures(item, comments(item.source))
-            for item, hasher in zip(readable, hashers, strict=True):
-                self._check_unchanged(item, hasher)
+            for item in readable:
+                self._check_unchanged(item)
         self.manifest["outputs"] = self._outputs()
         return self.manifest
 
@@ -192,8 +196,11 @@ class Case:
 
     # -- phase 2
 
-    def _annotate_all(self, items: list[_Input], secrets: str) -> None:
-        """Both passes over all conversations of all inputs: what is secret in one is secret in all."""
+    def _annotate_all(self, items: list[_Input], secrets: str, *, last: bool) -> None:
+        """Both passes over all conversations of all inputs: what is secret in one is secret in all.
+
+        `last`: no input is read after it.
+        """
         for item in items:
             assert item.prepared is not None
             item.parts = divide(item.source, item.prepared, self._key, reveal=self.options.reveal)
@@ -216,6 +223,8 @@ class Case:
                     counts.add(found.counts)
                 for number, _ in enumerate(in_order(executor, mask, tasks)):
                     self._progress("annotations", number + 1, len(tasks))
+                if last:
+                    item.hash_again()
                 self._write_annotations(item, counts)
 
     def _write_annotations(self, item: _Input, counts: Counts) -> None:
@@ -312,15 +321,15 @@ class Case:
                 write_pcap(str(pcapng), kind, out)
             item.pcaps.append(name)
 
-    def _check_unchanged(self, item: _Input, hasher: Hasher | None) -> None:
+    def _check_unchanged(self, item: _Input) -> None:
         """Evidence must be what it was: the hash, size and time of an input are compared with those at the start."""
         assert item.prepared is not None
-        if hasher is None:
+        if item.hasher is None:
             item.entry["sha256_after"] = None
             return
         after, same = None, False
         with suppress(InputError, OSError):  # it may be gone
-            after = hasher.digest()
+            after = item.hasher.digest()
             same = identity(Path(item.name).stat()) == item.prepared.stat
         item.entry["sha256_after"] = after
         if not same or after != item.entry["sha256"]:
