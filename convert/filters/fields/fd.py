@@ -22,12 +22,13 @@ KINDS: Final = {
 }  # fmt: skip
 CREATORS: Final = {
     "open": "f", "openat": "f", "creat": "f", "openat2": "f", "open_by_handle_at": "f", "socket": "4", "accept": "4",
+    "accept4": "4",
     "eventfd": "e", "pipe": "p", "signalfd": "s", "timerfd_create": "t", "inotify_init": "i",
 }  # fmt: skip
 """The letter of a descriptor that is not there (yet): by the event type that makes it."""
 NAMED_BY: Final = {
-    "open": "name", "creat": "name", "accept": "tuple", "connect": "tuple", "openat": "name", "openat2": "name",
-    "open_by_handle_at": "path",
+    "open": "name", "creat": "name", "accept": "tuple", "accept4": "tuple", "connect": "tuple", "openat": "name",
+    "openat2": "name", "open_by_handle_at": "path",
 }  # fmt: skip
 """The parameter of an exit that tells the name of a descriptor that is not there."""
 
@@ -192,10 +193,16 @@ def server_ip(found: Fd) -> Value:
 
 
 def client_port(found: Fd) -> Value:
-    """fd.cport; 0 of a unix socket with a role, as sysdig has it."""
-    if found.kind == "unix":
-        return 0 if found.role else None
+    """The client's port of a connection."""
     return found.sport if found.is_tuple and found.role else None
+
+
+def cport(event: Event, argument: str | None) -> Value:
+    """fd.cport; 0 of a unix socket with a role, as sysdig 0.29.3 has it."""
+    found = fd_of(event)
+    if found is not None and found.kind == "unix":
+        return 0 if found.role and not event.trace.exit_only else None
+    return None if found is None else client_port(found)
 
 
 def server_port(found: Fd) -> Value:
@@ -281,7 +288,7 @@ def never(event: Event, argument: str | None) -> Value:
     return None
 
 
-_sport, _cport = of_fd(server_port), of_fd(client_port)
+_sport = of_fd(server_port)
 _lport, _rport = of_fd_and_trace(end_port(True)), of_fd_and_trace(end_port(False))
 _cip, _sip = of_fd(client_ip), of_fd(server_ip)
 _lip, _rip = of_fd_and_trace(end_ip(True)), of_fd_and_trace(end_ip(False))
@@ -302,7 +309,7 @@ FIELDS: Final = (
     Field("fd.lip", "ipaddr", "D", "none", "IP address of this machine's end.", _lip),
     Field("fd.rip", "ipaddr", "D", "none", "IP address of the other end.", _rip),
     Field("fd.port", "port", "D", "none", "Either end's port; in filters only.", several(ports), "decimal", True),
-    Field("fd.cport", "port", "D", "none", "Port of the client.", _cport, "decimal"),
+    Field("fd.cport", "port", "D", "none", "Port of the client.", cport, "decimal"),
     Field("fd.sport", "port", "D", "none", "Port of the server.", _sport, "decimal"),
     Field("fd.lport", "port", "D", "none", "Port of this machine's end.", _lport, "decimal"),
     Field("fd.rport", "port", "D", "none", "Port of the other end.", _rport, "decimal"),
@@ -316,7 +323,7 @@ FIELDS: Final = (
           in_container(directory)),
     Field("fd.proto", "port", "D", "none", "Either end's service, by name or port; in filters only.", several(ports),
           "text", True),
-    Field("fd.cproto", "charbuf", "D", "none", "Port of the client, as text.", as_text(_cport)),
+    Field("fd.cproto", "charbuf", "D", "none", "Port of the client, as text.", as_text(cport)),
     Field("fd.sproto", "charbuf", "D", "none", "Port of the server, as text.", as_text(_sport)),
     Field("fd.lproto", "charbuf", "D", "none", "Port of this machine's end, as text.", as_text(_lport)),
     Field("fd.rproto", "charbuf", "D", "none", "Port of the other end, as text.", as_text(_rport)),

@@ -73,7 +73,7 @@ FIELDS: Final = (
     Field("fdlist.sips", "charbuf", "E", "none", "Their servers' addresses.",
           of_list(lambda found: address_text(server(found)))),
     Field("fdlist.cports", "charbuf", "E", "none", "Their clients' ports.",
-          of_list(lambda found: port_text(client_port(found)) if found.is_tuple else ""), "decimal"),
+          of_list(lambda found: port_text(client_port(found))), "decimal"),
     Field("fdlist.sports", "charbuf", "E", "none", "Their servers' ports.",
           of_list(lambda found: "" if found.is_bound else port_text(server_port(found))), "decimal"),
 )  # fmt: skip
