@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .model import Fd, decode
-from .values import INET, INET6, UNIX, Tuple4, address_text, mapped, tuple_text, unmapped
+from .values import INET, INET6, UNIX, Tuple4, address_text, ip_text, mapped, tuple_text, unmapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +26,9 @@ ANY4, ANY6 = bytes(4), bytes(16)
 
 
 def name_of_tuple(fd: Fd) -> str:
-    """The tuple as text."""
+    """The tuple as text; of protocols without ports the addresses only."""
+    if fd.l4 in ("icmp", "raw"):
+        return f"{ip_text(fd.sip or ANY4)}->{ip_text(fd.dip or ANY4)}"
     return f"{address_text(fd.sip or ANY4, fd.sport or 0)}->{address_text(fd.dip or ANY4, fd.dport or 0)}"
 
 
@@ -92,14 +94,14 @@ def _near(other: bytes, interfaces: Iterable[Interface]) -> bytes | None:
     return None
 
 
-def socket_made(num: int, domain: int, kind: int, proto: int) -> Fd | None:
-    """What socket(2) makes; None for families that are not followed."""
+def socket_made(num: int, domain: int, kind: int, proto: int) -> Fd:
+    """What socket(2) makes; of families that are not followed the kind stays unknown."""
     if domain == UNIX:
         return Fd(num, "unix")
     if domain == 16:
         return Fd(num, "netlink")
     if domain not in (INET, INET6):
-        return None
+        return Fd(num, "unknown")
     width = 4 if domain == INET else 16
     fd = Fd(num, "ipv4" if domain == INET else "ipv6")
     fd.sip = fd.dip = bytes(width)
@@ -129,7 +131,7 @@ def bind(fd: Fd, found: Tuple4) -> None:
     if found.dport > 0:
         fd.kind, fd.role = kind, "server"
         fd.sip, fd.sport, fd.dip, fd.dport = address, found.dport, None, None
-    fd.name = address_text(address, found.dport)
+    fd.name = address_text(found.dip, found.dport)
 
 
 def set_tuple(fd: Fd, found: Tuple4, *, overwrite: bool = False) -> bool:

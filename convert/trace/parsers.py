@@ -78,9 +78,8 @@ def _socket(table: Table, event: Event) -> None:
     if res < 0:
         return
     fd = socket_made(res, number(argument(event, "domain")), kind, number(argument(event, "proto")))
-    if fd is not None:
-        fd.cloexec = bool(kind & SOCK_CLOEXEC)
-        add(table, event, fd)
+    fd.cloexec = bool(kind & SOCK_CLOEXEC)
+    add(table, event, fd)
 
 
 def _socketpair(table: Table, event: Event) -> None:
@@ -111,10 +110,11 @@ def connect_enter(event: Event) -> None:
     if found.family == 1:
         fd.name = found.path
         return
+    found = unmapped(found._replace(sip=bytes(len(found.dip))))
     kind = "ipv4" if found.family == 2 else "ipv6"
-    if fd.kind in (kind, kind + "_bound"):
-        if fd.sip is None or fd.kind != kind:
-            fd.sip, fd.sport = fd.sip or bytes(len(found.dip)), fd.sport or 0
+    if fd.is_ip:
+        if fd.sip is None or len(fd.sip) != len(found.dip):
+            fd.sip, fd.sport = found.sip, fd.sport or 0
         fd.kind, fd.dip, fd.dport = kind, found.dip, found.dport
 
 
@@ -375,7 +375,8 @@ PARSERS: dict[str, Callable[[Table, Event], None]] = {
     "socket": _socket, "socketpair": _socketpair, "bind": _bind, "connect": _connect, "accept": _accept,
     "accept4": _accept, "open": _open, "openat": _open, "openat2": _open, "creat": _open, "open_by_handle_at": _open,
     "pipe": _pipe, "pipe2": _pipe, "close": _close, "dup": _dup, "dup2": _dup, "dup3": _dup, "fcntl": _fcntl,
-    "close_range": _close_range, "chdir": _chdir, "fchdir": _fchdir, "execve": _execve, "execveat": _execve,
+    "close_range": _close_range, "chdir": _chdir, "getcwd": _chdir, "fchdir": _fchdir, "execve": _execve,
+    "execveat": _execve,
     "setuid": _identity(("uid", "uid")), "setgid": _identity(("gid", "gid")),
     "setresuid": _identity(("euid", "uid")), "setresgid": _identity(("egid", "gid")),
     "setreuid": _identity(("euid", "uid")), "setregid": _identity(("egid", "gid")),

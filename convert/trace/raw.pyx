@@ -6,7 +6,7 @@ No state machine runs here: the tables of the walk that this builds on stay empt
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from syswire.convert.scap.event cimport MAX_PARAMS, TYPES, Event, u16, u32, u64
+from syswire.convert.scap.event cimport TYPES, Event, u16, u32, u64
 from syswire.convert.scap.walk cimport Walker
 
 from ..scap.sink import NetSink

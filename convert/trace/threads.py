@@ -148,7 +148,7 @@ class Table:
         child.flags, child.clone_ts = flags, event.ts
         child.cloning = not own
         if parent is not None:
-            child.ptid = parent.tid
+            child.ptid = parent.ptid if self.newest and flags & CLONE_THREAD else parent.tid
             for name in ("comm", "exe", "exepath", "args", "env", "root", "sid", "vpgid", "pgid", "tty", "container",
                          "cgroups", "loginuid", "own_cwd", "fdlimit", "uid", "gid", "cap_permitted", "cap_effective",
                          "cap_inheritable", "exe_writable", "exe_ino", "exe_ino_ctime", "exe_ino_mtime",

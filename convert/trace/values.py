@@ -83,8 +83,8 @@ def address_of(value: bytes) -> Tuple4 | None:
 
 
 def mapped(address: bytes) -> bool:
-    """Whether an IPv6 address is an IPv4 one in disguise."""
-    return len(address) == 16 and address.startswith(MAPPED)
+    """Whether libsinsp takes an IPv6 address for an IPv4 one: ::ffff:a.b.c.d, and the address of all zeros."""
+    return len(address) == 16 and (address.startswith(MAPPED) or not any(address))
 
 
 def unmapped(found: Tuple4) -> Tuple4:

@@ -36,7 +36,8 @@ def typechar(event: Event) -> str | None:
     if event.fd_num is None:
         return None
     name = event.info.name
-    letters = {"signalfd": "s", "socket": "4", "accept": "4", "pipe": "p"} | dict.fromkeys(CREATORS, "f")
+    letters = dict.fromkeys(CREATORS, "f") | {"signalfd": "s", "socket": "4", "accept": "4", "pipe": "p"}
+    letters |= {"eventfd": "e", "timerfd_create": "t", "inotify_init": "i"}
     return letters.get(name, "o")
 
 
