@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 
 from ..convert.errors import EXIT_DAMAGED, EXIT_DONE, EXIT_USAGE, InputError, UsageError
 from ..convert.filters.errors import FilterError
+from ..convert.filters.fields.table import FIELDS
 from ..convert.filters.judge import compile_filter
 from ..convert.magic import capture_format
 from ..convert.model.text import printable
 from ..convert.source import Source
 from ..convert.trace.packets import open_packets
 from ..convert.trace.trace import open_trace
+from .chisels.api import make
 from .chisels.base import Output
 from .console import tell
 from .listing.json import json_lines
 from .listing.lines import lines, prepare
 from .read_arguments import HELP, ReadOptions, split
-from .read_lists import arity, find_chisel, is_filter, listed
+from .read_lists import arity, is_filter, listed
 from .read_write import Saving, refuse_input
 from .terminal import Printer
 
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
     from ..convert.filters.judge import Filter
     from ..convert.trace.model import Event, Trace
     from .chisels.base import Buffers, Chisel, Mode
+    from .chisels.saved import Saved
 
 SECOND = 1_000_000_000
 STATE_ONLY = 1  # of an event block's flags
+NOT_IN_PACKETS = ("fd.num", "evt.cpu")  # beside all that is of a process
 BUFFERS: dict[str, Buffers] = {"": "dots", "A": "ascii", "x": "hex", "X": "hexascii", "b": "base64"}
 
 
@@ -69,6 +73,12 @@ def _run(given: ReadOptions, printer: Printer) -> int:
             refuse_input(source, given.write)
         trace = _open(source)
         reading = Reading(given, trace, wanted, printer)
+        for saved in reading.saved:
+            refuse_input(source, saved.path)
+            if source.path is None:
+                raise UsageError(
+                    "what a chisel saves is written in a second pass, for which the capture must be a file"
+                )
         with ExitStack() as stack:
             if given.write is not None:
                 reading.saving = stack.enter_context(Saving(trace, given.write, compress=given.compress))
@@ -76,6 +86,8 @@ def _run(given: ReadOptions, printer: Printer) -> int:
         printer.flush()
     finally:
         source.close()
+    for saved in reading.saved:
+        _save(saved, source.path)
     if trace.damage is None:
         return EXIT_DONE
     tell(f"{trace.name}: {trace.damage.what}, at byte {trace.damage.offset}; what comes before was read")
@@ -95,6 +107,23 @@ def _open(source: Source) -> Trace:
     raise InputError(f"{source.name}: not a capture (no known magic number), at byte 0")
 
 
+def _save(saved: Saved, path: Path | None) -> None:
+    """The second pass of a chisel: write the events around those that it found."""
+    source = Source(path)
+    try:
+        trace, wanted = open_trace(source), saved.wanted()
+        with Saving(trace, saved.path, compress=saved.path.endswith((".gz", ".z"))) as saving:
+            for event in trace:
+                (saving.keep if not uncounted(event) and wanted(event) else saving.pass_over)(event)
+    finally:
+        source.close()
+
+
+def uncounted(event: Event) -> bool:
+    """Whether sysdig neither shows nor counts the event: it is there for the state alone."""
+    return event.consumed or bool(event.block_flags & STATE_ONLY)
+
+
 class Reading:
     """One pass over a trace: the filter, then the file that is written, then chisels or lines."""
 
@@ -104,22 +133,31 @@ class Reading:
         self._trace = trace
         self._wanted = wanted
         self._printer = printer
+        self._asked = list(wanted.fields)
         self._chisels = [self._chisel(call.name, call.arguments) for call in given.chisels]
+        self.saved = [chisel.saved for chisel, _ in self._chisels if chisel.saved is not None]
         self._line = self._listing() if not given.chisels and not given.quiet else None
         self._counts: Counter[str] = Counter()
 
     def run(self) -> None:
         """Read to the end, or to where -n or -M say."""
+        if self._trace.format != "scap":
+            self._tell_unknown()
         for chisel, _ in self._chisels:
             chisel.capture_filter(self._given.filter)
             chisel.start(self._trace)
-        if self._chisels and self.saving is None and not any(chisel.wants_events for chisel, _ in self._chisels):
-            return
-        self._events()
+        if not self._finished():
+            self._events()
         for chisel, _ in self._chisels:
             chisel.end()
         if self._given.summary:
             self._summary()
+
+    def _tell_unknown(self) -> None:
+        """Say once what was asked for and no packet tells."""
+        names = sorted({row.name for row in self._asked if row.klass == "P" or row.name in NOT_IN_PACKETS})
+        if names:
+            tell(f"{self._trace.name}: packets do not tell {', '.join(names)}: missing in every event")
 
     def _events(self) -> None:
         given, judge, saving = self._given, self._wanted.judge, self.saving
@@ -131,7 +169,7 @@ class Reading:
                     until = event.ts + given.seconds * SECOND
                 if event.ts > until:
                     return
-            if event.consumed or event.block_flags & STATE_ONLY or not judge(event):
+            if uncounted(event) or not judge(event):
                 if saving is not None:
                     saving.pass_over(event)
                 continue
@@ -139,8 +177,12 @@ class Reading:
             if saving is not None:
                 saving.keep(event)
             self._show(event)
-            if seen == given.count:
+            if seen == given.count or self._finished():
                 return
+
+    def _finished(self) -> bool:
+        """Whether nobody waits for further events."""
+        return self.saving is None and bool(self._chisels) and all(chisel.finished for chisel, _ in self._chisels)
 
     def _show(self, event: Event) -> None:
         if self._given.summary:
@@ -171,7 +213,7 @@ class Reading:
 
         return show
 
-    def _chisel(self, name: str, arguments: str | None) -> tuple[Chisel, Callable[[Event], bool]]:
+    def _chisel(self, name: str, arguments: list[str]) -> tuple[Chisel, Callable[[Event], bool]]:
         """A chisel, and whether an event is for it."""
         given = self._given
         mode: Mode = "json" if given.json else "csv" if given.csv else "text"
@@ -183,5 +225,7 @@ class Reading:
             colors=self._printer.colors,
             warn=lambda text: tell(text.rstrip("\n")),
         )
-        chisel = find_chisel(name).make(output, arguments)
-        return chisel, compile_filter(chisel.filter or "").judge
+        chisel = make(name, arguments, output)
+        asked = compile_filter(chisel.filter or "")
+        self._asked += [*asked.fields, *(FIELDS[column] for column in chisel.columns if column in FIELDS)]
+        return chisel, asked.judge

@@ -7,6 +7,7 @@ word that is none of these begins the filter, and everything behind it belongs t
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class ChiselCall(NamedTuple):
-    """A chisel that was asked for, with its arguments as one text, None where none were given."""
+    """A chisel that was asked for, with its arguments."""
 
     name: str
-    arguments: str | None
+    arguments: list[str]
 
 
 class Arity(NamedTuple):
@@ -116,6 +117,7 @@ LONG = {
     "timetype": "t",
     "write": "w",
 }
+COLORS = ("disable_color", "disable_colors")
 OURS = ("csv", "list-chisels", "list-markdown")
 TIME_TYPES = "ahrdDn"
 
@@ -248,16 +250,20 @@ class _Splitter:
             self.options.list_chisels = True
             return
         required, optional = self._arity(name)
-        if self.options.input is None and required and len(self._words) - self._at < 1:
-            raise UsageError(f"chisel {name} needs an argument; syswire read -i {name} tells which")
-        arguments: str | None = None
+        arguments: list[str] = []
         if required:
             if self._at >= len(self._words):
                 raise UsageError(f"chisel {name} needs an argument; syswire read -i {name} tells which")
-            arguments = self._next("-c")
-        elif optional and self._at < len(self._words) and self._is_argument():
-            arguments = self._next("-c")
+            arguments = _parts(self._next("-c"))
+        elif self._at < len(self._words) and (self._is_colors() or (optional and self._is_argument())):
+            arguments = _parts(self._next("-c"))
+        if arguments and self._at < len(self._words) and self._is_colors():
+            arguments.append(self._next("-c"))
         self.options.chisels.append(ChiselCall(name, arguments))
+
+    def _is_colors(self) -> bool:
+        """Whether the next word turns colours off, which any chisel may be told."""
+        return self._words[self._at] in COLORS
 
     def _is_argument(self) -> bool:
         """Whether the next word is an argument of a chisel that may do without: it is neither switch nor filter."""
@@ -267,6 +273,14 @@ class _Splitter:
         if self.options.input is None:
             return False  # then it is the capture
         return not self._is_filter(" ".join(self._words[self._at :]))
+
+
+def _parts(text: str) -> list[str]:
+    """The arguments in one word of the command line: parted by blanks, quotes within hold some together."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
 
 
 def _data(options: ReadOptions, mode: str) -> None:

@@ -6,22 +6,16 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ..convert.errors import UsageError
-from ..convert.filters.errors import did_you_mean
 from ..convert.filters.fields.table import FIELDS
 from ..convert.filters.judge import compile_filter
 from ..convert.scap import event_table
-
-try:
-    from .chisels.table import CHISELS
-except ImportError:
-    CHISELS = {}
+from .chisels.api import describe, find, listing
 from .read_arguments import Arity, ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..convert.filters.fields.field import Field
-    from .chisels.table import Row
 
 NAMES = 30  # width of the column of names
 LINE = 120
@@ -60,25 +54,19 @@ def listed(given: ReadOptions, write: Callable[[str], object]) -> bool:
     if given.list_events:
         write("".join(_events()))
     if given.list_chisels:
-        write("".join(_chisels()))
+        write(listing())
     for name in given.describe:
-        write("".join(_one_chisel(find_chisel(name))))
+        write(describe(name))
     return any((given.show_format, given.list_fields, given.list_events, given.list_chisels, given.describe))
 
 
-def find_chisel(name: str) -> Row:
-    """The row of a chisel. Raises UsageError where there is none of that name."""
-    row = CHISELS.get(name)
-    if row is None:
-        hint = did_you_mean(name, CHISELS) or "syswire read -cl lists them"
-        raise UsageError(f"there is no chisel {name[:60]!r}; {hint}")
-    return row
-
-
 def arity(name: str) -> Arity:
-    """How many arguments a chisel takes. Raises UsageError where there is none of that name."""
-    arguments = find_chisel(name).arguments
-    required = sum(not argument.optional for argument in arguments)
+    """How many arguments a chisel takes, beside the word that turns colours off.
+
+    Raises UsageError where there is none of that name.
+    """
+    arguments = find(name).arguments
+    required = sum(argument.required for argument in arguments)
     return Arity(required, len(arguments) - required)
 
 
@@ -122,33 +110,6 @@ def _entry(name: str, text: str) -> str:
     lines = textwrap.wrap(text, LINE - NAMES) or [""]
     first = f"{name:<{NAMES}}" if len(name) < NAMES else f"{name}\n{'':<{NAMES}}"
     return f"{first}{lines[0]}\n" + "".join(f"{'':<{NAMES}}{line}\n" for line in lines[1:])
-
-
-def _chisels() -> Iterator[str]:
-    """The chisels by category."""
-    categories: dict[str, list[Row]] = {}
-    for row in CHISELS.values():
-        categories.setdefault(row.category, []).append(row)
-    for category in sorted(categories):
-        yield f"\nCategory: {category}\n{'-' * (10 + len(category))}\n"
-        for row in sorted(categories[category], key=lambda one: one.name):
-            lines = textwrap.wrap(row.summary, 64)
-            name = f"{row.name:<16}" if len(row.name) < 16 else f"{row.name}\n{'':<16}"
-            yield name + f"\n{'':<16}".join(lines) + "\n"
-    yield "\nsyswire read -i NAME tells more of one of them\n"
-
-
-def _one_chisel(row: Row) -> Iterator[str]:
-    """What a chisel does, and its arguments."""
-    yield f"\nCategory: {row.category}\n{'-' * (10 + len(row.category))}\n{row.name:<16}{row.summary}\n\n"
-    yield textwrap.fill(row.description, 80) + "\nArgs:\n"
-    for argument in row.arguments:
-        optional = ", optional" if argument.optional else ""
-        text = f"[{argument.kind}] {argument.name}{optional} - {argument.description}"
-        yield textwrap.fill(text, 80, subsequent_indent=" " * 17) + "\n"
-    if not row.arguments:
-        yield "(None)\n"
-    yield "\n"
 
 
 def _events() -> Iterator[str]:

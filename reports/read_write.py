@@ -15,7 +15,7 @@ from ..convert.trace.saving import TraceSaver
 
 if TYPE_CHECKING:
     from ..convert.source import Source
-    from ..convert.trace.model import Event, Trace
+    from ..convert.trace.model import Trace
 
 STANDARD_OUTPUT = "-"
 SWAPPED = b"\x1a\x2b\x3c\x4d"  # the magic number of a section header, most significant byte first
@@ -27,13 +27,14 @@ def refuse_input(source: Source, target: str) -> None:
         raise UsageError(f"-w: {source.name} comes from a big-endian machine; such captures can be read only")
     if target == STANDARD_OUTPUT:
         return
+    path = Path(target)
     try:
-        status = os.stat(target)
+        status = path.stat()
     except OSError:
         return
     if os.path.samestat(status, source.status):
         raise UsageError(f"-w {spelled(target)}: is the input; captures are evidence and are not overwritten")
-    if os.path.isdir(target):
+    if path.is_dir():
         raise UsageError(f"-w {spelled(target)}: is a directory; name a file")
 
 

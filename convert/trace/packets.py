@@ -108,6 +108,7 @@ class PacketTrace(Trace):
             event = Event(self, info, code, row.time, -1, (length.to_bytes(8, "little"), data))
             event.num = event.ordinal = row.source_frame
             event.offset = row.block
+            event.cpu = None  # type: ignore[assignment]  # no packet tells
             event.fd = fd
             event.res = length
             event.previous_ts, event.first_ts = previous, first

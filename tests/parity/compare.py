@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from parity.cases import CHISELS, FILTERS, FORMATS, NET, SWITCHES
-from parity.known import expected
+from parity.known import expected, kept
 
 from syswire import cli
 
@@ -154,13 +155,33 @@ def _split(output: bytes) -> list[bytes]:
 def compared(case: Case, theirs: list[bytes], ours: list[bytes]) -> Figure:
     """Count equal lines: place by place, or as a set for tables; lines that only one has count as different."""
     theirs = expected(case.words, theirs)
+    ours = kept(case.words, theirs, ours)
+    if "-j" in case.words and "-c" in case.words:  # one document, which sysdig spreads over lines
+        theirs, ours = _documents(theirs), _documents(ours)
     lines = max(len(theirs), len(ours))
     if case.is_table:
+        theirs, ours = _without_cut_ties(theirs), _without_cut_ties(ours)
         return Figure((Counter(theirs) & Counter(ours)).total(), lines)
     if len(theirs) == len(ours):
         return Figure(sum(a == b for a, b in zip(theirs, ours, strict=True)), lines)
     matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
     return Figure(sum(block.size for block in matcher.get_matching_blocks()), lines)
+
+
+def _without_cut_ties(lines: list[bytes]) -> list[bytes]:
+    """Of the rows with the least sum, which may have been cut anywhere, the sums alone."""
+    last = lines[-1].split(b" ")[0] + b" " if lines else b""
+    return [last if line.startswith(last) else line for line in lines]
+
+
+def _documents(lines: list[bytes]) -> list[bytes]:
+    """The entries of a chisel's JSON document as lines in one spelling."""
+    try:
+        document = json.loads(b"\n".join(lines).decode("utf-8", "replace"))
+    except ValueError:
+        return lines
+    parts = [*document.pop("data", ()), *document.items()]
+    return [json.dumps(part, sort_keys=True).encode() for part in parts]
 
 
 def first_difference(theirs: list[bytes], ours: list[bytes], count: int = 1) -> Iterator[str]:
@@ -179,7 +200,7 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=1, help="lines to show of each side of a difference")
     given = parser.parse_args()
     totals: dict[str, list[int]] = {}
-    for capture in given.files:
+    for capture in map(Path.resolve, given.files):
         for case in cases(capture):
             if given.only not in " ".join(case.words) or given.category not in case.category:
                 continue

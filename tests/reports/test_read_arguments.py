@@ -29,19 +29,19 @@ def test_words_behind_the_capture_are_the_filter() -> None:
 
 def test_a_chisel_takes_its_argument_and_leaves_the_filter() -> None:
     given = split("a.scap", "-c", "spy_ip", "1.2.3.4", "proc.name=x")
-    assert given.chisels == [ChiselCall("spy_ip", "1.2.3.4")]
+    assert given.chisels == [ChiselCall("spy_ip", ["1.2.3.4"])]
     assert given.filter == "proc.name=x"
 
 
 @pytest.mark.parametrize(
     ("words", "chisel", "wanted"),
     [
-        (("-c", "echo_fds", "fd.port=80"), ChiselCall("echo_fds", None), "fd.port=80"),
-        (("-c", "echo_fds", "disable_color", "fd.port=80"), ChiselCall("echo_fds", "disable_color"), ""),
-        (("-c", "topconns", "proc.name=httpd"), ChiselCall("topconns", None), "proc.name=httpd"),
-        (("-ctopconns",), ChiselCall("topconns", None), ""),
-        (("--chisel=topconns",), ChiselCall("topconns", None), ""),
-        (("--chisel", "fdbytes_by", "fd.name"), ChiselCall("fdbytes_by", "fd.name"), ""),
+        (("-c", "echo_fds", "fd.port=80"), ChiselCall("echo_fds", []), "fd.port=80"),
+        (("-c", "echo_fds", "disable_color", "fd.port=80"), ChiselCall("echo_fds", ["disable_color"]), ""),
+        (("-c", "topconns", "proc.name=httpd"), ChiselCall("topconns", []), "proc.name=httpd"),
+        (("-ctopconns",), ChiselCall("topconns", []), ""),
+        (("--chisel=topconns",), ChiselCall("topconns", []), ""),
+        (("--chisel", "fdbytes_by", "fd.name"), ChiselCall("fdbytes_by", ["fd.name"]), ""),
     ],
 )
 def test_optional_arguments_are_told_from_filters(words: tuple[str, ...], chisel: ChiselCall, wanted: str) -> None:
@@ -60,7 +60,7 @@ def test_the_capture_may_stand_anywhere_before_the_filter() -> None:
     ):
         given = split(*words)
         assert (given.input, given.data, given.filter) == ("a.scap", "A", "fd.port=80"), words
-        assert given.chisels == [ChiselCall("echo_fds", None)]
+        assert given.chisels == [ChiselCall("echo_fds", [])]
 
 
 def test_switches_behind_a_chisel_and_joined_letters() -> None:
