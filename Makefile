@@ -29,7 +29,7 @@ check: build
 	PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint capture convert reports
 	$(BIN)/python scripts/check_layout.py
 	$(BIN)/mypy -p syswire
-	$(BIN)/mypy tests scripts benchmarks setup.py
+	$(BIN)/mypy tests scripts benchmarks fuzz setup.py
 
 # BENCH takes options: make bench BENCH="--size 100 --profile".
 bench: system-test build
@@ -37,6 +37,7 @@ bench: system-test build
 
 # FUZZ takes options: make fuzz FUZZ="--seconds 600 --target layers --seeds ../shared/data".
 fuzz: python
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-fuzz.lock || echo "without atheris" >&2
 	$(BIN)/python -m fuzz $(FUZZ)
 
 format: python
@@ -60,6 +61,6 @@ system-test:
 	@scripts/setup-system test $(PYTHON)
 
 clean:
-	rm -rf .venv build dist demo syswire.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/work
+	rm -rf .venv build dist demo syswire.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis benchmarks/work fuzz/finds
 	find capture convert reports -name '*.so' -delete
-	find capture convert reports tests scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find capture convert reports tests scripts benchmarks fuzz -name __pycache__ -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-# cython: language_level=3, auto_pickle=False
+# cython: language_level=3, auto_pickle=False, boundscheck=True
 """The first pass over one part's conversations: what annotate.py hands to it, conversation by conversation.
 
 Feeds the protocols' parsers, hashes the streams, and writes the records of what was found.

@@ -1,4 +1,4 @@
-# cython: language_level=3, auto_pickle=False
+# cython: language_level=3, auto_pickle=False, boundscheck=True
 """The records of conversations as JSON lines (fields and meanings: docs/formats.md).
 
 Sans-IO, as annotations.py, which has the records that are few. These are many, so they are written without a dictionary

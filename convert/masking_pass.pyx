@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """The second pass's work on bytes: secrets looked for in the streams, records copied that none can be in.
 
 Text of an exchange stands in its messages as it stands in the record (MARK_VERBATIM): where no secret is in those, none

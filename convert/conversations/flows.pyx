@@ -233,6 +233,8 @@ cdef class PacketFlows(LiveTable):
                 if not other.flags & HALF_ACKED:
                     other.first_ack = other.acked = ack
                     other.flags |= HALF_ACKED
+                elif ack < other.first_ack:
+                    other.first_ack = ack
                 if ack > other.acked:
                     other.acked = ack
                 if ack > other.next:
@@ -313,7 +315,7 @@ cdef class PacketFlows(LiveTable):
             if half.flags & HALF_SYN:
                 flow.flags |= FLOW_SYN_1 if i else FLOW_SYN_0
                 # As `low` was placed, whose low 32 bits are the sequence number.
-                flow.base[i] = half.next - <uint32_t>(<uint32_t>half.next - (half.isn + 1))
+                flow.base[i] = half.next + <uint64_t><int64_t><int32_t>((half.isn + 1) - <uint32_t>half.next)
                 if half.low:
                     flow.base[i] = half.low + <uint64_t><int64_t><int32_t>((half.isn + 1) - <uint32_t>half.low)
             elif half.rows == 0 and half.flags & HALF_ACKED:

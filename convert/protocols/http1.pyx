@@ -1,4 +1,4 @@
-# cython: language_level=3, auto_pickle=False
+# cython: language_level=3, auto_pickle=False, boundscheck=True
 """HTTP/1.0 and 1.1: requests and responses of one conversation, paired in order (RFC 9112, 9.3).
 
 Each request opens a slot in a queue; a final response fills the first slot without one, or one of its own where the

@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """Bodies of HTTP/1 messages: how long one is (RFC 9112, 6), its bytes as they pass, and their hash.
 
 A body knows nothing of pairing. Its bytes are not held, but for those that may be a form (http1_kept.pyx).
@@ -152,7 +152,8 @@ cdef int framing(Head head, bint request, uint64_t* length, list odd) except -1:
             found = content_length(head, odd)
     if head.transfer_encodings:
         named = [coding.strip(" \t").lower() for coding in ",".join(head.transfer_encodings).split(",")]
-        codings = [coding.replace(";", " ").split()[0] for coding in named if coding.strip("; \t")]
+        codings = [coding.strip("; \t").replace(";", " ").replace("\t", " ").partition(" ")[0] for coding in named
+                   if coding.strip("; \t")]
         codings = [coding for coding in codings if coding != "identity"]
         if codings:
             if found is not None:

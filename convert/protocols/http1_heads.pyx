@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """A head's bytes with the way back to the stream, and the names of what may be odd in it."""
 
 from libc.stdint cimport uint64_t

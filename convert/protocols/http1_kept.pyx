@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """Bytes of a body that are kept for a second look, with the way back to where they stand in the stream."""
 
 from libc.stdint cimport uint64_t

@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """One direction of an HTTP/1 conversation, divided into messages (RFC 9112, 2 and 6).
 
 A Half knows its own bytes only. Whose answer a response is, and so whether it has a body, it asks its owner. Where

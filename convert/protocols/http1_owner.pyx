@@ -1,4 +1,4 @@
-# cython: language_level=3, auto_pickle=False
+# cython: language_level=3, auto_pickle=False, boundscheck=True
 """What the messages of one direction ask and tell the one that pairs them (http1.pyx); see http1_owner.pxd."""
 
 from libc.stdint cimport uint64_t

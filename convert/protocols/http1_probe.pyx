@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """Recognise HTTP/1.x by its first bytes, on any port: a request line from the client or a status line from the server.
 
 The same judgement serves to find the next message after something was lost. It looks at one line, cut or whole.

@@ -1,4 +1,4 @@
-# cython: language_level=3
+# cython: language_level=3, boundscheck=True
 """Byte-level work of HTTP/1: where a head ends, and its header lines (RFC 9112, 2 to 5).
 
 Nothing here decides what a message means. Nothing is refused: what is odd sets a flag. Every function is linear in the

@@ -157,6 +157,24 @@ def taken_again(talk: Talk) -> list[Stream]:
         return read(capture(folder / "made.pcap", frames), folder / "spool").streams
 
 
+def test_a_half_that_ends_without_a_word_has_no_gap(taken: Capture) -> None:
+    """Its SYN was not acknowledged in the capture, and its FIN comes right behind it."""
+    talk = Talk()
+    found = taken([talk(True, SYN, 0, 0), talk(False, SYN | ACK, 0, 1), talk(False, FIN | ACK, 1, 1)])
+    stream = only(found)
+    assert (stream.to_client, stream.gaps_to_client) == (b"", [])
+    assert "not_captured" not in found.losses
+
+
+def test_lowest_acknowledgement_tells_where_a_half_that_is_not_captured_begins(taken: Capture) -> None:
+    """Whatever the order in which the acknowledgements were captured."""
+    talk = Talk()
+    ordered = [talk(True, ACK, 1, 1, b"ab"), talk(True, ACK, 3, 1, b"cdef"), talk(True, ACK, 7, 3, b"gh")]
+    stream = only(taken([ordered[2], *ordered[:2]]))
+    assert stream.to_server == b"abcdefgh"
+    assert stream.gaps_to_client == [(0, 2, GAP_NOT_CAPTURED)]
+
+
 def test_far_numbers_belong_to_no_stream(taken: Capture) -> None:
     talk = Talk()
     frames = [*talk.handshake(), talk(True, ACK, 1 + (1 << 31) - 10, 1, b"far"), talk(True, ACK, 1, 1, b"near")]

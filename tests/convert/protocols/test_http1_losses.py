@@ -170,3 +170,12 @@ def test_response_behind_a_cut_one_while_the_request_is_still_passing(cuts: list
         cuts=cuts,
     )
     assert found.pairs == [("/a", 200), (None, 404)]
+
+
+@pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\x1c", "\x1f", "\x85", "\xa0"])
+@pytest.mark.parametrize("value", ["{}", ", {}, chunked", "{};q=1"])
+def test_codings_of_what_only_python_takes_for_blanks(value: str, odd: str) -> None:
+    """str.split() divides at these, HTTP does not (RFC 9110, 5.6.3): they are a coding's name, and a strange one."""
+    head = f"POST / HTTP/1.1\r\nTransfer-Encoding: {value.format(odd)}\r\n\r\n".encode("latin-1")
+    [exchange] = read(client(head)).exchanges
+    assert exchange.request is not None and exchange.request.headers[0][0] == "Transfer-Encoding"
