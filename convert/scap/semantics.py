@@ -7,7 +7,16 @@ written before the schema became exit-only) is taken from the enter event stored
 
 from __future__ import annotations
 
-from .event_table import EF_CREATES_FD, EF_USES_FD, EVENTS, LARGE_PAYLOAD, PARAM_SIZES, PT_SOCKADDR, PT_SOCKTUPLE
+from .event_table import (
+    EF_CREATES_FD,
+    EF_USES_FD,
+    EVENTS,
+    LARGE_PAYLOAD,
+    PARAM_SIZES,
+    PT_IPV4ADDR,
+    PT_SOCKADDR,
+    PT_SOCKTUPLE,
+)
 
 (
     OP_NONE,
@@ -257,5 +266,5 @@ def param_widths() -> list[bytes]:
     """For each event code the byte widths of its parameters, 0 where the length varies, 250 for SOCKADDR and 251 for
     SOCKTUPLE (their ports are in the writer's byte order): what swapping a foreign byte order needs.
     """
-    special = {PT_SOCKADDR: 250, PT_SOCKTUPLE: 251}
+    special = {PT_SOCKADDR: 250, PT_SOCKTUPLE: 251, PT_IPV4ADDR: 0}
     return [bytes(special.get(kind, PARAM_SIZES[kind]) for _, kind, _ in params) for _, _, _, _, params, _, _ in EVENTS]

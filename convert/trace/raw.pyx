@@ -9,6 +9,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from syswire.convert.scap.event cimport TYPES, Event, u16, u32, u64
 from syswire.convert.scap.walk cimport Walker
 
+from ..scap.event_table import EVENTS, PT_FDLIST
 from ..scap.sink import NetSink
 from ..scap.state import State
 
@@ -16,6 +17,11 @@ cdef enum:
     MAX_BLOCK = 1 << 26
 
 NEED, BLOCK, DAMAGE, FULL = range(4)
+POLLS = {
+    code: [index for index, param in enumerate(row[4]) if param[1] == PT_FDLIST]
+    for code, row in enumerate(EVENTS)
+    if any(param[1] == PT_FDLIST for param in row[4])
+}
 
 
 cdef inline uint32_t turned(uint32_t v, bint swapped) noexcept nogil:
@@ -59,7 +65,6 @@ cdef class RawWalker(Walker):
         cdef bint counted = kind == 0x216 or kind == 0x217 or kind == 0x221 or kind == 0x222
         cdef uint32_t fixed = 26 if counted else 22
         cdef uint32_t i, flags = 0, number = 0
-        cdef uint64_t room
         cdef Event *e = &self.current
         self.events += 1
         if u32(block + size - 4) != turned(size, self.swapped):
@@ -86,6 +91,8 @@ cdef class RawWalker(Walker):
             self.damaged(offset)
             return None
         params = tuple([(<char *>e.data)[e.off[i]:e.off[i + 1]] for i in range(e.nparams)])
+        if self.swapped and e.type in POLLS:
+            params = turned_polls(e.type, params)
         return self.events, number, e.ts, e.tid, e.type, e.cpu, flags, offset, params
 
     cdef void turn_head(self, uint8_t *block, uint32_t head, bint counted) noexcept nogil:
@@ -98,6 +105,19 @@ cdef class RawWalker(Walker):
         turn(block + head + 20, 2)
         if counted:
             turn(block + head + 22, 4)
+
+
+def turned_polls(code, params):
+    """Lists of polled descriptors (a count of 2 bytes, then 8 and 2 of each) in the other byte order."""
+    turned_params = list(params)
+    for index in POLLS[code]:
+        if index < len(params):
+            old = params[index]
+            parts = [old[:2]]
+            for at in range(2, len(old), 10):
+                parts += [old[at:at + 8], old[at + 8:at + 10]]
+            turned_params[index] = b"".join([part[::-1] for part in parts])
+    return tuple(turned_params)
 
 
 cdef void turn(uint8_t *p, uint32_t size) noexcept nogil:
