@@ -231,10 +231,10 @@ def _path(event: Event, kind: int, index: int, data: bytes) -> Texts:
         dirfd = number(table.PT_FD, event.params[place]) if place < len(event.params) else None
         if dirfd != AT_FDCWD:
             found = None if thread is None or dirfd is None else thread.fds.get(dirfd)
-            base = "" if found is None else found.name
-            return shown, dotted(joined(base.encode("utf-8", "surrogateescape"), text))
-    base = "" if thread is None else thread.cwd or ""
-    return shown, dotted(joined(base.encode("utf-8", "surrogateescape"), text))
+            base = b"" if found is None else printable(found.name.encode("utf-8", "surrogateescape")).encode()
+            return shown, dotted(joined(base, text))
+    base = b"" if thread is None else (thread.cwd or "").encode("utf-8", "surrogateescape")
+    return shown, dotted(joined(base, text))
 
 
 def _absent(event: Event, kind: int) -> str:

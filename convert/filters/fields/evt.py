@@ -11,6 +11,7 @@ from ...scap import event_table as table
 from ...trace import arguments, moments
 from ...trace.codes import ERRNO
 from . import evt_kinds as kinds
+from . import syslog
 from .field import Argument, Field, Klass, Shown, Type, Value
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ def _around(event: Event, at: str | None) -> Value:
 
 
 def _info(event: Event, _: str | None) -> Value:
+    if kinds.is_syslog(event):
+        found = syslog.message(event)
+        if found is not None and syslog.PRIORITY.match(event.param("data") or b""):
+            return f"syslog sev={syslog.SEVERITIES[found.severity]} msg={found.text}"
     return arguments.args(event)
 
 

@@ -107,7 +107,7 @@ def error_kind(event: Event) -> str:
 def is_syslog(event: Event) -> bool:
     """Whether the event writes to the system log's socket."""
     fd = event.fd
-    return bool(fd is not None and event.info.flags & table.EF_WRITES_TO_FD and fd.name.endswith("/dev/log"))
+    return bool(fd is not None and event.info.flags & table.EF_WRITES_TO_FD and "/dev/log" in fd.name)
 
 
 def _number(event: Event, place: int) -> int:
