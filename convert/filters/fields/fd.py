@@ -39,8 +39,8 @@ def has_fd(event: Event) -> bool:
 
 
 def uses_fd(event: Event) -> bool:
-    """Whether the event is of a type that has a descriptor, and its thread is known."""
-    return has_fd(event) and event.thread is not None
+    """Whether the event is of a type that has a descriptor, and its thread or (of packets) its socket is known."""
+    return has_fd(event) and (event.thread is not None or event.fd is not None)
 
 
 def fd_of(event: Event) -> Fd | None:
@@ -143,7 +143,7 @@ def in_container(of: Callable[[Event, str | None], str | None]) -> Callable[[Eve
 
 def unique(event: Event, argument: str | None) -> Value:
     """fd.uid: the digits of the thread id and of the number in a row."""
-    return f"{event.tid}{event.fd_num}" if uses_fd(event) else None
+    return f"{event.tid}{event.fd_num}" if uses_fd(event) and event.fd_num is not None else None
 
 
 def sides(found: Fd) -> tuple[bytes, ...]:
@@ -267,8 +267,10 @@ def l4(found: Fd) -> Value:
 def is_server(event: Event, argument: str | None) -> Value:
     """fd.is_server: bound, or the server's address is the machine's. Not the role; in a container none is too."""
     found = fd_of(event)
-    if found is None or not found.is_tuple:
-        return None if found is None else found.is_bound
+    if found is None or event.trace.format != "scap":  # packets do not tell whose machine it is
+        return None
+    if not found.is_tuple:
+        return found.is_bound
     nowhere = found.kind == "ipv4" and not any(found.dip or b"") and event.thread is not None
     return is_local(found.dip, event.trace) or (nowhere and bool(event.thread and event.thread.container))
 
@@ -278,9 +280,21 @@ def family(found: Fd) -> Value:
     return "ip" if found.is_ip else "unix" if found.kind == "unix" else None
 
 
-def device(found: Fd) -> int:
-    """fd.dev; 0 where it is not recorded."""
-    return found.dev or 0
+def device(found: Fd, trace: Trace) -> int | None:
+    """fd.dev; 0 where it is not recorded, None for packets."""
+    return found.dev or 0 if trace.format == "scap" else None
+
+
+def major(found: Fd, trace: Trace) -> Value:
+    """fd.dev.major"""
+    dev = device(found, trace)
+    return None if dev is None else dev >> 8 & 0xFFF
+
+
+def minor(found: Fd, trace: Trace) -> Value:
+    """fd.dev.minor"""
+    dev = device(found, trace)
+    return None if dev is None else dev & 0xFF | dev >> 12 & 0xFFF00
 
 
 def never(event: Event, argument: str | None) -> Value:
@@ -339,9 +353,10 @@ FIELDS: Final = (
     Field("fd.sip.name", "charbuf", "D", "none", "Domain name of the server" + _NO_DNS + ".", never),
     Field("fd.lip.name", "charbuf", "D", "none", "Domain name of this machine's end" + _NO_DNS + ".", never),
     Field("fd.rip.name", "charbuf", "D", "none", "Domain name of the other end" + _NO_DNS + ".", never),
-    Field("fd.dev", "int32", "D", "none", "Device that a file lies on, major and minor in one.", of_fd(device), "hex"),
+    Field("fd.dev", "int32", "D", "none", "Device that a file lies on, major and minor in one.",
+          of_fd_and_trace(device), "hex"),
     Field("fd.dev.major", "int32", "D", "none", "Major number of the device that a file lies on.",
-          of_fd(lambda found: device(found) >> 8 & 0xFFF), "decimal"),
+          of_fd_and_trace(major), "decimal"),
     Field("fd.dev.minor", "int32", "D", "none", "Minor number of the device that a file lies on.",
-          of_fd(lambda found: device(found) & 0xFF | device(found) >> 12 & 0xFFF00), "decimal"),
+          of_fd_and_trace(minor), "decimal"),
 )  # fmt: skip

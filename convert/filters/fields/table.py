@@ -21,12 +21,20 @@ FIELDS: Final[dict[str, Field]] = {
 """Every field by its name."""
 
 EVENT_NAMES: Final = frozenset(
-    {row[0] for row in EVENTS} | set(SYSCALLS) | set(SYSDIG_EVENT_NAMES.values()) | set(SYSDIG_SYSCALL_NAMES.values())
+    {"packet", *(row[0] for row in EVENTS), *SYSCALLS, *SYSDIG_EVENT_NAMES.values(), *SYSDIG_SYSCALL_NAMES.values()}
 ) - {""}
-"""What evt.type may be."""
+"""What evt.type may be; `packet` is what events of packet captures are."""
 ARGUMENT_NAMES: Final = frozenset({param[0] for row in EVENTS for param in row[4]} | set(OLD_NAMES.values()))
 """The names of parameters of all event types."""
 NUMBERED: Final = ("proc.apid", "proc.aname")
+NOT_IN_PACKETS: Final = frozenset(
+    name
+    for name in FIELDS
+    if name.startswith(
+        ("proc.", "thread.", "user.", "group.", "container.", "fdlist.", "syslog.", "fd.container", "fd.dev")
+    )
+) | {"fd.num", "fd.uid", "fd.is_server", "evt.cpu"}
+"""The fields of what no packet tells: processes, descriptors' numbers, and whose machine it is."""
 MISSING: Final = "<NA>"
 
 
@@ -152,6 +160,7 @@ __all__ = [
     "EVENT_NAMES",
     "FIELDS",
     "MISSING",
+    "NOT_IN_PACKETS",
     "Field",
     "FieldProblem",
     "Value",

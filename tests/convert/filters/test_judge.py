@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syswire.convert.filters.fields.table import FIELDS, NOT_IN_PACKETS
 from syswire.convert.filters.judge import Filter, compile_filter
 from syswire.convert.filters.tree import And, Check, Not, Or, Tree, text
 from syswire.convert.trace.model import INFOS, Event, Fd, Interface, Thread, Trace
@@ -328,3 +329,26 @@ def test_any_tree_is_judged_as_a_naive_judge_does(tree: Tree, made: Made) -> Non
     filter = text(tree)
     assert Filter(filter, tree).judge(event(made)) is naive(tree, made), filter
     assert compile_filter(filter).judge(event(made)) is naive(tree, made), filter
+
+
+def packet() -> Event:
+    """A packet: a socket, and no thread."""
+    one = event(Made())
+    one.trace.format, one.trace.interfaces = "pcap", []
+    one.thread = one.fd_num = None
+    return one
+
+
+@pytest.mark.parametrize(
+    "filter",
+    ["fd.port=80", "fd.ip=10.0.0.7", "fd.name contains 5000->", "fd.cip=10.0.0.7", "fd.type=ipv4", "fd.l4proto=tcp",
+     "fd.typechar=4", "fd.snet=10.0.0.0/8", "evt.buffer contains GET"],
+)  # fmt: skip
+def test_packets_have_sockets(filter: str) -> None:
+    assert compile_filter(filter).judge(packet())
+
+
+@pytest.mark.parametrize("name", sorted(NOT_IN_PACKETS - {"evt.cpu"}))
+def test_what_packets_cannot_know_is_missing(name: str) -> None:
+    row = FIELDS[name]
+    assert row.extract(packet(), "0" if row.argument == "required" else None) is None
