@@ -39,9 +39,10 @@ def message(event: Event) -> Message | None:
     if not data or event.res is None or event.res < 0:
         return None
     match = PRIORITY.match(data)
-    priority = int(match.group(1)) if match else 0
-    text = decode(data[match.end() if match else 0 :])
-    return Message(priority >> 3, priority & 7, text)
+    if match is None:
+        return None
+    priority = int(match.group(1))
+    return Message(priority >> 3, priority & 7, decode(data[match.end() :]))
 
 
 def of(extract: Callable[[Message], Value]) -> Callable[[Event, str | None], Value]:
