@@ -64,6 +64,8 @@ def listed(entry: DescriptorEntry, bound: set[int], interfaces: Sequence[Interfa
     elif kind == "unix":
         fd.source, fd.dest = entry.source, entry.dest
         fd.role = "server" if fd.name else "client"
+    fd.old_name = fd.name
+    fd.connected = fd.is_tuple
     return fd
 
 

@@ -99,7 +99,7 @@ class Fd:
         self.name = name
         self.ino = ino
         self.raw_name: str | None = None  # as the process gave it; None where not recorded
-        self.old_name = name
+        self.old_name = ""
         self.name_changed = False  # by the last event
         self.role: str | None = None  # client or server
         self.l4: str | None = None  # tcp, udp, icmp or raw

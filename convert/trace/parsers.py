@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .changes import chdir, fchdir, limit, memory, prctl, setsid, taking
 from .fds import bind, datagram, name_of_tuple, set_tuple, socket_made, swap
 from .model import Fd
-from .threads import MAX_FDS, Table, named, set_cwd
+from .threads import MAX_FDS, Table, argument, first, named
 from .values import (
-    NO_ID,
     address_of,
-    identity,
     joined,
     number,
     signed,
@@ -36,20 +35,6 @@ F_DUPFD, F_DUPFD_CLOEXEC = 1, 26
 O_CLOEXEC, O_DIRECTORY = 4096, 1024
 SOCK_CLOEXEC = 0x80000
 NEWER_KINDS = frozenset(("bpf", "userfaultfd", "io_uring", "memfd", "pidfd"))
-PR_SET_NAME = 15
-
-
-def argument(event: Event, name: str) -> bytes:
-    """The parameter's bytes from the exit, else from its enter; empty where neither has it."""
-    found = event.param(name)
-    if found is None and event.enter is not None:
-        found = event.enter.param(name)
-    return found or b""
-
-
-def first(event: Event) -> int:
-    """What the call returned."""
-    return signed(event.params[0]) if event.params else -1
 
 
 def add(table: Table, event: Event, fd: Fd) -> None:
@@ -162,6 +147,7 @@ def _accept(table: Table, event: Event) -> None:
         fd.sip, fd.sport, fd.dip, fd.dport = found.sip, found.sport, found.dip, found.dport
         fd.l4 = "tcp"
     fd.source, fd.dest, fd.role = found.source, found.dest, "server"
+    fd.connected = True
     fd.name = tuple_text(found)
     fd.cloexec = bool(number(argument(event, "flags")) & (SOCK_CLOEXEC | O_CLOEXEC))
     add(table, event, fd)
@@ -314,59 +300,6 @@ def _close_range(table: Table, event: Event) -> None:
             table.fds -= 1
 
 
-# -- threads
-
-
-def _chdir(table: Table, event: Event) -> None:
-    if first(event) >= 0 and event.thread is not None:
-        set_cwd(event.thread, text(event.param("path") or b""))
-
-
-def _fchdir(table: Table, event: Event) -> None:
-    if first(event) >= 0 and event.thread is not None and event.fd is not None:
-        set_cwd(event.thread, event.fd.name)
-
-
-def _identity(*names: tuple[str, str]) -> Callable[[Table, Event], None]:
-    def parse(table: Table, event: Event) -> None:
-        if first(event) < 0 or event.thread is None:
-            return
-        for name, attribute in names:
-            value = argument(event, name)
-            if len(value) >= 4 and number(value[:4]) != NO_ID:
-                setattr(event.thread, attribute, identity(value))
-
-    return parse
-
-
-def _setsid(table: Table, event: Event) -> None:
-    if first(event) >= 0 and event.thread is not None:
-        event.thread.sid = first(event)
-
-
-def _limit(table: Table, event: Event) -> None:
-    if first(event) < 0 or event.thread is None or number(argument(event, "resource")) != 7:
-        return
-    value = event.param("newcur" if event.info.name == "prlimit" else "cur")
-    if event.info.name != "getrlimit" and value and signed(value) != -1:
-        event.thread.fdlimit = signed(value)
-
-
-def _memory(table: Table, event: Event) -> None:
-    if event.thread is None:
-        return
-    for name, attribute in (("vm_size", "vmsize"), ("vm_rss", "vmrss"), ("vm_swap", "vmswap")):
-        if value := event.param(name):
-            setattr(event.thread, attribute, number(value))
-
-
-def _prctl(table: Table, event: Event) -> None:
-    if not table.newest or event.thread is None or first(event) < 0:
-        return
-    if number(event.param("option") or b"") == PR_SET_NAME:
-        event.thread.comm = text(event.param("arg2_str") or b"")
-
-
 def _execve(table: Table, event: Event) -> None:
     table.executed(event)
 
@@ -375,13 +308,13 @@ PARSERS: dict[str, Callable[[Table, Event], None]] = {
     "socket": _socket, "socketpair": _socketpair, "bind": _bind, "connect": _connect, "accept": _accept,
     "accept4": _accept, "open": _open, "openat": _open, "openat2": _open, "creat": _open, "open_by_handle_at": _open,
     "pipe": _pipe, "pipe2": _pipe, "close": _close, "dup": _dup, "dup2": _dup, "dup3": _dup, "fcntl": _fcntl,
-    "close_range": _close_range, "chdir": _chdir, "getcwd": _chdir, "fchdir": _fchdir, "execve": _execve,
+    "close_range": _close_range, "chdir": chdir, "getcwd": chdir, "fchdir": fchdir, "execve": _execve,
     "execveat": _execve,
-    "setuid": _identity(("uid", "uid")), "setgid": _identity(("gid", "gid")),
-    "setresuid": _identity(("euid", "uid")), "setresgid": _identity(("egid", "gid")),
-    "setreuid": _identity(("euid", "uid")), "setregid": _identity(("egid", "gid")),
-    "setsid": _setsid, "setrlimit": _limit, "prlimit": _limit, "prctl": _prctl, "brk": _memory, "mmap": _memory,
-    "mmap2": _memory, "munmap": _memory,
+    "setuid": taking(("uid", "uid")), "setgid": taking(("gid", "gid")),
+    "setresuid": taking(("euid", "uid")), "setresgid": taking(("egid", "gid")),
+    "setreuid": taking(("euid", "uid")), "setregid": taking(("egid", "gid")),
+    "setsid": setsid, "setrlimit": limit, "prlimit": limit, "prctl": prctl, "brk": memory, "mmap": memory,
+    "mmap2": memory, "munmap": memory,
     "eventfd": _anonymous("event"), "eventfd2": _anonymous("event"), "signalfd": _anonymous("signalfd"),
     "signalfd4": _anonymous("signalfd"), "epoll_create": _anonymous("eventpoll"),
     "epoll_create1": _anonymous("eventpoll"), "inotify_init": _anonymous("inotify"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..scap.event_table import EF_CREATES_FD, EF_DESTROYS_FD, EF_SKIPPARSERESET, EF_USES_FD, EVENTS, PT_FD
+from .changes import switched
 from .model import INFOS, NO_FD, Event, Group, Thread, Trace, User
 from .parsers import PARSERS, close_enter, connect_enter, sendto_enter
 from .threads import CLONE_INVERTED, EFFORT, EFFORT_EACH, Table, named
@@ -135,6 +136,9 @@ class Replay:
             event.fd_num = thread.last_fd
             if event.fd is None and thread.last_fd != NO_FD:
                 event.fd = thread.fds.get(thread.last_fd)
+            if (fd := event.fd) is not None:
+                fd.name_changed = fd.name != fd.old_name
+                fd.old_name = fd.name
         return event
 
     def _follow(self, event: Event) -> None:
@@ -153,6 +157,7 @@ class Replay:
                     event.thread.last_valid = False
             return
         if info.name == "switch":
+            switched(event)
             return
         if info.direction == ">":
             self._enter(event, thread)

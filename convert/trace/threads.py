@@ -175,8 +175,12 @@ class Table:
             child.comm = (child.exe or "").rsplit("/", 1)[-1]
         if "uid" in got:
             child.uid, child.gid = identity(got["uid"]), identity(got.get("gid", b""))
-        child.vtid = signed(got["vtid"]) if "vtid" in got else child.tid
-        child.vpid = signed(got["vpid"]) if "vpid" in got else child.pid
+        if child.cloning:  # its parent's return tells its parent's numbers
+            child.vtid = child.tid
+            child.vpid = signed(got["vpid"]) if "vpid" in got and child.tid != child.pid else child.pid
+        else:
+            child.vtid = signed(got["vtid"]) if "vtid" in got else child.tid
+            child.vpid = signed(got["vpid"]) if "vpid" in got else child.pid
         if "cgroups" in got:
             child.cgroups = words(got["cgroups"])
             child.container = container_of(got["cgroups"])
@@ -245,6 +249,19 @@ class Table:
 def named(event: Event) -> dict[str, bytes]:
     """The recorded parameters by name."""
     return {param[0]: value for param, value in zip(event.info.params, event.params, strict=False)}
+
+
+def argument(event: Event, name: str) -> bytes:
+    """The parameter's bytes from the exit, else from its enter; empty where neither has it."""
+    found = event.param(name)
+    if found is None and event.enter is not None:
+        found = event.enter.param(name)
+    return found or b""
+
+
+def first(event: Event) -> int:
+    """What the call returned."""
+    return signed(event.params[0]) if event.params else -1
 
 
 def set_cwd(thread: Thread, path: str) -> None:
@@ -323,4 +340,4 @@ def _tail(thread: Thread, tail: bytes, *, newest: bool) -> None:
         thread.exe_upper_layer, thread.exe_from_memfd, thread.exe_lower_layer = bool(upper), bool(memfd), bool(lower)
 
 
-__all__ = ["EFFORT_EACH", "Fd", "Table", "named", "set_cwd"]
+__all__ = ["EFFORT_EACH", "Fd", "Table", "argument", "first", "named", "set_cwd"]
