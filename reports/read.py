@@ -198,7 +198,7 @@ class Reading:
         rule = "-" * 22 + "\n"
         self._printer.write(f"{rule}Event           #Calls\n{rule}")
         for name, count in self._counts.most_common():
-            self._printer.write(f"{name:<16}{count}\n")
+            self._printer.write(f"{name:<18}{count}\n")
 
     def _listing(self) -> Callable[[Event], None]:
         """What prints the line of an event."""
