@@ -22,6 +22,7 @@ EFFORT = 1 << 22  # descriptors that may be copied at once by clones, and what e
 EFFORT_EACH = 64
 CLONE_THREAD = 1 << 13
 CLONE_INVERTED = 1 << 16  # the child's own return came before its parent's
+STALE = 2_000_000_000  # ns after which a thread of the same number is an older one
 NONE = "<NA>"
 
 
@@ -120,8 +121,7 @@ class Table:
             if contained:
                 return  # the number is the one within the container: the child's own return makes it
             old = self.threads.get(res)
-            if old is not None and old.flags & CLONE_INVERTED:
-                old.flags &= ~CLONE_INVERTED
+            if old is not None and old.flags & CLONE_INVERTED and event.ts - (old.clone_ts or 0) < STALE:
                 return
             if old is not None:
                 self.remove(old, force=True)

@@ -15,6 +15,10 @@ NONE = "<NA>"
 CREATORS = ("open", "openat", "openat2", "creat")
 
 
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
 def fd_name(event: Event) -> str | None:
     """The descriptor's name; of one that was not made the name that was asked for."""
     failed = event.is_exit and event.info.name == "connect" and (event.res or 0) < 0
@@ -86,6 +90,11 @@ def cmdline(event: Event) -> str | None:
     return " ".join([thread.comm or "", *thread.args])
 
 
+def parent(event: Event) -> int | None:
+    """The process that made the process."""
+    return None if event.thread is None else (event.thread.main or event.thread).ptid
+
+
 def user(event: Event) -> str | None:
     """The user's name."""
     if event.thread is None or event.thread.uid is None:
@@ -104,9 +113,16 @@ FIELDS: dict[str, Callable[[Event], object]] = {
     "proc.exe": _thread("exe"),
     "proc.cwd": _thread("cwd"),
     "proc.cmdline": cmdline,
+    "proc.ppid": parent,
+    "proc.vmsize": lambda event: None if event.thread is None else event.thread.vmsize or 0,
+    "thread.pfminor": lambda event: None if event.thread is None else event.thread.pfminor or 0,
+    "thread.vtid": _thread("vtid"),
+    "proc.vpid": _thread("vpid"),
     "user.name": user,
     "fd.num": lambda event: event.fd_num,
     "fd.name": fd_name,
+    "fd.connected": _fd(lambda fd: _bool(fd.connected)),
+    "fd.name_changed": _fd(lambda fd: _bool(fd.name_changed)),
     "fd.type": _fd(fd_type),
     "fd.typechar": typechar,
     "fd.l4proto": _fd(l4),
