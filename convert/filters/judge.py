@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import FilterError, did_you_mean
-from .fields.table import EVENT_NAMES, FIELDS, FieldProblem, field
+from .fields.table import EVENT_NAMES, FIELDS, NUMERIC_ARGUMENTS, FieldProblem, field
 from .grammar import parse
 from .operators import Match, ValueProblem, matcher
 from .tree import And, Check, Not, Tree, checks
@@ -82,19 +82,21 @@ def bind(text: str, check: Check) -> BoundCheck:
             if value not in EVENT_NAMES:
                 raise FilterError(f"there is no event {value[:40]}", text, place, did_you_mean(value, EVENT_NAMES))
     try:
-        return BoundCheck(check, row, argument, matcher(row, check.operator, check.values))
+        return BoundCheck(
+            check, row, argument, matcher(row, check.operator, check.values, argument in NUMERIC_ARGUMENTS)
+        )
     except ValueProblem as problem:
-        place = _place(row, check, problem)
+        place = _place(row, check, problem, argument in NUMERIC_ARGUMENTS)
         raise FilterError(problem.message, text, place, problem.hint) from None
 
 
-def _place(row: Field, check: Check, problem: ValueProblem) -> int:
+def _place(row: Field, check: Check, problem: ValueProblem, numeric: bool) -> int:
     """Where the value stands that is wrong; the operator, if that is."""
     if " does not work on " in problem.message:
         return check.operator_place
     for value, place in zip(check.values, check.value_places, strict=False):
         try:
-            matcher(row, check.operator, (value,))
+            matcher(row, check.operator, (value,), numeric)
         except ValueProblem:
             return place
     return check.operator_place

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
@@ -228,6 +229,11 @@ def network_match(operator: str, values: tuple[str, ...]) -> Match:
     return (lambda value: not inside(value)) if operator == "!=" else inside
 
 
+def argument_number(text: str) -> int:
+    """A whole number for an argument that may be signed or not. Raises ValueProblem."""
+    return number(text, "int64" if text.lstrip()[:1] == "-" else "uint64")
+
+
 def argument_match(operator: str, values: tuple[str, ...]) -> Match:
     """A test of an argument, whose type is known when it is seen: as text, as a buffer, or as a number."""
     tests: dict[type, Match | ValueProblem] = {}
@@ -239,9 +245,7 @@ def argument_match(operator: str, values: tuple[str, ...]) -> Match:
             tests[kind] = problem
     try:
         if operator in ORDERED:
-            tests[int] = ordered_match(
-                operator, values, lambda text: number(text, "uint64") if text[:1] != "-" else number(text, "int64")
-            )
+            tests[int] = ordered_match(operator, values, argument_number)
     except ValueProblem as problem:
         tests[int] = problem
     if not any(callable(test) for test in tests.values()):
@@ -263,8 +267,14 @@ def ordered_match(operator: str, values: tuple[str, ...], read: Callable[[str], 
     return lambda value: order(value, wanted)
 
 
-def matcher(field: Field, operator: str, values: tuple[str, ...]) -> Match:
-    """The test of `field operator values`, for values that are not None. Raises ValueProblem."""
+def matcher(field: Field, operator: str, values: tuple[str, ...], numeric: bool = False) -> Match:
+    """The test of `field operator values`, for values that are not None. Raises ValueProblem.
+
+    `numeric`: of evt.rawarg, that the argument is a number in every event.
+    """
+    numeric = numeric and field.type == "dyn"
+    if numeric:
+        field = replace(field, type="int64")
     if operator not in allowed(field.type):
         raise ValueProblem(
             f"{operator} does not work on {field.name}, which is {CALLED.get(field.type, 'a number')}",
@@ -280,4 +290,4 @@ def matcher(field: Field, operator: str, values: tuple[str, ...]) -> Match:
         return network_match(operator, values)
     if field.type == "dyn":
         return argument_match(operator, values)
-    return ordered_match(operator, values, reader(field.type))
+    return ordered_match(operator, values, argument_number if numeric else reader(field.type))

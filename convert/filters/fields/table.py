@@ -5,7 +5,7 @@ from __future__ import annotations
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Final
 
-from ...scap.event_table import EVENTS, SYSCALLS, SYSDIG_EVENT_NAMES, SYSDIG_SYSCALL_NAMES
+from ...scap.event_table import EVENTS, PARAM_SIZES, SYSCALLS, SYSDIG_EVENT_NAMES, SYSDIG_SYSCALL_NAMES
 from ...trace.arguments import OLD_NAMES
 from ..errors import did_you_mean, nearest
 from . import absent, container, evt, fd, identity, polled, proc, syslog
@@ -26,6 +26,10 @@ EVENT_NAMES: Final = frozenset(
 """What evt.type may be; `packet` is what events of packet captures are."""
 ARGUMENT_NAMES: Final = frozenset({param[0] for row in EVENTS for param in row[4]} | set(OLD_NAMES.values()))
 """The names of parameters of all event types."""
+NUMERIC_ARGUMENTS: Final = ARGUMENT_NAMES - {
+    param[0] for row in EVENTS for param in row[4] if not PARAM_SIZES[param[1]]
+}
+"""Those of them that are numbers wherever they occur."""
 NUMBERED: Final = ("proc.apid", "proc.aname")
 NOT_IN_PACKETS: Final = frozenset(
     name
@@ -161,6 +165,7 @@ __all__ = [
     "FIELDS",
     "MISSING",
     "NOT_IN_PACKETS",
+    "NUMERIC_ARGUMENTS",
     "Field",
     "FieldProblem",
     "Value",

@@ -59,6 +59,11 @@ WRONG = {
     "evt.type in (read, wirte)": ("there is no event wirte; did you mean write?", 19),
     "evt.type.is.opne=1": ("there is no event opne; did you mean open?", 12),
     "evt.arg.nmae=x": ("no event has an argument nmae; did you mean name?", 8),
+    "evt.rawarg.res=foo": ("foo is not a whole number; numbers are decimal, or 0x and hexadecimal digits", 15),
+    "evt.rawarg.fd contains 3": (
+        "contains does not work on evt.rawarg, which is a number; it takes = != < <= > >= in intersects exists",
+        14,
+    ),
     "evt.arg=x": ("evt.arg needs an argument; such as evt.arg.fd", 7),
     "evt.arg[x]=1": ("x is not the number of an argument; write evt.arg.x", 8),
     "proc.aname[x]=a": ("x is not a number; such as proc.aname[0]", 11),
