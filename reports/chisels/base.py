@@ -63,7 +63,7 @@ class Chisel:
         self.begun = False
 
     def start(self, trace: Trace) -> None:
-        """The trace was opened: its threads and descriptors are those before the first event."""
+        """The first event was taken but not handed on, or there is none: the state is that of the beginning."""
 
     def capture_filter(self, text: str) -> None:
         """The filter of the command line."""

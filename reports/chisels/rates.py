@@ -32,6 +32,8 @@ class Rate(Chisel):
 
     def tick(self, ts: int) -> None:
         """Ends the second before, where this event begins another."""
+        if ts <= 0:
+            return  # what describes containers may have no time
         second = ts // text.SECOND
         if self.second is not None and second != self.second:
             self.print_second(second)

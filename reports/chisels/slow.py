@@ -12,6 +12,8 @@ from .base import Chisel, Output
 from .values import int_getter, known, text_getter
 
 MILLISECOND: Final = 1_000_000
+THREADS_MOST: Final = 65_536
+"""Threads whose last call is held; all are forgotten when there are more."""
 
 
 def threshold(name: str, milliseconds: str) -> float:
@@ -150,18 +152,24 @@ class Bottlenecks(Chisel):
         self.arguments = text_getter("evt.args")
         self.process = text_getter("proc.name")
         self.latency = int_getter("evt.latency")
+        self.begun: dict[int, Call] = {}
         self.slowest: list[tuple[int, int, Call | None, Call]] = []
 
     def event(self, event: Event) -> None:
         """Keeps the call where it is one of the slowest so far."""
+        if event.info.direction != "<":
+            if len(self.begun) >= THREADS_MOST:
+                self.begun.clear()
+            self.begun[event.tid] = self.line(event, 0)  # now: descriptors may have another name at the end
+            return
         latency = self.latency(event)
-        kind = self.type(event)
-        if event.info.direction != "<" or not latency or kind in (None, "switch"):
+        if not latency or self.type(event) in (None, "switch"):
             return
         if len(self.slowest) >= self.shown and latency <= self.slowest[0][0]:
             return
-        enter = event.enter
-        begun = None if enter is None else self.line(enter, 0)
+        begun = self.begun.get(event.tid)
+        if begun is not None and begun.type != self.type(event):
+            begun = None
         found = (latency, -event.ordinal, begun, self.line(event, latency))
         if len(self.slowest) < self.shown:
             heappush(self.slowest, found)

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from ...convert.errors import UsageError
 from ...convert.filters.judge import compile_filter
-from ...convert.trace.model import NO_FD, UNKNOWN_INFO, Event, Fd, Thread, Trace
+from ...convert.scap.event_table import Code
+from ...convert.trace.model import INFOS, NO_FD, Event, Fd, Thread, Trace
 from . import text
 from .base import Chisel, Output
 from .values import known, text_getter
@@ -19,7 +20,8 @@ WIDE: Final = 4096
 
 def moment(trace: Trace, thread: Thread, fd: Fd | None) -> Event:
     """An event that stands for a thread, or a descriptor of it, as it is: fields can be asked of it."""
-    event = Event(trace, UNKNOWN_INFO, 0, trace.first_ts or 0, thread.tid, ())
+    code = Code.SYSCALL_READ_E  # an event that uses a descriptor: fields of descriptors are asked of such only
+    event = Event(trace, INFOS[code], code, trace.first_ts or 0, thread.tid, ())
     event.thread = thread
     event.fd = fd
     event.fd_num = NO_FD if fd is None else fd.num
@@ -51,7 +53,7 @@ class State(Chisel):
 
 def threads_of(trace: Trace) -> list[Thread]:
     """The threads by number; those of which nothing is known are left out."""
-    return [thread for _, thread in sorted(trace.threads.items()) if not thread.invalid]
+    return [thread for _, thread in sorted(trace.threads.items()) if thread.comm is not None]
 
 
 class OpenFiles(State):
@@ -69,10 +71,15 @@ class OpenFiles(State):
             self.record(
                 (command, thread.pid, thread.tid, owner, fd.num, sort, what),
                 row((command, 20), (thread.pid, 8), (thread.tid, 8), (owner, 8), (fd.num, 8), (sort, 12))
-                + (what or "")[:WIDE]
+                + printed(what or "")
                 + "\n",
             )
         self.close()
+
+
+def printed(name: str) -> str:
+    """A name on one line: what cannot be printed is left out, as sysdig does."""
+    return "".join(char for char in name[:WIDE] if char >= " " and char != "\x7f")
 
 
 def row(*cells: tuple[object, int]) -> str:

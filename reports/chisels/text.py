@@ -18,7 +18,8 @@ def size(count: float) -> str:
     """A number of bytes: a unit is used from one above it, so 1024 is 1024B."""
     for unit, letter in UNITS:
         if count > unit:
-            return f"{count / unit:.2f}{letter}"
+            hundredths = (int(count) * 200 + unit) // (2 * unit)  # a half is rounded up
+            return f"{hundredths // 100}.{hundredths % 100:02d}{letter}"
     return f"{int(count)}B"
 
 

@@ -7,10 +7,12 @@ from typing import Final
 from ...convert.trace.model import Event
 from .base import Chisel, Output
 from .sums import CONTAINER, PROCESS, Column, Table
-from .values import getter, text_getter
+from .values import getter, int_getter, text_getter
 
 TICK: Final = 10_000_000
-"""ns of a hundredth of a second: what one per cent over a second is."""
+"""ns of a hundredth of a second, in which the samples are."""
+THREADS_MOST: Final = 262_144
+"""Threads whose last sample is held."""
 DESCRIPTORS_MOST: Final = 1_000_000
 """Different descriptors that are told apart; further ones are not counted."""
 CONTAINED_PROCESS: Final = (
@@ -27,13 +29,15 @@ class Processors(Table):
         keys = CONTAINED_PROCESS if output.containers else PROCESS
         super().__init__(output, [Column(*key) for key in keys], Column("thread.exectime", "CPU%"), self.share, 10)
         self.key_getters = [text_getter(name) for name, _ in keys]
-        self.load = getter("thread.cpu")
+        self.user = int_getter("evt.rawarg.cpu_usr")
+        self.system = int_getter("evt.rawarg.cpu_sys")
+        self.last: dict[int, int] = {}
         self.sums: dict[tuple[str, ...], float] = {}
         self.first_ts: int | None = None
 
     def tick(self, ts: int) -> None:
         """The share is of the time between the first event and the last."""
-        if self.first_ts is None:
+        if self.first_ts is None and ts > 0:  # what describes containers may have no time
             self.first_ts = ts
         self.last_ts = ts
 
@@ -44,9 +48,13 @@ class Processors(Table):
 
     def event(self, event: Event) -> None:
         """Adds a sample."""
-        load = self.load(event)
-        if not isinstance(load, int | float):
+        user, system = self.user(event), self.system(event)
+        if user is None or system is None:
             return
+        ticks = user + system
+        before = self.last.get(event.tid, ticks)
+        if event.tid in self.last or len(self.last) < THREADS_MOST:
+            self.last[event.tid] = ticks
         key: list[str] = []
         for get in self.key_getters:
             part = get(event)
@@ -54,7 +62,7 @@ class Processors(Table):
                 return
             key.append(part)
         found = tuple(key)
-        self.sums[found] = self.sums.get(found, 0) + load * TICK
+        self.sums[found] = self.sums.get(found, 0) + max(0, ticks - before) * TICK
 
     def end(self) -> None:
         """Prints the table."""
@@ -75,9 +83,9 @@ class CountDescriptors(Chisel):
         self.dropped = 0
 
     def event(self, event: Event) -> None:
-        """Notes the descriptor."""
+        """Notes the descriptor; one without a name, and standard input, do not count."""
         key, number, name = self.key(event), self.number(event), self.name(event)
-        if key is None or number is None or name is None:
+        if key is None or not isinstance(number, int) or number <= 0 or not name:
             return
         seen = self.seen.get(key)
         pair = (number, name)
