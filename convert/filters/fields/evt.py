@@ -43,6 +43,15 @@ def latency(event: Event) -> int:
     return 0 if event.thread is None else event.thread.last_latency or 0
 
 
+def _latency(part: Callable[[int], Value]) -> Extract:
+    """A part of the latency; missing in packets, which are no calls."""
+
+    def value(event: Event, _: str | None) -> Value:
+        return part(latency(event)) if event.trace.format == "scap" else None
+
+    return value
+
+
 def delta(event: Event, name: str) -> int:
     """Time in ns since the last event that was asked for this field (that was listed, for one); 0 for the first."""
     last: dict[str, tuple[int, int, int]] = event.trace.__dict__.setdefault("asked", {})
@@ -173,19 +182,19 @@ _TIMES: Final = (
     row("evt.plugininfo", "charbuf", "what its plugin says of the event: never known here", lambda e, _: None),
     row(
         "evt.latency", "reltime", "nanoseconds from enter to exit",
-        lambda e, _: latency(e), klass="R", shown="decimal",
+        _latency(lambda ns: ns), klass="R", shown="decimal",
     ),
     row(
         "evt.latency.s", "reltime", "whole seconds from enter to exit",
-        lambda e, _: latency(e) // NANOSECOND, klass="R", shown="decimal",
+        _latency(lambda ns: ns // NANOSECOND), klass="R", shown="decimal",
     ),
     row(
         "evt.latency.ns", "reltime", "nanoseconds within a second from enter to exit",
-        lambda e, _: latency(e) % NANOSECOND, klass="R", shown="padded",
+        _latency(lambda ns: ns % NANOSECOND), klass="R", shown="padded",
     ),
     row(
         "evt.latency.human", "charbuf", "time from enter to exit with a unit, as 10ms",
-        lambda e, _: moments.human(latency(e)), klass="R",
+        _latency(moments.human), klass="R",
     ),
     row(
         "evt.deltatime", "reltime", "nanoseconds since the event before",

@@ -80,7 +80,9 @@ def type_name(event: Event) -> str:
 
 def syscall_name(event: Event) -> str | None:
     """The name of the system call; None where there was none."""
-    return None if event.code in NOT_SYSCALLS else type_name(event)
+    if event.code in NOT_SYSCALLS or event.trace.format != "scap":
+        return None
+    return type_name(event)
 
 
 def category(event: Event) -> str:

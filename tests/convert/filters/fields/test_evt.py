@@ -149,3 +149,29 @@ def test_around() -> None:
     assert near == 100
     assert isinstance(near, Near)
     assert field(event, "evt.around", "x") is None
+
+
+def test_packets_are_no_calls() -> None:
+    event = made(code("read", "<"), [3, b"abc"])
+    assert (field(event, "evt.latency"), field(event, "syscall.type")) == (0, "read")
+    event.trace.format = "pcap"
+    names = ("evt.latency", "evt.latency.s", "evt.latency.ns", "evt.latency.human", "syscall.type")
+    assert [field(event, name) for name in names] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("data", "info"),
+    [
+        (b"<13>hello world", "syslog sev=notice msg=hello world"),
+        (b"<0>", "syslog sev=emerg msg="),
+        (b"<999>x", "syslog sev=debug msg=x"),
+        (b"no priority", "res=11 data=no priority "),
+        (b"<13", "res=3 data=<13 "),
+    ],
+)
+def test_messages_to_syslog(data: bytes, info: str) -> None:
+    event = made(code("write", "<"), [len(data), data])
+    event.fd, event.res = Fd(4, "unix", "5->6 /dev/log"), len(data)
+    assert field(event, "evt.is_syslog") is True
+    assert field(event, "evt.info") == info
+    assert field(event, "evt.args") != "" and field(made(code("read", "<"), [1, b"x"]), "evt.is_syslog") is False
