@@ -181,8 +181,10 @@ class Standard(Chisel):
     def event(self, event: Event) -> None:
         """The data as it is."""
         data = self.data(event)
-        if not isinstance(data, bytes) or not data:
-            return
+        if not isinstance(data, bytes):
+            if event.param("data") != b"" or not self.plain:
+                return
+            data = b""  # a call that moved nothing is an empty line
         container, container_id = self.container(event), self.container_id(event)
         if not self.plain:
             self.record((self.time(event), self.process(event), container, container_id, decode(data)))

@@ -12,6 +12,10 @@ from .base import Chisel, Output
 from .values import int_getter, known, text_getter
 
 MILLISECOND: Final = 1_000_000
+NO_CALLS: Final = frozenset(
+    ("switch", "procinfo", "procexit", "signaldeliver", "drop", "cpu_hotplug", "tracer", "notification", "page_fault")
+)
+"""Events of a thread that may come between the beginning and the end of a call."""
 THREADS_MOST: Final = 65_536
 """Threads whose last call is held; all are forgotten when there are more."""
 
@@ -158,6 +162,8 @@ class Bottlenecks(Chisel):
     def event(self, event: Event) -> None:
         """Keeps the call where it is one of the slowest so far."""
         if event.info.direction != "<":
+            if event.info.name in NO_CALLS:
+                return
             if len(self.begun) >= THREADS_MOST:
                 self.begun.clear()
             self.begun[event.tid] = self.line(event, 0)  # now: descriptors may have another name at the end

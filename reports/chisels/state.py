@@ -28,10 +28,34 @@ def moment(trace: Trace, thread: Thread, fd: Fd | None) -> Event:
     return event
 
 
-class State(Chisel):
-    """Prints at the start and wants no event. The filter is asked of each descriptor with its thread."""
+class AtStart(Chisel):
+    """Prints when the first event with a time was applied, as sysdig does, and wants no event."""
 
-    finished = True
+    trace: Trace | None = None
+
+    def start(self, trace: Trace) -> None:
+        """The trace; what describes containers is in the file before the first event that counts."""
+        self.trace = trace
+
+    def tick(self, ts: int) -> None:
+        """Prints the list."""
+        if ts > 0 and not self.finished:
+            self.end()
+
+    def end(self) -> None:
+        """Prints the list where there was no event."""
+        if not self.finished and self.trace is not None:
+            self.print_list(self.trace)
+            self.close()
+        self.finished = True
+
+    def print_list(self, trace: Trace) -> None:
+        """The list."""
+        raise NotImplementedError
+
+
+class State(AtStart):
+    """A list of threads or descriptors. The filter is asked of each descriptor with its thread."""
 
     def __init__(self, output: Output, filter: str = "") -> None:
         super().__init__(output)
@@ -61,7 +85,7 @@ class OpenFiles(State):
 
     columns = ("command", "pid", "tid", "user", "fd", "type", "name")
 
-    def start(self, trace: Trace) -> None:
+    def print_list(self, trace: Trace) -> None:
         """Prints the list."""
         process, user = text_getter("proc.name"), text_getter("user.name")
         kind, name = text_getter("fd.type"), text_getter("fd.name")
@@ -74,7 +98,6 @@ class OpenFiles(State):
                 + printed(what or "")
                 + "\n",
             )
-        self.close()
 
 
 def printed(name: str) -> str:
@@ -99,7 +122,7 @@ class Connections(State):
 
     columns = ("protocol", "server", "client", "state", "tid", "pid", "process")
 
-    def start(self, trace: Trace) -> None:
+    def print_list(self, trace: Trace) -> None:
         """Prints the list."""
         process = text_getter("proc.name")
         self.header(
@@ -118,7 +141,6 @@ class Connections(State):
                 row((fd.l4, 6), (server, 25), (client, 25), (state, 15))
                 + f"{thread.tid}/{thread.pid}/{known(command)}\n",
             )
-        self.close()
 
 
 class Processes(State):
@@ -126,7 +148,7 @@ class Processes(State):
 
     columns = ("tid", "pid", "user", "virtual_kb", "resident_kb", "fd_limit", "command")
 
-    def start(self, trace: Trace) -> None:
+    def print_list(self, trace: Trace) -> None:
         """Prints the list."""
         user = text_getter("user.name")
         self.header(
@@ -145,7 +167,6 @@ class Processes(State):
                 )
                 + f"{known(thread.comm)}\n",
             )  # fmt: skip
-        self.close()
 
     def passes(self, trace: Trace, thread: Thread, bare: Event) -> bool:
         """Whether the filter finds the thread by one of its descriptors, or without one where it has none."""
@@ -159,7 +180,7 @@ KINDS: Final = {
 }  # fmt: skip
 
 
-class Containers(Chisel):
+class Containers(AtStart):
     """lscontainers: the containers that the trace describes; `desc` prints all of the names."""
 
     columns = ("type", "image", "name", "id")
@@ -169,31 +190,15 @@ class Containers(Chisel):
             raise UsageError(f"lscontainers takes desc or nothing, not {form}")
         super().__init__(output)
         self.described = form == "desc"
-        self.trace: Trace | None = None
-        self.printed = False
 
-    def start(self, trace: Trace) -> None:
-        """The trace; what describes its containers is in the file before the first event that counts."""
-        self.trace = trace
-
-    def tick(self, ts: int) -> None:
-        """Prints the list before the first event."""
-        if not self.printed:
-            self.print_list()
-
-    def end(self) -> None:
-        """Prints the list where there was no event."""
-        self.tick(0)
-
-    def print_list(self) -> None:
+    def print_list(self, trace: Trace) -> None:
         """The list."""
-        self.printed = self.finished = True
         if self.described:
             self.header("{\n")
         else:
             widths = (("container.type", 15), ("container.image", 16), ("container.name", 20), ("container.id", 13))
             self.header(row(*widths) + "\n" + "".join("-" * (width - 1) + " " for _, width in widths) + "\n")
-        found: dict[str, Any] = {} if self.trace is None else self.trace.containers
+        found: dict[str, Any] = trace.containers
         for number, (identifier, container) in enumerate(found.items(), 1):
             kind = getattr(container, "type", None)
             kind = KINDS.get(kind, "unknown") if isinstance(kind, int) else kind
@@ -206,4 +211,3 @@ class Containers(Chisel):
             self.record((kind, image, name, identifier), line)
         if self.described:
             self.header("}\n")
-        self.close()
