@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from .changes import chdir, fchdir, limit, memory, prctl, setsid, taking
 from .fds import bind, datagram, name_of_tuple, set_tuple, socket_made, swap
-from .model import Fd
+from .model import Fd, encode
 from .threads import MAX_FDS, Table, argument, first, named
 from .values import (
+    LONGEST_PATH,
+    TOO_LONG,
     address_of,
     joined,
     number,
@@ -192,8 +194,8 @@ def _open(table: Table, event: Event) -> None:
     res = first(event)
     if res < 0 or event.thread is None:
         return
-    name = argument(event, "name") or argument(event, "path")
-    flags = number(argument(event, "flags"))
+    name = asked(event, "name") or asked(event, "path")
+    flags = number(asked(event, "flags"))
     if event.info.name == "creat":
         flags = 0
     fd = Fd(res, "directory" if flags & O_DIRECTORY else "file", path_asked(event))
@@ -208,19 +210,31 @@ def _open(table: Table, event: Event) -> None:
 
 def path_asked(event: Event) -> str:
     """The absolute path that an open, openat or creat asks for, whatever came of it; empty where none is told."""
-    name = argument(event, "name") or argument(event, "path")
+    name = asked(event, "name") or asked(event, "path")
     if event.thread is None or not name:
         return ""
-    return resolve(event.thread, argument(event, "dirfd") or argument(event, "mountfd"), text(name))
+    return resolve(event.thread, asked(event, "dirfd") or asked(event, "mountfd"), text(name))
+
+
+def asked(event: Event, name: str) -> bytes:
+    """The parameter's bytes from the enter, which no other thread can have changed since, else from the exit."""
+    found = event.enter.param(name) if event.enter is not None else None
+    if not found or found in (b"\0", b"<NA>\0"):
+        found = event.param(name)
+    return found or b""
 
 
 def resolve(thread: Thread, dirfd: bytes, name: str) -> str:
     """The absolute path that a call names."""
     num = signed(dirfd) if dirfd else AT_FDCWD
-    if num == AT_FDCWD or name.startswith("/"):
+    if name.startswith("/") and dirfd:
+        return joined(".", name)
+    if num == AT_FDCWD:
         return joined(thread.cwd or "", name)
     directory = thread.fds.get(num)
-    return joined(directory.name, name) if directory is not None else "<UNKNOWN>" + name
+    if directory is None:
+        return "<UNKNOWN>" + name if len(encode(name)) <= LONGEST_PATH - 9 else TOO_LONG
+    return joined(directory.name + "/", name)
 
 
 def _pipe(table: Table, event: Event) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..scap.event_table import EF_CREATES_FD, EF_DESTROYS_FD, EF_SKIPPARSERESET, EF_USES_FD, EVENTS, PT_FD
 from .changes import switched
+from .containers import describe
 from .model import INFOS, NO_FD, Event, Group, Thread, Trace, User
 from .parsers import PARSERS, close_enter, connect_enter, sendto_enter
 from .threads import CLONE_INVERTED, EFFORT, EFFORT_EACH, Table, named
@@ -233,6 +234,6 @@ def _added_group(trace: Trace, event: Event) -> None:
         trace.groups[gid] = Group(gid, text(got.get("name", b""))[:256])
 
 
-DESCRIBED = {"useradded": _added_user, "groupadded": _added_group}
+DESCRIBED = {"useradded": _added_user, "groupadded": _added_group, "container": describe}
 
 __all__ = ["CLONE_INVERTED", "Replay", "evidence_of_schema"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .model import Event, Trace
 
 MAX_THREADS = 131_072  # as libsinsp holds
-MAX_FDS = 1 << 20  # of all threads together
+MAX_FDS = 1 << 19  # of all threads together
 EFFORT = 1 << 22  # descriptors that may be copied at once by clones, and what each event adds to that
 EFFORT_EACH = 64
 CLONE_THREAD = 1 << 13
@@ -56,7 +56,7 @@ class Table:
         return True
 
     def remove(self, thread: Thread, *, force: bool = False) -> None:
-        """The thread ended. A main thread stays, closed, while others of its process live."""
+        """The thread ended. A main thread stays, closed, where others of its process still live."""
         if self.threads.get(thread.tid) is not thread:
             return
         if thread.children > 0 and not force:
@@ -64,8 +64,6 @@ class Table:
             return
         if thread.flags & CLONE_THREAD and (main := self.threads.get(thread.pid)) is not None and main is not thread:
             main.children -= main.children > 0
-            if main.exiting and main.children == 0:
-                self._drop(main)
         self._drop(thread)
 
     def _drop(self, thread: Thread) -> None:
@@ -171,8 +169,8 @@ class Table:
             child.args = words(got.get("args", b""))
         if got.get("comm"):
             child.comm = text(got["comm"])
-        elif parent is None:
-            child.comm = (child.exe or "").rsplit("/", 1)[-1]
+        else:  # the oldest versions do not tell the name
+            child.comm = child.exe
         if "uid" in got:
             child.uid, child.gid = identity(got["uid"]), identity(got.get("gid", b""))
         if child.cloning:  # its parent's return tells its parent's numbers
@@ -185,7 +183,7 @@ class Table:
             child.cgroups = words(got["cgroups"])
             child.container = container_of(got["cgroups"])
         _memory(child, got)
-        if parent is None and got.get("cwd"):
+        if self.newest and parent is None and got.get("cwd"):
             child.own_cwd = _directory(text(got["cwd"]))
 
     def _copy_fds(self, parent: Thread, child: Thread) -> None:
@@ -207,10 +205,10 @@ class Table:
             return
         thread.exe = text(got.get("exe", b""))
         thread.args = words(got.get("args", b""))
-        thread.comm = text(got["comm"]) if got.get("comm") else thread.exe.rsplit("/", 1)[-1]
+        thread.comm = text(got["comm"]) if got.get("comm") else thread.exe
         if got.get("pid"):
             thread.pid = signed(got["pid"])
-        if got.get("ptid"):
+        if got.get("ptid") and (self.newest or thread.ptid in (None, -1)):
             thread.ptid = signed(got["ptid"])
         if self.newest and text(got.get("cwd", b"")):
             set_cwd(thread, text(got["cwd"]))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 from typing import NamedTuple
 
-from .model import decode
+from .model import decode, encode
 
 NO_ID = 0xFFFFFFFF
 UNIX, INET, INET6 = 1, 2, 10
+LONGEST_PATH = 1022  # bytes of a directory and a name in it together
+TOO_LONG = "/PATH_TOO_LONG"
+LONGEST_LIST = 4096  # bytes of arguments, environments and control groups, as recorders keep them
 MAPPED = bytes(10) + b"\xff\xff"
 
 
@@ -42,6 +45,7 @@ def text(value: bytes) -> str:
 
 def words(value: bytes) -> list[str]:
     """NUL-separated texts (args, env, cgroups); no empty one after the last NUL."""
+    value = value[:LONGEST_LIST]
     if not value:
         return []
     if value.endswith(b"\0"):
@@ -114,7 +118,11 @@ def tuple_text(found: Tuple4) -> str:
 
 
 def joined(base: str, name: str) -> str:
-    """`name` seen from directory `base`: an absolute path without '.', '..' and doubled slashes."""
+    """`name` seen from directory `base`: an absolute path without '.', '..' and doubled slashes. What libsinsp has no
+    room for is named TOO_LONG, as there: so the paths of hostile files cannot grow.
+    """
+    if len(base) + len(name) > LONGEST_PATH // 4 and len(encode(base)) + len(encode(name)) > LONGEST_PATH:
+        return TOO_LONG
     if not name.startswith("/"):
         name = f"{base.rstrip('/')}/{name}" if base else name
     parts: list[str] = []

@@ -196,6 +196,58 @@ def test_threads(tmp_path: Path, tool: Callable[[str], str]) -> None:
     judged(told, tmp_path / "threads.scap", tool("sysdig"))
 
 
+def test_the_end_of_processes_and_old_versions(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    told = Told()
+    told.call(223, 10, (), clone(300, 10, 10, 1, 0))
+    told.call(293, 300, ("./rel/bin",), execve("exec", 300))
+    told.call(7, 300, (1, 1), (1, b"a"))
+    told.call(223, 10, (), clone(301, 10, 10, 1, 0x2003))
+    told.call(95, 301, (), (0, "/thr"))
+    told.call(225, 300, (), clone(302, 300, 300, 10, 0))
+    told.call(227, 300, (), clone(303, 300, 300, 10, 0x400000))
+    told.event(186, 301, 0)
+    told.event(186, 10, 0)
+    told.call(7, 12, (1, 1), (1, b"a"))
+    told.event(186, 12, 0)
+    told.call(7, 10, (1, 1), (1, b"a"))
+    told.event(186, 500, 0)
+    told.call(13, 302, (), (0, "old", strings(["x"]), 302, 302, 300, "/o", 55))
+    told.call(15, 302, (), (304, "old", strings(["x"]), 304, 304, 302, "/o", 55, 0, 7, 7))
+    told.call(7, 304, (1, 1), (1, b"a"))
+    told.event(183, 305, 0, "o2", strings(["x"]), 305, 305, 302, "/o", 55, 1, 1, 1, 1, 1, 0, 9, 9)
+    told.call(7, 305, (1, 1), (1, b"a"))
+    told.event(223, 307, *clone(0, 307, 307, 999, 0))
+    told.call(7, 307, (1, 1), (1, b"a"))
+    judged(told, tmp_path / "ends.scap", tool("sysdig"))
+
+
+def opened(told: Told, name: str, dirfd: int | None = None) -> None:
+    """An open as descriptor 50, or an openat as 51."""
+    if dirfd is None:
+        told.call(3, 10, (name, 1, 0), (50, name, 1, 0, 0))
+    else:
+        told.call(307, 10, (dirfd, name, 1, 0), (51, dirfd, name, 1, 0, 0))
+
+
+def test_long_paths(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    told = Told()
+    for length in (1000, 1021, 1022, 1023, 2000):
+        opened(told, "/" + "a" * (length - 1))
+        opened(told, "b" * (length - 1))
+        opened(told, "c" * length, 55)
+        opened(told, "/" + "c" * (length - 1), -100)
+    told.call(95, 10, (), (0, "/" + "c" * 600))
+    opened(told, "b" * 500)
+    opened(told, "/" + "c" * 900, -100)
+    told.call(95, 10, (), (0, "c" * 600))
+    told.call(95, 10, (), (0, "x"))
+    told.call(95, 10, (), (0, "/"))
+    opened(told, "a" * 700)
+    opened(told, "b" * 500, 50)
+    opened(told, "b" * 100, 50)
+    judged(told, tmp_path / "long.scap", tool("sysdig"))
+
+
 def test_types_that_are_not_on_a_descriptor(tmp_path: Path, tool: Callable[[str], str]) -> None:
     told = Told()
     told.call(303, 10, (), (0, 1, "x", 0))
