@@ -306,11 +306,15 @@ def _close_range(table: Table, event: Event) -> None:
         return
     low, high = number(argument(event, "first")), number(argument(event, "last"))
     marks = number(argument(event, "flags")) & 4
-    for num in [num for num in thread.fds if low <= num <= high]:
+    fds = thread.fds
+    if not table.afford(len(fds)):
+        table.refuse("descriptors_refused", 1)
+        return
+    for num in [num for num in fds if low <= num <= high]:
         if marks:
-            thread.fds[num].cloexec = True
+            fds[num].cloexec = True
         else:
-            del thread.fds[num]
+            del fds[num]
             table.fds -= 1
 
 

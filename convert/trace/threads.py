@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_THREADS = 131_072  # as libsinsp holds
 MAX_FDS = 1 << 19  # of all threads together
 EFFORT = 1 << 22  # descriptors that may be copied at once by clones, and what each event adds to that
-EFFORT_EACH = 64
+EFFORT_EACH = 256
 CLONE_THREAD = 1 << 13
 CLONE_INVERTED = 1 << 16  # the child's own return came before its parent's
 STALE = 2_000_000_000  # ns after which a thread of the same number is an older one
@@ -40,6 +40,15 @@ class Table:
     def refuse(self, cause: str, count: int = 1) -> None:
         """Count what found no room."""
         self.trace.losses.setdefault(cause, Loss()).count += count
+
+    def afford(self, count: int) -> bool:
+        """Whether `count` descriptors may be gone through now: each event allows a few, so that no file makes the
+        reading slow by tables that are large.
+        """
+        if count > self.effort:
+            return False
+        self.effort -= count
+        return True
 
     def add(self, thread: Thread) -> bool:
         """Take the thread in; False: there is no room."""
@@ -188,10 +197,9 @@ class Table:
 
     def _copy_fds(self, parent: Thread, child: Thread) -> None:
         table = parent.fds
-        if len(table) > self.effort or self.fds + len(table) > MAX_FDS:
+        if self.fds + len(table) > MAX_FDS or not self.afford(len(table)):
             self.refuse("descriptors_refused", len(table))
             return
-        self.effort -= len(table)
         child.own_fds = {num: fd.copy(num) for num, fd in table.items()}
 
     # -- execve
@@ -222,9 +230,17 @@ class Table:
         _credentials(thread, got)
         self._exepath(event, thread, got)
         if self.newest:
-            for num in [num for num, fd in thread.fds.items() if fd.cloexec]:
-                del thread.fds[num]
-                self.fds -= 1
+            self.close_marked(thread)
+
+    def close_marked(self, thread: Thread) -> None:
+        """An execve closes what is marked close-on-exec."""
+        fds = thread.fds
+        if not self.afford(len(fds)):
+            self.refuse("descriptors_refused", 1)
+            return
+        for num in [num for num, fd in fds.items() if fd.cloexec]:
+            del fds[num]
+            self.fds -= 1
 
     def _exepath(self, event: Event, thread: Thread, got: dict[str, bytes]) -> None:
         if text(got.get("trusted_exepath", b"")):

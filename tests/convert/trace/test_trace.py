@@ -153,6 +153,29 @@ def test_state_is_as_after_the_event(tmp_path: Path) -> None:
     ]
 
 
+def test_large_tables_do_not_make_it_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """close_range on a table of 100 goes through it while that can be afforded, then is counted."""
+    monkeypatch.setattr(threads, "EFFORT", 1000)
+    monkeypatch.setattr("syswire.convert.trace.replay.EFFORT", 1000)
+    monkeypatch.setattr("syswire.convert.trace.replay.EFFORT_EACH", 1)
+    told = Told()
+    for fd in range(100):
+        told.event(19, 10, fd, 2, 1, 0, 0)
+    for _ in range(50):
+        told.event(451, 10, 0, 200, 300, 0)
+    trace, events = read(tmp_path / "a.scap", b"".join(told.blocks))
+    assert trace.exit_only
+    assert len(events) == 150
+    assert trace.losses["descriptors_refused"].count == 40
+    told.event(451, 10, 0, 10, 19, 0)
+    monkeypatch.setattr(threads, "EFFORT", 1 << 20)
+    monkeypatch.setattr("syswire.convert.trace.replay.EFFORT", 1 << 20)
+    trace, _ = read(tmp_path / "a.scap", b"".join(told.blocks))
+    thread = trace.find(10)
+    assert thread is not None
+    assert sorted(thread.fds) == [*range(10), *range(20, 100)]
+
+
 def test_texts_keep_their_bytes() -> None:
     every = bytes(range(256))
     assert encode(decode(every)) == every
