@@ -60,7 +60,7 @@ class Chisel:
         self.output = output
         self.write = output.write
         self.plain = output.mode == "text"
-        self.begun = False
+        self.headed = False
 
     def start(self, trace: Trace) -> None:
         """The first event was taken but not handed on, or there is none: the state is that of the beginning."""
@@ -97,15 +97,15 @@ class Chisel:
         """Rows, with the columns' names above the first."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if not self.begun:
+        if not self.headed:
             writer.writerow(self.columns)
-            self.begun = True
+            self.headed = True
         writer.writerows(["" if value is None else harmless(value) for value in row] for row in rows)
         self.write(text.getvalue())
 
     def close(self) -> None:
         """Call at the end of what prints records: a CSV file has its header even without rows."""
-        if self.output.mode == "csv" and not self.begun:
+        if self.output.mode == "csv" and not self.headed:
             self.write_csv([])
 
 
