@@ -159,7 +159,7 @@ class Shellshock(Chisel):
                 continue
             function = value.decode("utf-8", "surrogateescape")
             process, pid, when = self.parent(event), self.parent_id(event), self.time(event)
-            self.record((when, process, pid, function), f"{when:22}{known(process):20}{known(pid):8}{function}\n")
+            self.record((when, process, pid, function), f"{when:22}{known(process):22}{known(pid):8}{function}\n")
 
     def end(self) -> None:
         """The end of the list."""
