@@ -168,9 +168,17 @@ class Table:
         self._identity(child, got, parent)
         if parent is not None and not flags & CLONE_THREAD:
             self._copy_fds(parent, child)
+        if own and flags & CLONE_THREAD and pid not in self.threads:
+            self._unseen_main(child)
         if not self.add(child):
             return None
         return child
+
+    def _unseen_main(self, child: Thread) -> None:
+        """The main thread of a thread that was born before anything was seen of its process: it has the same name."""
+        main = Thread(self.trace, child.pid, child.pid)
+        main.comm, main.exe, main.ptid, main.fdlimit = child.comm, child.exe, -1, -1
+        self.add(main)
 
     def _identity(self, child: Thread, got: dict[str, bytes], parent: Thread | None) -> None:
         if "exe" in got:
