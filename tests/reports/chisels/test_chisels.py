@@ -133,7 +133,7 @@ def test_logs_and_what_is_saved_around(incident: Path, tmp_path: Path) -> None:
     near = chisel.saved.wanted()
     written = [event.ts for event in open_trace(Source(incident)) if near(event)]
     moments = [ts for found in chisel.saved.moments.values() for ts in found]
-    assert len(moments) == 6
+    assert (len(moments), len(written)) == (6, 49)  # as many as sysdig writes
     assert set(moments) <= set(written)
     assert all(any(abs(ts - moment) <= 1_000_000 for moment in moments) for ts in written)
 
