@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 STATE_ONLY = 1  # of an event block's flags
+EVENT_TYPE = FIELDS["evt.type"].extract
 NOT_IN_PACKETS = ("fd.num", "evt.cpu")  # beside all that is of a process
 BUFFERS: dict[str, Buffers] = {"": "dots", "A": "ascii", "x": "hex", "X": "hexascii", "b": "base64"}
 
@@ -137,7 +138,7 @@ class Reading:
         self._chisels = [self._chisel(call.name, call.arguments) for call in given.chisels]
         self.saved = [chisel.saved for chisel, _ in self._chisels if chisel.saved is not None]
         self._line = self._listing() if not given.chisels and not given.quiet else None
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[int, str]] = Counter()
 
     def run(self) -> None:
         """Read to the end, or to where -n or -M say."""
@@ -186,7 +187,7 @@ class Reading:
 
     def _show(self, event: Event) -> None:
         if self._given.summary:
-            self._counts[f"{event.info.direction} {event.info.name}"] += 1
+            self._counts[event.code, f"{event.info.direction} {EVENT_TYPE(event, None)!s}"] += 1
         for chisel, judge in self._chisels:
             chisel.tick(event.ts)
             if judge(event):
@@ -197,7 +198,7 @@ class Reading:
     def _summary(self) -> None:
         rule = "-" * 22 + "\n"
         self._printer.write(f"{rule}Event           #Calls\n{rule}")
-        for name, count in self._counts.most_common():
+        for (_, name), count in self._counts.most_common():
             self._printer.write(f"{name:<18}{count}\n")
 
     def _listing(self) -> Callable[[Event], None]:

@@ -102,8 +102,8 @@ def cases(capture: Path) -> Iterator[Case]:
         yield Case("filter", (text,))
     for text in FORMATS:
         yield Case("format", ("-p", text))
-    for words in SWITCHES:
-        yield Case("switch", words)
+    for switch in SWITCHES:
+        yield Case("switch", switch)
     for name, words in CHISELS:
         yield Case("chisel", ("-c", name, *(word.format(ip=ip, port=port) for word in words)))
     for mode in ("-A", "-x", "-X"):
@@ -180,7 +180,7 @@ def _documents(lines: list[bytes]) -> list[bytes]:
         document = json.loads(b"\n".join(lines).decode("utf-8", "replace"))
     except ValueError:
         return lines
-    parts = [*document.pop("data", ()), *document.items()]
+    parts = [*document.pop("data", ()), *sorted(document.items())]
     return [json.dumps(part, sort_keys=True).encode() for part in parts]
 
 

@@ -34,7 +34,9 @@ def captures() -> list[Path]:
 
 def compare(capture: Path) -> Listing:
     """Read a capture with syswire and hold it against its expected listing."""
-    with gzip.open(capture.with_name(capture.name.replace(".scap.gz", ".expected.jsonl.gz")), "rt", "utf-8") as file:
+    with gzip.open(
+        capture.with_name(capture.name.replace(".scap.gz", ".expected.jsonl.gz")), "rt", encoding="utf-8"
+    ) as file:
         wanted = [json.loads(line) for line in file]
     names = sorted(wanted[0])
     lines = syswire(capture, ("-v", "-j", "-p", "*" + " ".join(f"%{name}" for name in names)))

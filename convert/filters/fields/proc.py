@@ -28,6 +28,13 @@ def of_thread(extract: Callable[[Thread], Value]) -> Extract:
     return value
 
 
+def thread_number(event: Event, _: str | None) -> Value:
+    """thread.tid; the event's own where nothing is known of the thread. Packets have none."""
+    if event.thread is not None:
+        return event.thread.tid
+    return event.tid if event.trace.format == "scap" else None
+
+
 def comm(thread: Thread) -> str:
     """proc.name"""
     return UNKNOWN if thread.comm is None else thread.comm
@@ -282,7 +289,7 @@ FIELDS: Final = (
     Field("proc.vmswap", "uint64", "R", "none", "Memory that is swapped out, in KB.", kept("vmswap", 0), "decimal"),
     Field("thread.pfmajor", "uint64", "R", "none", "Page faults that read from disk.", kept("pfmajor", 0), "decimal"),
     Field("thread.pfminor", "uint64", "R", "none", "Page faults that read nothing.", kept("pfminor", 0), "decimal"),
-    Field("thread.tid", "int64", "P", "none", "Id of the thread.", of_thread(lambda thread: thread.tid), "id"),
+    Field("thread.tid", "int64", "P", "none", "Id of the thread.", thread_number, "id"),
     Field("thread.ismain", "bool", "P", "none", "Whether it is the process's first thread.", of_thread(is_main)),
     Field("thread.exectime", "reltime", "R", "none", "Nanoseconds that the thread ran, on switch events; else 0.", ran,
           "decimal"),
