@@ -177,7 +177,8 @@ class Table:
     def _unseen_main(self, child: Thread) -> None:
         """The main thread of a thread that was born before anything was seen of its process: it has the same name."""
         main = Thread(self.trace, child.pid, child.pid)
-        main.comm, main.exe, main.ptid, main.fdlimit = child.comm, child.exe, -1, -1
+        main.comm, main.exe, main.args, main.ptid, main.fdlimit = child.comm, child.exe, child.args, -1, -1
+        child.ptid = main.tid
         self.add(main)
 
     def _identity(self, child: Thread, got: dict[str, bytes], parent: Thread | None) -> None:
