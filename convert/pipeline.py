@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -134,7 +134,8 @@ class Case:
             ready = [item for item in readable if judge is None and item.prepared and item.prepared.decoded.packets]
             with ThreadPoolExecutor(1, "captures") as beside:
                 writing = [beside.submit(self._write_captures, item, {}) for item in ready]
-                self._annotate_all(readable, str(spool / "secrets"), last=len(ready) == len(readable))
+                everything = len(ready) == len(readable)
+                self._annotate_all(readable, str(spool / "secrets"), writing if everything else None)
                 for done in writing:
                     done.result()
             self._describe()
@@ -196,10 +197,10 @@ class Case:
 
     # -- phase 2
 
-    def _annotate_all(self, items: list[_Input], secrets: str, *, last: bool) -> None:
+    def _annotate_all(self, items: list[_Input], secrets: str, writing: list[Future[None]] | None) -> None:
         """Both passes over all conversations of all inputs: what is secret in one is secret in all.
 
-        `last`: no input is read after it.
+        `writing` are what else reads the inputs, None where that comes later: only behind both are they hashed again.
         """
         for item in items:
             assert item.prepared is not None
@@ -223,7 +224,9 @@ class Case:
                     counts.add(found.counts)
                 for number, _ in enumerate(in_order(executor, mask, tasks)):
                     self._progress("annotations", number + 1, len(tasks))
-                if last:
+                if writing is not None:
+                    for done in writing:
+                        done.result()
                     item.hash_again()
                 self._write_annotations(item, counts)
 

@@ -16,6 +16,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
 from syswire.convert.conversations.both_ends cimport Totals
+from syswire.convert.conversations.both_ends import rows_in
 from syswire.convert.conversations.contest cimport Found, found
 from syswire.convert.conversations.sweep cimport Span, Sweep, sweep_begin, sweep_close, sweep_next, sweep_open
 from syswire.convert.model.frame cimport MAX_UDP_PAYLOAD, NO_FRAME
@@ -281,14 +282,6 @@ cdef class Reassembler:
         if writer_flush(&self.pieces) < 0 or writer_flush(&self.totals) < 0:
             raise_errno()
         return 0
-
-
-def rows_in(fd, size, name):
-    """How many rows a file holds; ValueError where that is not a whole number."""
-    length = os.fstat(fd).st_size
-    if length % size:
-        raise ValueError(f"{name}: its size is not a whole number of rows of {size} bytes")
-    return length // size
 
 
 def reassemble(segments, convs, flows, pieces, totals, *, payload_fd):
