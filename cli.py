@@ -7,10 +7,10 @@ Exit codes: 0 done; 1 done and --fail-on was met, or verify found a difference; 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 if not __package__:  # run as a file from a checkout: stand under the package's one name
     from importlib.util import module_from_spec, spec_from_file_location
+    from pathlib import Path
 
     _root = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != _root]
@@ -20,17 +20,17 @@ if not __package__:  # run as a file from a checkout: stand under the package's 
     _spec.loader.exec_module(sys.modules["syswire"])
     __package__ = "syswire"
 
-import argparse
 import errno
 import os
-import signal
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from . import __version__
 
+TYPE_CHECKING = False  # typing's own costs an import; see "What read imports" in docs/architecture.md
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
 
     from .reports.findings import Findings
 
@@ -41,6 +41,9 @@ CRASH = "syswire-crash.txt"
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
+    import argparse
+    from pathlib import Path
+
     top = argparse.ArgumentParser(
         prog="syswire",
         description="Offline forensic converter and reporter for Linux servers: system-call captures (.scap) to a "
@@ -81,6 +84,8 @@ _VERIFY = "Check that every file in DIR, and every input that is still there, is
 
 
 def _common(command: argparse.ArgumentParser) -> None:
+    from pathlib import Path
+
     command.add_argument(
         "inputs", metavar="INPUT", nargs="+", help=".scap, pcap, pcapng, plain, gzip or zstd; - is standard input"
     )
@@ -101,6 +106,8 @@ def _common(command: argparse.ArgumentParser) -> None:
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
+        import argparse
+
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
 
@@ -112,14 +119,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     words = list(sys.argv[1:] if arguments is None else arguments)
     # argparse cannot split sysdig's switches: a chisel knows how many arguments it takes.
-    read = words[:1] == ["read"]
-    given = argparse.Namespace(command="read", words=words[1:]) if read else parser().parse_args(words)
+    given = None if words[:1] == ["read"] else parser().parse_args(words)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
     os.umask(0o077)  # spool files hold payload and secrets: they are the user's alone, as the outputs are
-    with suppress(ValueError):  # not in the main thread: whoever called handles signals
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up spool files
     try:
+        if given is None:
+            from .reports.read import read
+
+            return read(words[1:])
         return _run(given)
     except SyswireError as error:
         return _tell(str(error), error.exit_code)
@@ -190,10 +198,11 @@ def _crash(error: BaseException, directory: Path | None) -> str:
 
 
 def _run(given: argparse.Namespace) -> int:
-    if given.command == "read":
-        from .reports.read import read
+    from pathlib import Path
 
-        return read(given.words)
+    from .convert.ending import exit_on_sigterm
+
+    exit_on_sigterm()
     if given.command == "verify":
         return _verify(given.directory)
     if given.command == "report" and len(given.inputs) == 1 and Path(given.inputs[0]).is_dir():
