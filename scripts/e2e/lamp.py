@@ -214,13 +214,9 @@ class Server:
 def main() -> int:
     """Serve until told to end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--address", action="append", default=[], help="of Apache; default 127.0.0.1 and ::1"
-    )
+    parser.add_argument("--address", action="append", default=[], help="of Apache; default 127.0.0.1 and ::1")
     parser.add_argument("--port", type=int, default=0, help="of Apache; default: the first free one from 18080")
-    parser.add_argument(
-        "--database-port", type=int, default=0, help="default: the first free one from 13306"
-    )
+    parser.add_argument("--database-port", type=int, default=0, help="default: the first free one from 13306")
     parser.add_argument("--workers", type=int, default=4, help="Apache's processes")
     options = parser.parse_args()
     if os.geteuid():
