@@ -27,7 +27,7 @@ MAX_ADDRESSES = 4096
 MAX_USERS = 65_536
 MAX_KEPT = 1 << 27  # bytes of head blocks kept for who writes the trace again
 
-__all__ = ["open_trace"]
+__all__ = ["open_recording", "open_trace"]
 
 
 def open_trace(source: Source) -> Trace:
@@ -37,10 +37,35 @@ def open_trace(source: Source) -> Trace:
     return ScapTrace(source)
 
 
+def open_recording(head: bytes) -> ScapTrace:
+    """A trace that is still being recorded: `head` are the blocks in front of its events, which `more` takes as they
+    come. They have enters and exits, as those of all but the newest drivers. Raises InputError where it is no head.
+    """
+    trace = ScapTrace(_Head(head))
+    trace._set_schema(newest=False)
+    return trace
+
+
+class _Head:
+    """Some bytes, as a source that ends behind them."""
+
+    name = "recording"
+    damage = None
+
+    def __init__(self, blocks: bytes) -> None:
+        self._rest = memoryview(blocks)
+
+    def readinto(self, view: memoryview) -> int:
+        count = min(len(view), len(self._rest))
+        view[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+
 class ScapTrace(Trace):
     """A scap file."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source | _Head) -> None:
         super().__init__(source.name, "scap")
         self._source = source
         self._walker = RawWalker()
@@ -64,6 +89,19 @@ class ScapTrace(Trace):
     def main_of(self, thread: Thread) -> Thread | None:
         """The main thread that holds what this thread shares; where it is not known, a placeholder for it."""
         return self.threads.get(thread.pid) or self._replay.table.placeholder(thread.pid)
+
+    @property
+    def position(self) -> int:
+        """Where in the input the next block begins."""
+        return self._base
+
+    def more(self, blocks: bytes) -> Iterator[Event]:
+        """The events of whole event blocks that follow what was read. Take them all: they change what is known."""
+        batch: list[RawEvent] = []
+        self._walker.take(bytearray(blocks), 0, len(blocks), self._base, batch, len(blocks))
+        self._base += len(blocks)
+        self._count()
+        yield from map(self._replay.apply, batch)
 
     def __iter__(self) -> Iterator[Event]:
         apply = self._replay.apply

@@ -1,0 +1,124 @@
+"""FILE.counts.json: what the recorder of `syswire capture` counted beside the capture FILE (docs/formats.md).
+
+The file is written by the recorder and read again, as untrusted as the capture itself, by whoever converts it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SUFFIX = ".counts.json"
+MAX_SIZE = 65_536
+MAX_CAUSES = 64
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+Name = Annotated[str, msgspec.Meta(max_length=64)]
+Counts = dict[Name, Count]
+
+
+class Calls(msgspec.Struct):
+    """System calls, and other records of the probe: seen = recorded + the sums of the others."""
+
+    seen: Count = 0
+    recorded: Count = 0
+    filtered: Counts = {}
+    not_followed: Counts = {}
+    dropped: Counts = {}
+
+
+class Events(msgspec.Struct):
+    """Events that were made of what was recorded: made = written + filtered + the sums of the others."""
+
+    made: Count = 0
+    written: Count = 0
+    filtered: Count = 0
+    beyond_count: Count = 0
+    dropped: Counts = {}
+
+
+class Truncated(msgspec.Struct):
+    """Events whose payload was cut, and the bytes that are missing."""
+
+    events: Count = 0
+    bytes: Count = 0
+
+
+class Tally(msgspec.Struct):
+    """All that one file's recorder counted while it wrote that file."""
+
+    format: Literal["syswire-capture-counts-1"] = "syswire-capture-counts-1"
+    ended: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    """Why the recording of this file ended; None: it goes on, or the recorder was killed."""
+    size: Count = 0
+    """Bytes of the capture as stored when this was written."""
+    started: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    until: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    filter: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    snaplen: Count = 0
+    files: bool = False
+    calls: Calls = msgspec.field(default_factory=Calls)
+    events: Events = msgspec.field(default_factory=Events)
+    truncated: Truncated = msgspec.field(default_factory=Truncated)
+    late: Count = 0
+
+    @property
+    def lost(self) -> int:
+        """System calls and events that nobody asked to leave out and that are not there."""
+        return sum(self.calls.dropped.values()) + sum(self.events.dropped.values())
+
+
+class CountsError(ValueError):
+    """A file of counts that cannot be used; the message says why."""
+
+
+def encode(tally: Tally) -> bytes:
+    """The file's content."""
+    return msgspec.json.format(msgspec.json.encode(tally), indent=2) + b"\n"
+
+
+def decode(content: bytes) -> Tally:
+    """The counts in a file's content. Raises CountsError."""
+    try:
+        tally = msgspec.json.decode(content, type=Tally)
+    except (msgspec.DecodeError, RecursionError):
+        raise CountsError("it is not what syswire capture writes") from None
+    groups = (tally.calls.filtered, tally.calls.not_followed, tally.calls.dropped, tally.events.dropped)
+    if any(len(group) > MAX_CAUSES for group in groups):
+        raise CountsError("it names too many causes")
+    return tally
+
+
+def read(capture: Path, size: int) -> Tally | None:
+    """The counts beside a capture file of `size` stored bytes; None where there are none.
+
+    Raises CountsError where there is a file that cannot be used, or that was written for another capture.
+    """
+    path = capture.with_name(capture.name + SUFFIX)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CountsError(f"it cannot be opened: {error.strerror}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise CountsError("it is no regular file")
+        if status.st_size > MAX_SIZE:
+            raise CountsError("it is too large")
+        content = os.read(descriptor, MAX_SIZE)
+    except OSError as error:
+        raise CountsError(f"it cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
+    tally = decode(content)
+    if tally.size > size or (tally.ended is not None and tally.size != size):
+        raise CountsError(f"it was written for a capture of {tally.size} bytes, not of {size}")
+    return tally
