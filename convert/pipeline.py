@@ -22,6 +22,7 @@ from . import annotations as notes
 from .annotate import Annotated, Counts, annotate
 from .capture_files import write_frames
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
+from .hashing import Hasher
 from .masking import gather, informed, mask
 from .model.text import spelled, timestamp
 from .parts import Part, Serial, divide, in_order, workers
@@ -30,7 +31,6 @@ from .pcapng import LINKTYPE_RAW
 from .prepare import Prepared, identity, prepare
 from .redact import Redactor, load_case_key
 from .scap.identity import IdentityStore
-from .source import Hasher
 from .version import VERSION
 from .workspace import Workspace, real, stems
 
@@ -74,7 +74,7 @@ class _Input:
     def hash_again(self) -> None:
         """Begin to hash it once more, if that was not begun yet; what came through a pipe is gone."""
         if self.hasher is None and self.prepared is not None and self.prepared.regular:
-            self.hasher = Hasher(Path(self.name))
+            self.hasher = Hasher(self.name)
 
 
 def silent(*_: object) -> None:

@@ -8,51 +8,20 @@ description, beside the decoding; for pipes while reading.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 import sys
-import threading
-from typing import TYPE_CHECKING
 
 from .compression import LONGEST_MAGIC, Damage, Decompressor, recognise
 from .errors import InputError
 from .model.text import spelled
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
+    from .hashing import Hasher
 
 STEP = 1 << 20
 PART = 1 << 18  # of compressed input at a time
-
-
-class Hasher(threading.Thread):
-    """SHA-256 of a file's stored bytes, computed beside other work; `digest()` waits for it."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(name="sha256", daemon=True)
-        self._path = path
-        self._hash = hashlib.sha256()
-        self._error: OSError | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Read the file once, in pieces large enough that hashlib releases the interpreter lock."""
-        try:
-            with self._path.open("rb", buffering=0) as file:
-                buffer = bytearray(STEP)
-                view = memoryview(buffer)
-                while count := file.readinto(buffer):
-                    self._hash.update(view[:count])
-        except OSError as error:
-            self._error = error
-
-    def digest(self) -> str:
-        """The hash as 64 hex digits. Raises InputError where the file could not be read to its end."""
-        self.join()
-        if self._error is not None:
-            raise InputError(f"{self._path}: {self._error.strerror}")
-        return self._hash.hexdigest()
 
 
 class Source:
@@ -62,10 +31,10 @@ class Source:
     descriptor whose offsets are those of the stream (plain regular files), else None: then payload must be spooled.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
         """Open `path`, or standard input where None. Raises InputError when it cannot be opened or is empty."""
-        self.path = path
-        self.name = "-" if path is None else spelled(str(path))
+        self.path = None if path is None else os.fspath(path)
+        self.name = "-" if path is None else spelled(os.fspath(path))
         if path is None and sys.stdin is None:
             raise InputError("-: standard input is closed")
         try:
@@ -80,7 +49,11 @@ class Source:
         self.size = self.status.st_size if self.regular else 0
         self.plain_fd: int | None = None
         self._error: Damage | None = None
-        self._hash = None if self.regular else hashlib.sha256()
+        self._hash = None
+        if not self.regular:
+            import hashlib
+
+            self._hash = hashlib.sha256()
         self._hasher: Hasher | None = None
         self._stored = 0
         self._given = 0  # decompressed bytes handed out
@@ -148,6 +121,8 @@ class Source:
     def start_hashing(self) -> None:
         """Begin the SHA-256 of a regular file beside the reading (pipes are hashed as they are read)."""
         if self.regular and self.path is not None and self._hasher is None:
+            from .hashing import Hasher
+
             self._hasher = Hasher(self.path)
 
     def sha256(self) -> str:

@@ -1,35 +1,25 @@
 """The command `syswire read`: open a capture, filter its events, print them or run chisels on them, write them.
 
 What is printed and how is decided elsewhere (listing/, chisels/, convert/filters/); here the parts are put together.
+Only what every reading needs is imported at the top: see "What read imports" in docs/architecture.md.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..convert.errors import EXIT_DAMAGED, EXIT_DONE, EXIT_USAGE, InputError, UsageError
 from ..convert.filters.errors import FilterError
 from ..convert.filters.fields.table import FIELDS
 from ..convert.filters.judge import compile_filter
 from ..convert.magic import capture_format
-from ..convert.model.text import printable
 from ..convert.source import Source
-from ..convert.trace.packets import open_packets
 from ..convert.trace.trace import open_trace
-from .chisels.api import make
-from .chisels.base import Output
 from .console import tell
-from .listing.json import json_lines
-from .listing.lines import lines, prepare
-from .read_arguments import HELP, ReadOptions, split
-from .read_lists import arity, is_filter, listed
-from .read_write import Saving, refuse_input
+from .read_arguments import HELP, Arity, split
 from .terminal import Printer
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -37,10 +27,11 @@ if TYPE_CHECKING:
     from ..convert.trace.model import Event, Trace
     from .chisels.base import Buffers, Chisel, Mode
     from .chisels.saved import Saved
+    from .read_arguments import ReadOptions
+    from .read_write import Saving
 
 SECOND = 1_000_000_000
 STATE_ONLY = 1  # of an event block's flags
-EVENT_TYPE = FIELDS["evt.type"].extract
 NOT_IN_PACKETS = ("fd.num", "evt.cpu")  # beside all that is of a process
 BUFFERS: dict[str, Buffers] = {"": "dots", "A": "ascii", "x": "hex", "X": "hexascii", "b": "base64"}
 
@@ -48,14 +39,20 @@ BUFFERS: dict[str, Buffers] = {"": "dots", "A": "ascii", "x": "hex", "X": "hexas
 def read(words: list[str]) -> int:
     """Run `syswire read` with the words behind it. Returns the exit code; raises SyswireError and BrokenPipeError."""
     try:
-        given = split(words, arity, is_filter)
+        given = split(words, _arity, _is_filter)
         printer = Printer()
         if given.help:
             printer.write(HELP)
-        elif not listed(given, printer.write):
+        elif given.lists:
+            from .read_lists import write_lists
+
+            write_lists(given, printer.write)
+        else:
             return _run(given, printer)
         printer.flush()
     except FilterError as error:
+        from ..convert.model.text import printable
+
         first, *rest = str(error).split("\n")
         tell(first)
         sys.stderr.writelines(f"{printable(line)}\n" for line in rest)
@@ -63,26 +60,45 @@ def read(words: list[str]) -> int:
     return EXIT_DONE
 
 
+def _arity(name: str) -> Arity:
+    """How many arguments a chisel takes, beside the word that turns colours off. Raises UsageError: no such chisel."""
+    from .chisels.api import find
+
+    arguments = find(name).arguments
+    required = sum(argument.required for argument in arguments)
+    return Arity(required, len(arguments) - required)
+
+
+def _is_filter(text: str) -> bool:
+    """Whether a text is a filter that can be judged."""
+    try:
+        compile_filter(text)
+    except UsageError:
+        return False
+    return True
+
+
 def _run(given: ReadOptions, printer: Printer) -> int:
     """Read the capture once, and do with each event what is asked for."""
     if given.input is None:
         raise UsageError("which capture? syswire read FILE [FILTER]; syswire read --help tells more")
     wanted = compile_filter(given.filter)
-    source = Source(None if given.input == "-" else Path(given.input))
+    source = Source(None if given.input == "-" else given.input)
     try:
         if given.write is not None:
+            from .read_write import refuse_input
+
             refuse_input(source, given.write)
         trace = _open(source)
         reading = Reading(given, trace, wanted, printer)
         for saved in reading.saved:
-            refuse_input(source, saved.path)
-            if source.path is None:
-                raise UsageError(
-                    "what a chisel saves is written in a second pass, for which the capture must be a file"
-                )
-        with ExitStack() as stack:
-            if given.write is not None:
-                reading.saving = stack.enter_context(Saving(trace, given.write, compress=given.compress))
+            _refuse(saved, source)
+        if given.write is not None:
+            from .read_write import Saving
+
+            with Saving(trace, given.write, compress=given.compress) as reading.saving:
+                reading.run()
+        else:
             reading.run()
         printer.flush()
     finally:
@@ -100,6 +116,8 @@ def _open(source: Source) -> Trace:
     if kind == "scap":
         return open_trace(source)
     if kind in ("pcap", "pcapng"):
+        from ..convert.trace.packets import open_packets
+
         return open_packets(source, kind)
     if kind == "compressed":
         raise InputError(f"{source.name}: compressed more than three times over, at byte 0")
@@ -108,8 +126,19 @@ def _open(source: Source) -> Trace:
     raise InputError(f"{source.name}: not a capture (no known magic number), at byte 0")
 
 
-def _save(saved: Saved, path: Path | None) -> None:
+def _refuse(saved: Saved, source: Source) -> None:
+    """Raise UsageError where what a chisel wants to save could not be."""
+    from .read_write import refuse_input
+
+    refuse_input(source, saved.path)
+    if source.path is None:
+        raise UsageError("what a chisel saves is written in a second pass, for which the capture must be a file")
+
+
+def _save(saved: Saved, path: str | None) -> None:
     """The second pass of a chisel: write the events around those that it found."""
+    from .read_write import Saving
+
     source = Source(path)
     try:
         trace, wanted = open_trace(source), saved.wanted()
@@ -138,7 +167,7 @@ class Reading:
         self._chisels = [self._chisel(call.name, call.arguments) for call in given.chisels]
         self.saved = [chisel.saved for chisel, _ in self._chisels if chisel.saved is not None]
         self._line = self._listing() if not given.chisels and not given.quiet else None
-        self._counts: Counter[tuple[int, str]] = Counter()
+        self._counts: dict[tuple[int, str], int] = {}
 
     def run(self) -> None:
         """Read to the end, or to where -n or -M say."""
@@ -187,7 +216,8 @@ class Reading:
 
     def _show(self, event: Event) -> None:
         if self._given.summary:
-            self._counts[event.code, f"{event.info.direction} {EVENT_TYPE(event, None)!s}"] += 1
+            name = event.code, f"{event.info.direction} {FIELDS['evt.type'].extract(event, None)!s}"
+            self._counts[name] = self._counts.get(name, 0) + 1
         for chisel, judge in self._chisels:
             chisel.tick(event.ts)
             if judge(event):
@@ -198,14 +228,21 @@ class Reading:
     def _summary(self) -> None:
         rule = "-" * 22 + "\n"
         self._printer.write(f"{rule}Event           #Calls\n{rule}")
-        for (_, name), count in self._counts.most_common():
+        for (_, name), count in sorted(self._counts.items(), key=lambda item: -item[1]):
             self._printer.write(f"{name:<18}{count}\n")
 
     def _listing(self) -> Callable[[Event], None]:
         """What prints the line of an event."""
+        from .listing.lines import lines, prepare
+
         given, write = self._given, self._printer.write
         prepare(self._trace, data=given.data, verbose=given.verbose, json=given.json, time_mode=given.time)
-        line = json_lines(given.format) if given.json else lines(given.format, given.time)
+        if given.json:
+            from .listing.json import json_lines
+
+            line = json_lines(given.format)
+        else:
+            line = lines(given.format, given.time)
 
         def show(event: Event) -> None:
             text = line(event)
@@ -216,6 +253,9 @@ class Reading:
 
     def _chisel(self, name: str, arguments: list[str]) -> tuple[Chisel, Callable[[Event], bool]]:
         """A chisel, and whether an event is for it."""
+        from .chisels.api import make
+        from .chisels.base import Output
+
         given = self._given
         mode: Mode = "json" if given.json else "csv" if given.csv else "text"
         output = Output(

@@ -7,58 +7,70 @@ word that is none of these begins the filter, and everything behind it belongs t
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
-
 from ..convert.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class ChiselCall(NamedTuple):
+class ChiselCall:
     """A chisel that was asked for, with its arguments."""
 
-    name: str
-    arguments: list[str]
+    __slots__ = ("arguments", "name")
+
+    def __init__(self, name: str, arguments: list[str]) -> None:
+        self.name = name
+        self.arguments = arguments
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChiselCall) and (self.name, self.arguments) == (other.name, other.arguments)
+
+    __hash__ = None  # type: ignore[assignment]  # the arguments are a list
 
 
-class Arity(NamedTuple):
+class Arity:
     """How many arguments a chisel takes."""
 
-    required: int
-    optional: int
+    __slots__ = ("optional", "required")
+
+    def __init__(self, required: int, optional: int) -> None:
+        self.required = required
+        self.optional = optional
 
 
-@dataclass
 class ReadOptions:
     """What a command line of `read` asks for."""
 
-    input: str | None = None
-    filter: str = ""
-    format: str | None = None  # of -p: a format, or c, k, m (container, kubernetes, mesos)
-    data: str = ""  # A, x, X or b: how buffers are shown; empty: on one line, dots for what cannot be printed
-    json: bool = False
-    csv: bool = False
-    verbose: bool = False
-    time: str = "h"
-    count: int | None = None
-    seconds: int | None = None
-    show_hidden: bool = False
-    quiet: bool = False
-    summary: bool = False
-    write: str | None = None
-    compress: bool = False
-    chisels: list[ChiselCall] = field(default_factory=list)
-    list_fields: bool = False
-    markdown: bool = False
-    list_chisels: bool = False
-    list_events: bool = False
-    describe: list[str] = field(default_factory=list)
-    show_format: bool = False
-    help: bool = False
+    def __init__(self) -> None:
+        self.input: str | None = None
+        self.filter = ""
+        self.format: str | None = None  # of -p: a format, or c, k, m (container, kubernetes, mesos)
+        self.data = ""  # A, x, X or b: how buffers are shown; empty: on one line, dots for what cannot be printed
+        self.json = False
+        self.csv = False
+        self.verbose = False
+        self.time = "h"
+        self.count: int | None = None
+        self.seconds: int | None = None
+        self.show_hidden = False
+        self.quiet = False
+        self.summary = False
+        self.write: str | None = None
+        self.compress = False
+        self.chisels: list[ChiselCall] = []
+        self.list_fields = False
+        self.markdown = False
+        self.list_chisels = False
+        self.list_events = False
+        self.describe: list[str] = []
+        self.show_format = False
+        self.help = False
+
+    @property
+    def lists(self) -> bool:
+        """Whether a list is asked for, which needs no capture."""
+        return bool(self.show_format or self.list_fields or self.list_events or self.list_chisels or self.describe)
 
 
 # Switches that take no value and say something about this run.
@@ -202,6 +214,8 @@ class _Splitter:
             self.options.list_fields |= name == "list-markdown"
         elif (letter := LONG.get(name)) is None:
             if name not in IGNORED_LONG:
+                from difflib import get_close_matches
+
                 near = get_close_matches(name, [*LONG, *OURS], 1)
                 raise UsageError(f"unknown switch --{name}{f'; did you mean --{near[0]}?' if near else ''}")
         elif letter in FLAGS:
@@ -249,13 +263,13 @@ class _Splitter:
         if name == "l":
             self.options.list_chisels = True
             return
-        required, optional = self._arity(name)
+        takes = self._arity(name)
         arguments: list[str] = []
-        if required:
+        if takes.required:
             if self._at >= len(self._words):
                 raise UsageError(f"chisel {name} needs an argument; syswire read -i {name} tells which")
             arguments = _parts(self._next("-c"))
-        elif self._at < len(self._words) and (self._is_colors() or (optional and self._is_argument())):
+        elif self._at < len(self._words) and (self._is_colors() or (takes.optional and self._is_argument())):
             arguments = _parts(self._next("-c"))
         if arguments and self._at < len(self._words) and self._is_colors():
             arguments.append(self._next("-c"))
@@ -277,6 +291,10 @@ class _Splitter:
 
 def _parts(text: str) -> list[str]:
     """The arguments in one word of the command line: parted by blanks, quotes within hold some together."""
+    if text and not any(char in text for char in "'\"\\ \t\r\n"):
+        return [text]
+    import shlex
+
     try:
         return shlex.split(text)
     except ValueError:

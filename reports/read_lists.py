@@ -5,17 +5,15 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ..convert.errors import UsageError
 from ..convert.filters.fields.table import FIELDS
-from ..convert.filters.judge import compile_filter
 from ..convert.scap import event_table
-from .chisels.api import describe, find, listing
-from .read_arguments import Arity, ReadOptions
+from .chisels.api import describe, listing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..convert.filters.fields.field import Field
+    from .read_arguments import ReadOptions
 
 NAMES = 30  # width of the column of names
 LINE = 120
@@ -45,8 +43,8 @@ CLASSES = {
 }
 
 
-def listed(given: ReadOptions, write: Callable[[str], object]) -> bool:
-    """Print the lists that were asked for; whether there was one."""
+def write_lists(given: ReadOptions, write: Callable[[str], object]) -> None:
+    """Print the lists that were asked for."""
     if given.show_format:
         write(DEFAULT_FORMAT.replace("*", "") + "\n")
     if given.list_fields:
@@ -57,26 +55,6 @@ def listed(given: ReadOptions, write: Callable[[str], object]) -> bool:
         write(listing())
     for name in given.describe:
         write(describe(name))
-    return any((given.show_format, given.list_fields, given.list_events, given.list_chisels, given.describe))
-
-
-def arity(name: str) -> Arity:
-    """How many arguments a chisel takes, beside the word that turns colours off.
-
-    Raises UsageError where there is none of that name.
-    """
-    arguments = find(name).arguments
-    required = sum(argument.required for argument in arguments)
-    return Arity(required, len(arguments) - required)
-
-
-def is_filter(text: str) -> bool:
-    """Whether a text is a filter that can be judged."""
-    try:
-        compile_filter(text)
-    except UsageError:
-        return False
-    return True
 
 
 def _families() -> Iterator[tuple[str, list[Field]]]:

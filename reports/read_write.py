@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+from ..convert.ending import exit_on_sigterm
 from ..convert.errors import UsageError
 from ..convert.model.text import spelled
 from ..convert.trace.saving import TraceSaver
@@ -49,6 +50,7 @@ class Saving:
             raise UsageError(
                 f"-w writes system calls, and {trace.name} has packets; syswire convert writes a pcapng of them"
             )
+        exit_on_sigterm()
         self._target = target
         self._plain = target == STANDARD_OUTPUT or _is_special(target)
         self._temporary = f"{target}.{os.getpid()}.part"

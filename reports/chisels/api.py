@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from difflib import get_close_matches
-from textwrap import fill
-
 from ...convert.errors import UsageError
 from .base import Chisel, Output
-from .saved import Saved
 from .table import ABSENT, BY_NAME, CHISELS, COLORS, Row
 
 
@@ -19,6 +14,8 @@ def find(name: str) -> Row:
         return row
     if name in ABSENT:
         raise UsageError(f"chisel {name} is not here: {ABSENT[name]}")
+    from difflib import get_close_matches
+
     near = get_close_matches(name[:80], BY_NAME, 1, 0.5)
     raise UsageError(f"there is no chisel {name[:80]}; " + (f"did you mean {near[0]}?" if near else "-cl lists them"))
 
@@ -37,7 +34,7 @@ def make(name: str, arguments: list[str], options: Output) -> Chisel:
     output = options
     if words and words[-1] in COLORS:
         words.pop()
-        output = replace(options, colors=False)
+        output = options.without_colors()
     if row.arguments and row.arguments[-1].rest and words:
         words = [*words[: len(row.arguments) - 1], " ".join(words[len(row.arguments) - 1 :])]
     required = [argument.name for argument in row.arguments if argument.required]
@@ -72,6 +69,8 @@ def listing() -> str:
 
 def describe(name: str) -> str:
     """What `-i NAME` prints. Raises UsageError for what is no chisel."""
+    from textwrap import fill
+
     row = find(name)
     title = f"Category: {row.category}"
     out = ["", title, "-" * len(title), f"{row.name:16}{row.summary}", "", fill(row.description, 79), "", "Args:"]
@@ -83,4 +82,4 @@ def describe(name: str) -> str:
     return "\n".join(out) + "\n\n"
 
 
-__all__ = ["Chisel", "Output", "Saved", "arity", "describe", "find", "listing", "make", "usage"]
+__all__ = ["Chisel", "Output", "arity", "describe", "find", "listing", "make", "usage"]

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Literal
+
     from ...convert.trace.model import Event, Trace
     from .saved import Saved
 
-Mode = Literal["text", "json", "csv"]
-Buffers = Literal["dots", "ascii", "hex", "hexascii", "base64"]
-Cell = str | int | float | bool | None
+    Mode = Literal["text", "json", "csv"]
+    Buffers = Literal["dots", "ascii", "hex", "hexascii", "base64"]
+    Cell = str | int | float | bool | None
 
 
 def nothing(_: str) -> None:
     """Throws the text away."""
 
 
-@dataclass(slots=True)
 class Output:
     """How the results are to be given.
 
@@ -32,13 +27,32 @@ class Output:
     `colors` whether the terminal's colours are wanted. `warn` gets lines for standard error.
     """
 
-    write: Callable[[str], object]
-    mode: Mode = "text"
-    buffers: Buffers = "dots"
-    containers: bool = False
-    colors: bool = False
-    warn: Callable[[str], object] = nothing
-    encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        mode: Mode = "text",
+        buffers: Buffers = "dots",
+        containers: bool = False,
+        colors: bool = False,
+        warn: Callable[[str], object] = nothing,
+    ) -> None:
+        self.write = write
+        self.mode = mode
+        self.buffers = buffers
+        self.containers = containers
+        self.colors = colors
+        self.warn = warn
+
+    def without_colors(self) -> Output:
+        """The same, whatever the terminal can do."""
+        return Output(self.write, self.mode, self.buffers, self.containers, False, self.warn)
+
+    @staticmethod
+    def json(document: object) -> str:
+        """A document on one line."""
+        import msgspec
+
+        return msgspec.json.encode(document).decode()
 
 
 class Chisel:
@@ -89,12 +103,15 @@ class Chisel:
             return
         row = [readable(value) for value in values]
         if self.output.mode == "json":
-            self.write(self.output.encoder.encode(dict(zip(self.columns, row, strict=True))).decode() + "\n")
+            self.write(self.output.json(dict(zip(self.columns, row, strict=True))) + "\n")
             return
         self.write_csv([row])
 
     def write_csv(self, rows: Iterable[Sequence[Cell]]) -> None:
         """Rows, with the columns' names above the first."""
+        import csv
+        import io
+
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if not self.headed:
@@ -121,4 +138,4 @@ def readable(value: Cell) -> Cell:
     return value
 
 
-__all__ = ["Buffers", "Cell", "Chisel", "Mode", "Output", "readable"]
+__all__ = ["Chisel", "Output", "readable"]

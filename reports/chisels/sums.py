@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from heapq import nsmallest
-from typing import Final, NamedTuple
-
-from ...convert.trace.model import Event
 from . import text
 from .base import Chisel, Output, readable
 from .values import getter, text_getter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Final
+
+    from ...convert.trace.model import Event
 
 MOST_KEYS: Final = 1_000_000
 """Keys held at once; where more come, those with the smallest sums are dropped, and counted."""
@@ -25,19 +26,29 @@ UNITS: Final[dict[str, Callable[[float], str]]] = {
 }
 
 
-class Sum(NamedTuple):
+class Sum:
     """One chisel: `value` summed by `keys` over the events that pass `filter`, the `limit` greatest sums shown.
 
     `keys` are fields with their headings; `in_containers` stands for them with -pc.
     """
 
-    name: str
-    keys: tuple[tuple[str, str], ...]
-    in_containers: tuple[tuple[str, str], ...]
-    value: tuple[str, str]
-    filter: str | None
-    limit: int
-    unit: str
+    def __init__(
+        self,
+        name: str,
+        keys: tuple[tuple[str, str], ...],
+        in_containers: tuple[tuple[str, str], ...],
+        value: tuple[str, str],
+        filter: str | None,
+        limit: int,
+        unit: str,
+    ) -> None:
+        self.name = name
+        self.keys = keys
+        self.in_containers = in_containers
+        self.value = value
+        self.filter = filter
+        self.limit = limit
+        self.unit = unit
 
 
 CONTAINER: Final = ("container.name", "container.name")
@@ -81,12 +92,14 @@ def by_field(name: str, field: str) -> Sum:
     return Sum(name, keys, keys, TIME, "evt.is_io=true", 10, "time")
 
 
-@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: the field's name and the heading above it."""
 
-    name: str
-    heading: str
+    __slots__ = ("heading", "name")
+
+    def __init__(self, name: str, heading: str) -> None:
+        self.name = name
+        self.heading = heading
 
 
 class Table(Chisel):
@@ -114,6 +127,8 @@ class Table(Chisel):
 
     def print_table(self, sums: dict[tuple[str, ...], float]) -> None:
         """The table in the output's mode."""
+        from heapq import nsmallest
+
         rows = nsmallest(self.limit, sums.items(), key=lambda item: -item[1])
         if self.output.mode == "text":
             self.print_text(rows)
@@ -140,7 +155,7 @@ class Table(Chisel):
             # The description of the value is the third at least: who reads sysdig's output counts on it.
             "info": [*info, *([None] if len(info) == 1 else []), value],
         }
-        self.write(self.output.encoder.encode(document).decode() + "\n")
+        self.write(self.output.json(document) + "\n")
 
 
 class SumTable(Table):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SECOND: Final = 1_000_000_000  # ns
 UNITS: Final = ((1024**5, "P"), (1024**4, "T"), (1024**3, "G"), (1024**2, "M"), (1024, "KB"))

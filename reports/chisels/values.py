@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-
 from ...convert.errors import UsageError
 from ...convert.filters.fields import table
-from ...convert.filters.fields.field import Value
-from ...convert.trace.buffers import Form, buffer_text
-from ...convert.trace.model import Event
 
-Getter = Callable[[Event], Value | tuple[Value, ...]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...convert.filters.fields.field import Value
+    from ...convert.trace.model import Event
+
+    Getter = Callable[[Event], Value | tuple[Value, ...]]
 
 
-@cache
 def lookup(name: str) -> tuple[Getter, Callable[[Value], str]]:
     """How to get the field, and how to write a value of it; UsageError where there is no such field."""
     try:
@@ -68,7 +68,9 @@ def known(value: object) -> str:
 
 def data_text(data: bytes, form: str) -> str:
     """All of a buffer in the form that was asked for."""
+    from ...convert.trace.buffers import Form, buffer_text
+
     return buffer_text(data, Form(form, full=True))
 
 
-__all__ = ["Getter", "data_text", "getter", "int_getter", "known", "lookup", "text_getter"]
+__all__ = ["data_text", "getter", "int_getter", "known", "lookup", "text_getter"]
