@@ -2,7 +2,7 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: demo test test-checked test-address check bench fuzz format lock clean build python system system-test
+.PHONY: demo test test-checked test-address e2e check bench fuzz format lock clean build python system system-test
 
 demo: build
 	@rm -rf demo
@@ -22,6 +22,14 @@ test-address: system-test python
 	@SYSWIRE_BOUNDS=address $(BIN)/python scripts/build.py
 	SYSWIRE_BOUNDS=address LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
 	    ASAN_OPTIONS=detect_leaks=0 $(BIN)/pytest -n auto -m "not slow" $(PYTEST)
+
+# Records real servers (Apache, PHP, MariaDB, from Debian's packages) on loopback. Needs root or sudo without a password;
+# skips with the reason where nothing can be recorded. Not part of `test`: the recorder sees the whole machine.
+e2e: system-test build
+	@scripts/setup-e2e || true
+	@[ "$$(id -u)" = 0 ] || sudo -n true 2>/dev/null || echo "make e2e: neither root nor sudo without a password" >&2
+	$$([ "$$(id -u)" = 0 ] || ! sudo -n true 2>/dev/null || echo sudo -n) env PYTHONDONTWRITEBYTECODE=1 \
+	    $(BIN)/pytest -p no:cacheprovider -m e2e $(PYTEST) tests/e2e
 
 check: build
 	$(BIN)/ruff check .

@@ -61,7 +61,7 @@ KeepAlive On
 MaxKeepAliveRequests 0
 KeepAliveTimeout 5
 ErrorLog {folder}/error.log
-LogFormat "%h %{{local}}p %P %>s %I %O %B \\"%r\\"" plain
+LogFormat "%h %{{remote}}p %P %>s %I %O %B \\"%r\\"" plain
 CustomLog {folder}/access.log plain
 SetEnv DB_SOCKET {folder}/mysqld.sock
 SetEnv DB_PORT {database_port}

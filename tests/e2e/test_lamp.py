@@ -1,0 +1,231 @@
+"""The tutorial from end to end: a web server is recorded while somebody browses, and all its questions are answered.
+
+What is true comes from the programs themselves: curl's statuses, Apache's log with lengths, ports and processes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from parity import compare
+from parity.compare import Case
+
+from support import live
+from support.tshark import Tshark
+
+pytestmark = pytest.mark.e2e
+SECRETS = {"alice": "Wonder-land7", "bob": "builder+Can 1", "mallory": "guess&me=1"}
+MISSING = ("/hi", "/favicon.ico", "/old/page.html")
+QUERIES = [f"SELECT id, pass FROM users WHERE login = '{name}'" for name in SECRETS]
+INSERTS = [f"INSERT INTO visits (login, known) VALUES ('{name}', {int(name != 'mallory')})" for name in SECRETS]
+
+
+class Told(NamedTuple):
+    """A recording, and what was true meanwhile."""
+
+    file: Path
+    answers: list[tuple[int, int, str]]
+    requests: list[live.Request]
+    lamp: live.Lamp
+    counts: dict[str, Any]
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def act1(lamp: live.Lamp, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    file = tmp_path_factory.mktemp("recorded") / "act1.scap.gz"
+    before = len(lamp.requests())
+    with live.recording(file, "-z", "-s", "4096") as recorder:
+        answers = live.browse(lamp.url)
+    return Told(file, answers, lamp.requests()[before:], lamp, recorder.counts(), recorder.stderr())
+
+
+@pytest.fixture(scope="module")
+def case(act1: Told, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reported") / "case"
+    command = [*live.SYSWIRE, "report", str(act1.file), "--reveal", "--format", "jsonl,html", "-o", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def lines(file: Path, kind: str = "") -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    return [one for one in found if not kind or one["type"] == kind]
+
+
+def test_curl_saw_what_the_script_says(act1: Told) -> None:
+    statuses = [status for status, _, _ in act1.answers]
+    assert statuses == [200, 200, 200, 200, 404, 200, 404, 200, 200, 403, 404]
+    assert [request.status for request in act1.requests] == statuses
+
+
+def test_nothing_was_lost(act1: Told) -> None:
+    assert act1.stderr.count("\n") <= 3, act1.stderr
+    assert act1.file.stat().st_mode & 0o777 == 0o600
+    assert len(live.read(act1.file, "-p", "%evt.num").splitlines()) > 500
+
+
+def rows(act1: Told, chisel: str, *words: str) -> list[list[Any]]:
+    found: list[list[Any]] = json.loads(live.read(act1.file, "-j", "-c", chisel, *words))["data"]
+    return found
+
+
+def test_topprocs_net(act1: Told) -> None:
+    """Apache's processes read and wrote over TCP what its log says, and what they said to the database."""
+    text = live.read(act1.file, "-c", "topprocs_net")
+    names = [line.split()[1] for line in text.splitlines()[2:]]
+    assert {"apache2", "curl", "mariadbd"} <= set(names)
+    by_pid = Counter[int]()
+    for request in act1.requests:
+        # What sendfile moved has no place in sysdig's sums.
+        by_pid[request.pid] += request.received + request.sent - (request.body if request.body == 30_000 else 0)
+    told = Counter[int]()
+    for row in rows(act1, "topprocs_net", f"proc.name=apache2 and fd.sport={act1.lamp.port}"):
+        told[int(row[1])] += int(row[-1])
+    assert told == by_pid
+
+
+def test_topconns(act1: Told) -> None:
+    by_port = Counter[int]()
+    for request in act1.requests:
+        by_port[request.client_port] += request.received + request.sent
+        by_port[request.client_port] -= request.body if request.body == 30_000 else 0
+    told = {}
+    for protocol, name, size in rows(act1, "topconns", f"proc.name=apache2 and fd.sport={act1.lamp.port}"):
+        assert protocol == "tcp"
+        client, server = name.split("->")
+        assert server == f"127.0.0.1:{act1.lamp.port}"
+        told[int(client.rpartition(":")[2])] = size
+    assert told == dict(by_port.most_common(len(told)))
+    assert len(told) == len(by_port)
+
+
+def test_what_a_client_and_apache_said(act1: Told) -> None:
+    text = live.read(act1.file, "-s", "4096", "-A", "-c", "echo_fds", "fd.cip=127.0.0.1", "and", "proc.name=apache2")
+    request = next(one for one in act1.requests if one.line.startswith("GET /hi "))
+    begin = (
+        f"------ Read {request.received}B from   127.0.0.1:{request.client_port}->127.0.0.1:{act1.lamp.port} (apache2)"
+    )
+    assert f"{begin}\n\nGET /hi HTTP/1.1" in text
+    answer = f"------ Write {request.sent}B to   127.0.0.1:{request.client_port}->127.0.0.1:{act1.lamp.port} (apache2)"
+    assert f"{answer}\n\nHTTP/1.1 404 Not Found" in text
+    assert "The requested URL was not found on this server." in text
+
+
+def test_a_keyword_in_what_was_read(act1: Told) -> None:
+    words = "fd.ip=127.0.0.1 and proc.name=apache2 and evt.is_io_read=true and evt.buffer contains login"
+    text = live.read(act1.file, "-A", "-c", "echo_fds", *words.split())
+    assert "POST /login.php HTTP/1.1" in text
+    assert "login=alice&pass=Wonder-land7&Submit=Login" in text
+    assert "login=bob&pass=builder%2BCan+1&Submit=Login" in text
+    assert text.count("POST /login.php HTTP/1.1") == 3
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("unix", QUERIES), ("ipv4", INSERTS)])
+def test_the_database_was_asked(act1: Told, kind: str, wanted: list[str]) -> None:
+    """PHP's query over the unix socket and over TCP: what Apache wrote, and what MariaDB read."""
+    for process, way in (("apache2", "write"), ("mariadbd", "read")):
+        words = f"proc.name={process} and fd.type={kind} and evt.is_io_{way}=true".split()
+        text = live.read(act1.file, "-A", "-c", "echo_fds", *words)
+        assert [query for query in wanted if query in text] == wanted, (process, text)
+
+
+def test_passwords_are_found_with_who_sent_them(act1: Told, case: Path) -> None:
+    found = [one for one in lines(case / "findings.jsonl") if one["rule"] == "http-form-password"]
+    assert {one["username"]: one["secret"] for one in found} == SECRETS
+    pids = [request.pid for request in act1.requests if request.line.startswith("POST")]
+    for one in found:
+        assert one["client_process"]["name"] == "curl"
+        assert one["server_process"]["name"] == "apache2"
+        assert one["server_process"]["pid"] in pids
+
+
+def test_missing_pages_are_found_with_who_answered(act1: Told, case: Path) -> None:
+    found = {one["path"]: one for one in lines(case / "findings.jsonl") if one.get("status") == 404}
+    assert set(found) == set(MISSING)
+    for path, one in found.items():
+        request = next(one for one in act1.requests if one.line.split()[1] == path)
+        assert (one["client_process"]["name"], one["server_process"]["name"]) == ("curl", "apache2")
+        assert one["server_process"]["pid"] == request.pid
+        assert one["client"]["port"] == request.client_port
+
+
+def test_streams_have_the_lengths_of_apaches_log(act1: Told, case: Path) -> None:
+    by_port: dict[int, list[int]] = {}
+    for request in act1.requests:
+        one = by_port.setdefault(request.client_port, [0, 0])
+        one[0] += request.received
+        one[1] += request.sent
+    annotations = case / "act1.annotations.jsonl"
+    processes = {one["id"]: one for one in lines(annotations, "process")}
+    found = {}
+    for stream in lines(annotations, "stream"):
+        if (stream["server"] or {}).get("port") == act1.lamp.port:
+            found[stream["client"]["port"]] = [stream["bytes_to_server"], stream["bytes_to_client"]]
+            assert processes[stream["client_process"]]["name"] == "curl"
+            assert processes[stream["server_process"]]["name"] == "apache2"
+            assert (stream["client_attribution"], stream["server_attribution"]) == ("observed", "observed")
+            assert stream["opened"] and stream["closed"]
+    assert found == by_port
+
+
+def test_exchanges_are_those_of_curl(act1: Told, case: Path) -> None:
+    exchanges = lines(case / "act1.annotations.jsonl", "http")
+    told = [(one["response"]["status"], one["request"]["target"]) for one in exchanges]
+    assert sorted(told) == sorted((status, target) for status, _, target in act1.answers)
+
+
+@pytest.fixture
+def pcapng(case: Path) -> Path:
+    return case / "act1.pcapng"
+
+
+def test_tshark_finds_nothing_wrong(act1: Told, pcapng: Path, tool: Callable[[str], str]) -> None:
+    shark = Tshark(tool("tshark"), pcapng, "-d", f"tcp.port=={act1.lamp.port},http")
+    assert shark.wrong() == []
+    codes = [row[0] for row in shark.one("http.response", "http.response.code")]
+    assert sorted(codes) == sorted(str(status) for status, _, _ in act1.answers)
+    done = subprocess.run([tool("tshark"), "-r", pcapng, "-q", "-z", "expert,warn"], capture_output=True, text=True)
+    assert "Warns" not in done.stdout and "Errors" not in done.stdout
+    assert [line for line in done.stderr.splitlines() if "Running as user" not in line] == []
+
+
+def questions(port: int) -> Iterator[tuple[str, ...]]:
+    """What the tutorial asks, and the whole list of events."""
+    yield ()
+    yield ("-c", "topprocs_net")
+    yield ("-c", "topports_server")
+    yield ("-c", "topconns", "proc.name=apache2")
+    yield ("-s", "4096", "-A", "-c", "echo_fds", "fd.cip=127.0.0.1 and proc.name=apache2")
+    yield ("-A", "-c", "echo_fds", "fd.ip=127.0.0.1 and proc.name=apache2 and evt.buffer contains login")
+    yield ("-A", "-c", "echo_fds", "fd.type=unix and proc.name=mariadbd")
+    yield ("-c", "spy_port", str(port))
+    yield ("-c", "httplog")
+    yield ("-p", "%evt.num %evt.type %evt.dir %proc.name %proc.pid %proc.ppid %proc.pname %thread.tid %user.name")
+    yield ("-p", "%evt.num %fd.num %fd.type %fd.name %fd.cip %fd.cport %fd.sip %fd.sport %fd.l4proto %evt.rawres")
+    yield ("-p", "%evt.num %proc.cmdline %proc.exe %proc.cwd", "evt.type=execve")
+    yield ("-p", "%evt.num %evt.args", "fd.type=ipv4 and evt.is_io=true")
+
+
+@pytest.mark.parametrize("words", list(questions(80)), ids=" ".join)
+def test_sysdig_prints_the_same(act1: Told, words: tuple[str, ...], tool: Callable[[str], str]) -> None:
+    tool("sysdig")
+    words = tuple(str(act1.lamp.port) if word == "80" else word for word in words)
+    theirs, ours = compare.sysdig(act1.file, words), compare.syswire(act1.file, words)
+    figure = compare.compared(Case("live", words), theirs, ours)
+    assert figure.lines > 3
+    assert figure.equal == figure.lines, "\n".join(compare.first_difference(theirs, ours, 5))
+
+
+def test_the_recorder_is_not_in_its_recording(act1: Told) -> None:
+    """Nor anything it started: neither as a process of an event nor as a thread at the start."""
+    text = live.read(act1.file, "-p", "%proc.pid %proc.cmdline")
+    assert not [line for line in text.splitlines() if re.search(r"syswire capture -w", line)]
