@@ -79,7 +79,7 @@ def _interface(name: str, own: bytes, prefix: int, broadcast: bytes) -> Interfac
     bits = 8 * len(own)
     mask = ((1 << bits) - (1 << (bits - prefix))).to_bytes(len(own), "big")
     last = broadcast if len(broadcast) == len(own) else bytes(len(own))
-    return Interface(name, *(str(ip_address(one)) for one in (own, mask, last)))
+    return Interface(name, str(ip_address(own)), str(ip_address(mask)), str(ip_address(last)))
 
 
 def accounts(owners: Iterable[int], passwd: str = "/etc/passwd", group: str = "/etc/group") -> list[User | Group]:

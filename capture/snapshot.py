@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..convert.scap.snapshot import (
     FD_NETLINK,
@@ -29,7 +30,7 @@ from ..convert.scap.snapshot import (
 )
 from ..convert.scap.writer import PROCESS_LIST, ScapWriter
 from . import machine
-from .proc_descriptors import Mounts, Raw, SocketInode, gone, read_descriptors
+from .proc_descriptors import Mounts, Raw, SocketInode, gone, numbered, read_descriptors
 from .proc_process import Capabilities, read_process
 from .sockets import Inet, SocketTable, inet_descriptor, read_other, read_own
 
@@ -138,7 +139,7 @@ def _gather(skip: frozenset[int], bounds: Bounds, proc: str) -> _Gathered:
     controllers = _controllers(proc)
     with open(f"{proc}/self/mountinfo", "rb") as file:
         mounts.read(file.read(1 << 22))
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
+    for pid in numbered(proc):
         if pid in skip:
             continue
         if len(gathered.entries) >= bounds.threads:
@@ -201,7 +202,7 @@ def _controllers(proc: str) -> bytes:
 def _read_others(table: SocketTable, gathered: _Gathered, wanted: set[int], proc: str) -> None:
     """Read other namespaces' tables, of those whose processes have sockets that are not known yet."""
     try:
-        own = os.readlink(f"{proc}/self/ns/net".encode())
+        own = os.fsencode(Path(proc, "self/ns/net").readlink())
     except OSError:
         own = b""
     inodes = {pid: [one.inode for one in raw if isinstance(one, SocketInode)] for pid, raw in gathered.raw}
@@ -230,7 +231,7 @@ def _resolved(pid: int, raw: Iterable[Raw], table: SocketTable, gathered: _Gathe
 def protocol_name(path: str, inode: int) -> bytes:
     """What the kernel calls the protocol of the socket that the link `path` still leads to; empty where it does not."""
     try:
-        if os.readlink(path) != f"socket:[{inode}]":
+        if str(Path(path).readlink()) != f"socket:[{inode}]":
             return b""
         return os.getxattr(path, "system.sockprotoname").rstrip(b"\0")
     except OSError:
@@ -256,7 +257,5 @@ def _interfaces(table: SocketTable) -> list[Interface]:
     try:
         return machine.interfaces()
     except OSError as error:
-        table.note(
-            f"netlink tells no interfaces ({error.strerror or error}): which end of a connection is ours is unknown"
-        )
+        table.note(f"netlink tells no interfaces ({error.strerror or error}): which end is ours stays unknown")
         return []

@@ -128,9 +128,7 @@ def read_own(table: SocketTable, proc: str = "/proc") -> None:
         for inode, found in unix_answers(netlink.dump(netlink.NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, unix_request())):
             table.put(inode, found)
     except OSError as error:
-        table.note(
-            f"netlink tells no unix sockets ({error.strerror or error}): /proc is read, their peers stay unknown"
-        )
+        table.note(f"netlink tells no unix sockets ({error.strerror or error}): /proc is read, without their peers")
         _read_unix(table, f"{proc}/self/net/unix")
     if kernel_addresses_shown(proc):
         for line in proc_net.unix(_content(table, f"{proc}/self/net/unix")):
@@ -175,7 +173,7 @@ def _ask_inet(table: SocketTable, family: int, protocol: int, texts: Iterable[st
 
 
 def inet_request(family: int, protocol: int) -> bytes:
-    """struct inet_diag_req_v2; a protocol above 255 goes into an attribute."""
+    """The request, struct inet_diag_req_v2; a protocol above 255 goes into an attribute."""
     request = _REQUEST.pack(family, min(protocol, 255), 0, 0, STATES)
     if protocol > 255:
         request += struct.pack("=HHI", 8, INET_DIAG_REQ_PROTOCOL, protocol)
@@ -195,7 +193,7 @@ def inet_answers(answers: Iterable[tuple[int, bytes]], transport: int) -> Iterab
 
 
 def unix_request() -> bytes:
-    """struct unix_diag_req for all unix sockets with their names and peers."""
+    """The request, struct unix_diag_req, for all unix sockets with their names and peers."""
     show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER
     return _UNIX_REQUEST.pack(socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, show, 0xFFFFFFFF, 0xFFFFFFFF)
 
