@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     )
     report.add_argument("--fail-on", metavar="LEVEL", choices=LEVELS, help="exit with 1 when a finding is this severe")
 
+    commands.add_parser("capture", add_help=False, help="record what this machine's programs do (as root)")
     commands.add_parser("read", add_help=False, help="print events, run filters and chisels, as sysdig does")
 
     verify = commands.add_parser("verify", help="compare a directory with its manifest", description=_VERIFY)
@@ -119,11 +120,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
     words = list(sys.argv[1:] if arguments is None else arguments)
     # argparse cannot split sysdig's switches: a chisel knows how many arguments it takes.
-    given = None if words[:1] == ["read"] else parser().parse_args(words)
+    given = None if words[:1] in (["read"], ["capture"]) else parser().parse_args(words)
     from .convert.errors import EXIT_INTERRUPTED, EXIT_MACHINE, EXIT_OUR_FAULT, SyswireError
 
     os.umask(0o077)  # spool files hold payload and secrets: they are the user's alone, as the outputs are
     try:
+        if words[:1] == ["capture"]:
+            from .capture.command import capture
+
+            return capture(words[1:])
         if given is None:
             from .reports.read import read
 

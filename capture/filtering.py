@@ -130,11 +130,15 @@ class Judge:
                 filtered += 1
                 if not event.is_exit:
                     self._left[event.tid] = event.ordinal, blocks[begin:end]
-            elif event.is_exit and (left := self._left.pop(event.tid, None)) is not None:
-                if event.enter is not None and event.enter.ordinal == left[0]:
-                    out += (view[run:begin], left[1])
-                    run = begin
-                    filtered -= 1
+            elif (
+                event.is_exit
+                and (left := self._left.pop(event.tid, None)) is not None
+                and event.enter is not None
+                and event.enter.ordinal == left[0]
+            ):
+                out += (view[run:begin], left[1])
+                run = begin
+                filtered -= 1
             if found == most:
                 out.append(view[run:end])
                 return Judged(b"".join(out), filtered, found, events_in(view[end:]))

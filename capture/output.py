@@ -14,6 +14,7 @@ import stat
 import sys
 import threading
 import time
+from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,6 +64,16 @@ def events_in(blocks: bytes | memoryview) -> int:
     return _walk(blocks, len(blocks))[1]
 
 
+def cut(blocks: bytes, most: int) -> tuple[int, int]:
+    """Where the first `most` events of whole blocks end, and how many there are (fewer where there are no more)."""
+    at = events = 0
+    while at < len(blocks) and events < most:
+        kind, size = _HEAD.unpack_from(blocks, at)
+        at += size
+        events += kind in EVENTS_PLAIN
+    return at, events
+
+
 def _walk(blocks: bytes | memoryview, limit: int) -> tuple[int, int]:
     """The end of the last block that ends at or before `limit`, and the events up to there."""
     at = events = 0
@@ -104,10 +115,7 @@ def create(path: str) -> int:
     refuse(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
+        Path(path).unlink(missing_ok=True)
         descriptor = os.open(path, flags, 0o600)
     except OSError as error:
         raise OutputError(path, error) from None

@@ -2,7 +2,7 @@
 """Hold the layout: short files, a stub beside each compiled module, and imports that run down only.
 
 Each module has a rank; it may import what has its own rank or a lower one, and no chain of imports may come back
-to where it began. `capture` may use the scap format and the filters, not the rest of the conversion.
+to where it began. `capture` may use the scap format, the filters and the trace, not the rest of the conversion.
 """
 
 from __future__ import annotations
@@ -54,7 +54,15 @@ RANKS = {
     "__main__": 8,
     "__init__": 0,
 }
-CAPTURE_USES = ("capture", "convert.scap", "convert.filters", "convert.model", "convert.errors", "__init__")
+CAPTURE_USES = (
+    "capture",
+    "convert.scap",
+    "convert.filters",
+    "convert.trace",
+    "convert.model",
+    "convert.errors",
+    "__init__",
+)
 FROM_LINE = re.compile(r"^\s*from\s+(\.*[\w.]*)\s+c?import\s+\(?([^#\n)]*)", re.MULTILINE)
 PLAIN_LINE = re.compile(r"^\s*c?import\s+([\w.]+)", re.MULTILINE)
 
@@ -166,7 +174,7 @@ def imports_upward(graph: dict[str, set[str]]) -> list[str]:
             if mine is not None and theirs is not None and theirs > mine:
                 problems.append(f"{module} imports {target}, which stands higher")
             if module.startswith("capture") and not target.startswith(CAPTURE_USES):
-                problems.append(f"{module} imports {target}: capture uses convert.scap and convert.filters only")
+                problems.append(f"{module} imports {target}: capture uses convert.scap, filters and trace only")
     return problems
 
 

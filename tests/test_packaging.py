@@ -116,7 +116,7 @@ def plant(root: Path, files: dict[str, str]) -> Path:
         ),
         (
             {"capture/a.py": "from ..convert.source import b\n", "convert/source.py": ""},
-            "capture.a imports convert.source: capture uses convert.scap and convert.filters only",
+            "capture.a imports convert.source: capture uses convert.scap, filters and trace only",
         ),
     ],
 )

@@ -67,6 +67,8 @@ class Tally(msgspec.Struct):
     events: Events = msgspec.field(default_factory=Events)
     truncated: Truncated = msgspec.field(default_factory=Truncated)
     late: Count = 0
+    state: Counts = {}
+    """What of the machine's state at the start of the file could not be read."""
 
     @property
     def lost(self) -> int:
@@ -89,7 +91,7 @@ def decode(content: bytes) -> Tally:
         tally = msgspec.json.decode(content, type=Tally)
     except (msgspec.DecodeError, RecursionError):
         raise CountsError("it is not what syswire capture writes") from None
-    groups = (tally.calls.filtered, tally.calls.not_followed, tally.calls.dropped, tally.events.dropped)
+    groups = (tally.calls.filtered, tally.calls.not_followed, tally.calls.dropped, tally.events.dropped, tally.state)
     if any(len(group) > MAX_CAUSES for group in groups):
         raise CountsError("it names too many causes")
     return tally
