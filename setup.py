@@ -189,6 +189,8 @@ def run() -> None:
             "": ["*.pyi", "*.pxd", "*.json", "*.css", "*.j2", "*.html", "*.svg"],
             "syswire": ["py.typed"],
             "syswire.reports": ["templates/*"],
+            "syswire.capture": ["record.h"],
+            "syswire.capture.probe": ["*.h", "*.c"],
         },
         include_package_data=False,
         install_requires=requirements(),
