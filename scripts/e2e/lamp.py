@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Apache with PHP, and MariaDB, as the tutorial's web server, on ports and in a folder of their own.
 
-    python3 scripts/e2e/lamp.py [--address IP]... [--port N] [--database-port N]
+    python3 scripts/e2e/lamp.py [--address IP]... [--port N] [--database-port N] [--folder DIR]
 
 Starts both, prints one line of JSON (folder, url, ports, socket, pids) and serves until its standard input ends or it
 gets SIGTERM or SIGINT; then it stops what it started, by process number, and removes the folder. Nothing that the
@@ -120,8 +120,9 @@ def answers(address: str, port: int) -> bool:
 class Server:
     """Both servers, their folder and their ports."""
 
-    def __init__(self, addresses: list[str], port: int, database_port: int, workers: int) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="syswire-lamp-"))
+    def __init__(self, addresses: list[str], port: int, database_port: int, workers: int, folder: Path | None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="syswire-lamp-"))
+        self.folder.mkdir(exist_ok=True)
         self.folder.chmod(0o755)  # the servers look at it as users without rights
         self.addresses, self.workers = addresses, workers
         self.port = port or free_port(18080)
@@ -218,10 +219,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="of Apache; default: the first free one from 18080")
     parser.add_argument("--database-port", type=int, default=0, help="default: the first free one from 13306")
     parser.add_argument("--workers", type=int, default=4, help="Apache's processes")
+    parser.add_argument("--folder", type=Path, help="everything goes there; default: a new one in /tmp")
     options = parser.parse_args()
     if os.geteuid():
         parser.error("needs root: Apache and MariaDB change to users of their own")
-    server = Server(options.address or ["127.0.0.1", "::1"], options.port, options.database_port, options.workers)
+    addresses = options.address or ["127.0.0.1", "::1"]
+    server = Server(addresses, options.port, options.database_port, options.workers, options.folder)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
     try:

@@ -17,7 +17,7 @@ import pytest
 from parity import compare
 from parity.compare import Case
 
-from support import live
+from support import live, plain_scap
 from support.tshark import Tshark
 
 pytestmark = pytest.mark.e2e
@@ -229,3 +229,9 @@ def test_the_recorder_is_not_in_its_recording(act1: Told) -> None:
     """Nor anything it started: neither as a process of an event nor as a thread at the start."""
     text = live.read(act1.file, "-p", "%proc.pid %proc.cmdline")
     assert not [line for line in text.splitlines() if re.search(r"syswire capture -w", line)]
+
+
+def test_the_counts_add_up(act1: Told) -> None:
+    live.assert_balanced(act1.counts)
+    assert act1.counts["events"]["written"] == len(plain_scap.events(plain_scap.load(act1.file)))
+    assert act1.counts["ended"] and act1.counts["size"] == act1.file.stat().st_size

@@ -138,6 +138,15 @@ def recording(file: Path, *arguments: object) -> Iterator[Recording]:
         one.kill()
 
 
+def assert_balanced(counts: dict[str, Any]) -> None:
+    """Every system call and every event is accounted for."""
+    calls, events = counts["calls"], counts["events"]
+    parts = [sum(calls[name].values()) for name in ("filtered", "not_followed", "dropped")]
+    assert calls["seen"] == calls["recorded"] + sum(parts), counts
+    rest = events["filtered"] + events["beyond_count"] + sum(events["dropped"].values())
+    assert events["made"] == events["written"] + rest, counts
+
+
 def lacking() -> str:
     """Why nothing can be recorded here; empty where it can."""
     if os.geteuid():
