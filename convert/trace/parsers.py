@@ -36,6 +36,7 @@ AT_FDCWD = -100
 F_DUPFD, F_DUPFD_CLOEXEC = 1, 26
 O_CLOEXEC, O_DIRECTORY = 4096, 1024
 SOCK_CLOEXEC = 0x80000
+UNKNOWN = "<UNKNOWN>"
 NEWER_KINDS = frozenset(("bpf", "userfaultfd", "io_uring", "memfd", "pidfd"))
 
 
@@ -233,8 +234,23 @@ def resolve(thread: Thread, dirfd: bytes, name: str) -> str:
         return joined(thread.cwd or "", name)
     directory = thread.fds.get(num)
     if directory is None:
-        return "<UNKNOWN>" + name if len(encode(name)) <= LONGEST_PATH - 9 else TOO_LONG
+        return below_unknown(name) if len(encode(name)) <= LONGEST_PATH - 9 else TOO_LONG
     return joined(directory.name + "/", name)
+
+
+def below_unknown(name: str) -> str:
+    """The path of a name in a directory that is not known; nothing divides the two, and '..' leads out of both."""
+    parts, first_part = [UNKNOWN], True
+    for part in name.split("/"):
+        if part == "..":
+            parts, first_part = parts[:-1], False
+        elif part not in ("", "."):
+            if first_part:
+                parts[-1] += part
+            else:
+                parts.append(part)
+            first_part = False
+    return "/".join(parts)
 
 
 def _pipe(table: Table, event: Event) -> None:
@@ -344,3 +360,8 @@ PARSERS: dict[str, Callable[[Table, Event], None]] = {
      "pwritev", "send", "sendto", "sendmsg", "sendmmsg"), _io
 )  # fmt: skip
 """What an exit event does, by its name."""
+ALONE = frozenset(
+    ("open", "openat", "openat2", "creat", "accept", "pipe", "socketpair", "eventfd", "signalfd", "timerfd_create",
+     "inotify_init", "chdir", "getcwd", "setsid", "brk", "mmap", "mmap2", "munmap")
+)  # fmt: skip
+"""Those of sysdig 0.29.3's exits that count without their enters too: the exit tells all."""

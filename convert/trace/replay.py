@@ -12,7 +12,7 @@ from ..scap.event_table import EF_CREATES_FD, EF_DESTROYS_FD, EF_SKIPPARSERESET,
 from .changes import switched
 from .containers import describe
 from .model import INFOS, NO_FD, Event, Group, Thread, Trace, User
-from .parsers import PARSERS, close_enter, connect_enter, sendto_enter
+from .parsers import ALONE, PARSERS, close_enter, connect_enter, sendto_enter
 from .threads import CLONE_INVERTED, EFFORT, EFFORT_EACH, Table, named
 from .values import number, signed, text
 
@@ -70,6 +70,10 @@ def _exit_fd(code: int) -> int:
     return 0 if not places else places[-1] if name == "splice" else places[0]
 
 
+ALONE_CODES = frozenset(
+    code for code, row in enumerate(EVENTS) if row[1] == "<" and row[0] in ALONE and (row[0] != "openat" or row[4][1:])
+)
+"""Exits that count without their enters; the older openat tells no name."""
 EXIT_FD = tuple(_exit_fd(code) for code in range(len(EVENTS)))
 
 
@@ -194,6 +198,11 @@ class Replay:
             event.enter = enter
         elif not newest and event.info.name not in EXECUTES:
             event.parsed = False
+            if clone:
+                self.table.cloned(event)
+                event.thread = event.thread or thread
+            elif event.code in ALONE_CODES:
+                PARSERS[event.info.name](self.table, event)
             return
         if newest and not matched:
             thread.last_fd = NO_FD

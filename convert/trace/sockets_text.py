@@ -29,6 +29,11 @@ def ip_text(ip: bytes) -> str:
     return str(IPv6Address(ip))
 
 
+def mapped(ip: bytes) -> bool:
+    """Whether libsinsp takes an IPv6 address for an IPv4 one, as it does that of all zeros."""
+    return ip.startswith(MAPPED) or not any(ip)
+
+
 def _end(data: bytes, place: int, size: int) -> tuple[bytes, int]:
     return data[place : place + size], _PORT.unpack_from(data, place + size)[0]
 
@@ -61,7 +66,7 @@ def tuple_text(data: bytes) -> str:
             return "INVALID IPv4" if family == AF_INET else "INVALID IPv6"
         source_ip, source_port = _end(data, 1, size)
         destination_ip, destination_port = _end(data, 3 + size, size)
-        if size == 16 and source_ip.startswith(MAPPED) and destination_ip.startswith(MAPPED):
+        if size == 16 and mapped(source_ip) and mapped(destination_ip):
             source_ip, destination_ip = source_ip[12:], destination_ip[12:]
         return f"{ip_text(source_ip)}:{source_port}->{ip_text(destination_ip)}:{destination_port}"
     return f"family {family}"

@@ -132,15 +132,13 @@ class Table:
                 return
             if old is not None:
                 self.remove(old, force=True)
+            event.thread = event.thread or self.placeholder(event.tid)
             self._child(event, got, self.threads.get(event.tid), res, flags)
             return
-        if event.thread is not None and not event.thread.invalid and event.thread.clone_ts is not None:
-            young = event.thread.cloning
+        if event.thread is not None:  # made by its parent's return; one made long ago had the number before
             event.thread.cloning = False
-            if young:
+            if event.thread.clone_ts is None or event.ts - event.thread.clone_ts < STALE:
                 return
-        elif event.thread is not None and event.thread.from_list:
-            return
         ptid = number(got.get("ptid", b"")) if not flags & CLONE_THREAD else number(got.get("pid", b""))
         child = self._child(event, got, self.threads.get(ptid), event.tid, flags | CLONE_INVERTED)
         event.thread = child
@@ -154,6 +152,8 @@ class Table:
         child = Thread(self.trace, tid, pid)
         child.flags, child.clone_ts = flags, event.ts
         child.cloning = not own
+        if parent is not None and parent.invalid and parent.comm == NONE:
+            self._named_after(parent, got)
         if parent is not None:
             child.ptid = parent.ptid if self.newest and flags & CLONE_THREAD else parent.tid
             for name in ("comm", "exe", "exepath", "args", "env", "root", "sid", "vpgid", "pgid", "tty", "container",
@@ -180,6 +180,12 @@ class Table:
         main.comm, main.exe, main.args, main.ptid, main.fdlimit = child.comm, child.exe, child.args, -1, -1
         child.ptid = main.tid
         self.add(main)
+
+    def _named_after(self, parent: Thread, got: dict[str, bytes]) -> None:
+        """Of a parent of which nothing was known, the child's call tells the names."""
+        if "exe" in got:
+            parent.exe, parent.args = text(got["exe"]), words(got.get("args", b""))
+        parent.comm = text(got["comm"]) if "comm" in got else parent.exe
 
     def _identity(self, child: Thread, got: dict[str, bytes], parent: Thread | None) -> None:
         if "exe" in got:

@@ -132,4 +132,4 @@ def joined(base: str, name: str) -> str:
                 parts.pop()
         elif part not in ("", "."):
             parts.append(part)
-    return ("/" if name.startswith("/") else "") + "/".join(parts) or "/"
+    return ("/" if name.startswith("/") else "") + "/".join(parts)

@@ -272,3 +272,72 @@ def test_none_is_text(data: Path) -> None:
         for name, value in line(event).items():
             seen[name] += value != NONE
     assert min(seen.values()) > 100
+
+
+def test_exits_without_their_enters(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """What an exit tells alone counts; what it would need its enter for does not."""
+    told = Told()
+    pair = ips("10.0.0.1", 9, "192.168.5.9", 80)
+    alone: list[tuple[int, tuple[Value, ...]]] = [
+        (3, (20, "rel", 1, 0, 0)), (59, (21, "/made", 0, 0)), (307, (22, 1, "under", 1, 0, 0)),
+        (327, (23, -100, "/two", 1, 0, 0)), (27, (24, pair, 0)), (247, (25, pair, 0, 0, 5)), (61, (0, 26, 27, 7)),
+        (43, (0, 28, 29, 7, 8)), (63, (30,)), (127, (31,)), (137, (32,)), (139, (33,)), (19, (34,)), (125, (35,)),
+        (151, (36,)), (95, (0, "/there")), (93, (0, "/here")), (97, (0,)), (5, (0,)),
+        (21, (0, Address("127.0.0.1", 9))),
+        (23, (0, pair)), (199, (5,)), (159, (0, 12, 7, 7)), (275, (555,)), (35, (3, b"abc", pair)), (7, (3, b"abc")),
+    ]  # fmt: skip
+    for begun in (False, True):
+        for code, values in alone:
+            if begun:
+                told.event(8, 10, 1, 5)
+            told.event(code, 10, *values)
+            told.call(7, 10, (values[0], 5), (0, b""))
+            told.call(7, 10, (1, 5), (0, b""))
+    judged(told, tmp_path / "alone.scap", tool("sysdig"))
+
+
+def test_clones_by_threads_that_were_never_seen(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    told = Told()
+    told.event(223, 10, *clone(100, 10, 10, 1, 0))
+    told.call(7, 100, (1, 5), (0, b""))
+    told.event(223, 78, *clone(104, 78, 78, 1, 0))
+    told.call(7, 104, (1, 5), (0, b""))
+    told.call(7, 78, (1, 5), (0, b""))
+    told.call(223, 79, (), clone(105, 79, 79, 1, 0x2001))
+    told.call(7, 105, (1, 5), (0, b""))
+    told.call(7, 79, (1, 5), (0, b""))
+    # a child's return of a thread that is known already changes nothing, unless that was long ago
+    told.call(7, 106, (1, 5), (0, b""))
+    told.event(223, 106, *clone(0, 106, 106, 10, 0))
+    told.call(7, 106, (1, 5), (0, b""))
+    told.call(223, 10, (), clone(107, 10, 10, 1, 0))
+    told.now += 3_000_000_000
+    told.event(223, 107, *clone(0, 107, 107, 78, 0))
+    told.call(7, 107, (1, 5), (0, b""))
+    judged(told, tmp_path / "unseen.scap", tool("sysdig"))
+
+
+def test_names_below_nothing(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """Relative names where the directory is not known: of a thread without one, and of a descriptor."""
+    told = Told()
+    names = (
+        ".",
+        "..",
+        "./x",
+        "../x",
+        "a/../b",
+        "a/./b/../c",
+        "d//e/",
+        "../../x",
+        "x/..",
+        "..x",
+        "//",
+        "a/../..",
+        "/..",
+    )
+    for name in names:
+        for tid in (10, 500):
+            told.call(3, tid, (name, 1, 0), (50, name, 1, 0, 0))
+            told.call(307, tid, (-100, name, 1, 0), (51, -100, name, 1, 0, 0))
+            told.call(307, tid, (99, name, 1, 0), (52, 99, name, 1, 0, 0))
+    judged(told, tmp_path / "below.scap", tool("sysdig"))

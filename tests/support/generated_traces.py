@@ -52,6 +52,7 @@ NAMES = ("httpd", "curl", "bash", "sh", "a b", "", "\u00fcber", "x" * 15)
 DATA = (b"", b"a", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\nhello", b"<14>Nov  1 a: told\n",
         bytes(range(256)), b"set k 0 0 1\r\n", b"line\n" * 20)  # fmt: skip
 ERRORS = (-1, -2, -9, -11, -13, -104, -111, -115)
+PLAIN = ("/etc/hosts", "rel", "../up", "a/./b/../c", "/", "..", "/lib/x.so", "/var/log/a.log", "/dev/pts/3", "d//e/")
 LISTED = (10, 11, 12, 13, 14, 15)
 UNKNOWN = (500, 501)
 BORN = (100, 101, 102, 103)
@@ -60,8 +61,8 @@ CLONE_FLAGS = (0, 0, 0x2001, 0x2001, 0x2000, 1, 0x2003, 0x400000, 0x400001, 0x12
 READS, WRITES = (7, 33, 113, 117, 121), (9, 29, 115, 119, 123)
 CLONES, FORKS = (15, 157, 217, 223, 335), (183, 219, 225, 185, 221, 227)
 EXECUTES = (13, 155, 173, 215, 231, 283, 289, 293, 293)
-QUIET = (37, 65, 67, 71, 79, 81, 85, 87, 89, 91, 129, 131, 133, 135, 141, 143, 145, 151, 159, 161, 165, 167, 169, 171,
-         177, 189, 203, 205, 207, 209, 211, 213, 237, 239, 243, 251, 253, 255, 265, 277, 301, 303, 305, 329)  # fmt: skip
+QUIET = (37, 67, 71, 79, 81, 85, 87, 89, 91, 129, 131, 133, 135, 141, 143, 145, 151, 159, 161, 165, 167, 169, 171,
+         177, 189, 203, 207, 209, 211, 213, 237, 239, 243, 251, 253, 255, 265, 277, 301, 303, 305, 329)  # fmt: skip
 ALONE = (0, 1, 146, 148, 149, 152, 152, 196, 228, 232, 234, 234, 244, 290)
 """Types without a partner, or that are shown with -D only, and the generic system call."""
 LIVE = frozenset(("open", "connect", "creat", "openat", "openat2", "procexit"))
@@ -111,6 +112,9 @@ class Maker:
     def result(self, good: int = 0, failing: float = 0.15) -> int:
         return self.pick(ERRORS) if self.chance(failing) else good
 
+    def path(self) -> str:
+        return self.pick(PATHS if self.hostile else PLAIN)
+
     def endpoint(self, six: bool) -> Address:
         return Address(self.pick(SIX if six else FOUR), self.pick(PORTS))
 
@@ -130,7 +134,7 @@ class Maker:
         if kind == table.PT_FD:
             return self.fd()
         if kind == table.PT_FSPATH or kind == table.PT_FSRELPATH:
-            return self.pick(PATHS)
+            return self.path()
         if kind == table.PT_CHARBUF:
             return self.pick(NAMES)
         if kind == table.PT_SOCKADDR:
@@ -172,7 +176,7 @@ class Maker:
         return Pending(21, {"res": self.result(), "fd": self.fd(), "addr": self.address()})
 
     def connect(self) -> Pending:
-        addr = self.address() if self.age == "new" or self.chance(0.1) else None
+        addr = self.address() if self.age == "new" or (self.hostile and self.chance(0.1)) else None
         return Pending(23, {"res": self.result(failing=0.4), "fd": self.fd(), "tuple": self.ends(), "addr": addr})
 
     def accept(self) -> Pending:
@@ -192,20 +196,20 @@ class Maker:
 
     def open(self) -> Pending:
         flags = self.pick((1, 2, 7, 1025, 4097))
-        return Pending(self.pick((3, 3, 59)), {"fd": self.result(self.fd()), "name": self.pick(PATHS), "flags": flags})
+        return Pending(self.pick((3, 3, 59)), {"fd": self.result(self.fd()), "name": self.path(), "flags": flags})
 
     def openat(self) -> Pending:
         dirfd = self.pick((-100, -100, 2, 3, 8, 999))
-        values: Values = {"fd": self.result(self.fd()), "dirfd": dirfd, "name": self.pick(PATHS)}
+        values: Values = {"fd": self.result(self.fd()), "dirfd": dirfd, "name": self.path()}
         return Pending(self.pick((307, 307, 103, 327)), {**values, "flags": self.pick((1, 2, 1025))})
 
     def execute(self) -> Pending:
         code = self.pick(EXECUTES) if not self.hostile or self.chance(0.9) else 331
-        return Pending(code, {"res": self.result(), "filename": self.pick(PATHS), "pathname": self.pick(PATHS)})
+        return Pending(code, {"res": self.result(), "filename": self.path(), "pathname": self.path()})
 
     def directory(self) -> Pending:
         code = self.pick((93, 95, 95, 97))
-        return Pending(code, {"res": self.result(), "path": self.pick(PATHS), "fd": self.fd()})
+        return Pending(code, {"res": self.result(), "path": self.path(), "fd": self.fd()})
 
     def identity(self) -> Pending:
         numbers: Values = dict.fromkeys(("uid", "gid", "euid", "egid", "ruid"), self.pick((0, 5, 1000, -1)))
@@ -276,14 +280,16 @@ class Maker:
         name = self.pick(NAMES)
         ids: Values = {"tid": tid, "pid": pid, "ptid": ptid, "vtid": tid, "vpid": pid}
         args = self.pick((b"", strings(["-c"]), strings(["-x", "b c", ""])))
-        memory: Values = {"vm_size": self.random.randrange(9000), "vm_rss": 5, "vm_swap": 0, "cwd": self.pick(PATHS)}
+        memory: Values = {"vm_size": self.random.randrange(9000), "vm_rss": 5, "vm_swap": 0, "cwd": self.path()}
         groups = self.pick(CGROUPS)
         return {**ids, **memory, "exe": f"/bin/{name}", "comm": name, "args": args, "cgroups": groups, "env": b"A=1\0"}
 
     def clone(self, tid: int) -> bytes:
         """A parent's return and its child's, in either order, or one of them."""
-        child, flags = self.pick(BORN), self.pick(CLONE_FLAGS)
+        child, flags = self.pick(BORN), self.pick(CLONE_FLAGS if self.hostile else CLONE_FLAGS[:4])
         code = self.pick((*CLONES, 223, 223)) if flags or self.chance(0.5) else self.pick(FORKS)
+        if child == tid and not self.hostile:
+            return self.block(tid, code - 1, {})
         pid = self.pick((10, tid)) if flags & 0x2000 else child
         shared: Values = {"flags": flags, "uid": self.pick((0, 1000)), "gid": 0}
         parents: Values = {**self.process(tid, self.pick((tid, 10)), 10), **shared, "res": self.result(child, 0.05)}
@@ -309,7 +315,7 @@ class Maker:
             faces += [Interface("eth0", "192.168.5.9", "255.255.255.0", "192.168.5.255")]
             six = Interface("eth0", "2001:db8::1", "ffff:ffff:ffff:ffff::", "::")
             blocks.append(writer.interfaces([*faces, six] if self.chance(0.5) else faces))
-        users = [User(0, 0, "root", "/root", "/bin/sh"), User(1000, 1000, "ann", "/home/ann"), Group(0, "root")]
+        users: list[User | Group] = [User(0, 0, "root", "/root", "/bin/sh"), User(1000, 1000, "ann", "/home/ann"), Group(0, "root")]
         blocks += [writer.users(users), writer.processes(self.listed())]
         blocks += [writer.descriptors(tid, self.descriptors()) for tid in (10, 11, 13)]
         if self.hostile and self.chance(0.2):
@@ -319,12 +325,13 @@ class Maker:
     def listed(self) -> list[Process]:
         """The process list: two processes with threads, of which 14 is one of a process that is not listed."""
         groups = self.pick(CGROUPS)
+        alone = 0x2000 if self.hostile else 0x2001
         return [
             Process(10, 10, 1, b"httpd", b"/usr/sbin/httpd", b"/usr/sbin/httpd", strings(["-D"]), cgroups=groups),
             Process(11, 11, 10, b"bash", b"-bash", b"/bin/bash", cwd=b"/home/ann", uid=1000, gid=1000, vpid=2, vtid=2),
             Process(12, 10, 1, b"worker", b"/usr/sbin/httpd", flags=0x2001),
-            Process(13, 11, 10, b"half", b"-bash", flags=0x2000, uid=1000),
-            Process(14, 90, 1, b"orphan", b"/bin/o", flags=self.pick((0x2001, 0x2000))),
+            Process(13, 11, 10, b"half", b"-bash", flags=alone, uid=1000),
+            Process(14, 90, 1, b"orphan", b"/bin/o", flags=self.pick((0x2001, alone))),
             Process(15, 15, 15, b"own", b"/bin/own", flags=self.pick((0, 1))),
         ]
 
@@ -337,7 +344,9 @@ class Maker:
             Socket(8, "2001:db8::7", 80, "::1", 4000), UnixSocket(9, 5, 6, b"/run/s.sock"), UnixSocket(10, 6, 5),
             Named(10, FD_EPOLL, b"[eventpoll]"), Bound(8, "::", 53, L4_UDP), File(7, b"/srv/x"),
         )  # fmt: skip
-        return [one for one in every if self.chance(0.6) and (self.hostile or not isinstance(one, Bound))]
+        if not self.hostile:
+            every = every[:4] + every[6:11]
+        return [one for one in every if self.chance(0.6)]
 
 
 def generated(seed: int, size: int, age: Age) -> bytes:
