@@ -315,7 +315,11 @@ class Maker:
             faces += [Interface("eth0", "192.168.5.9", "255.255.255.0", "192.168.5.255")]
             six = Interface("eth0", "2001:db8::1", "ffff:ffff:ffff:ffff::", "::")
             blocks.append(writer.interfaces([*faces, six] if self.chance(0.5) else faces))
-        users: list[User | Group] = [User(0, 0, "root", "/root", "/bin/sh"), User(1000, 1000, "ann", "/home/ann"), Group(0, "root")]
+        users: list[User | Group] = [
+            User(0, 0, "root", "/root", "/bin/sh"),
+            User(1000, 1000, "ann", "/home/ann"),
+            Group(0, "root"),
+        ]
         blocks += [writer.users(users), writer.processes(self.listed())]
         blocks += [writer.descriptors(tid, self.descriptors()) for tid in (10, 11, 13)]
         if self.hostile and self.chance(0.2):
