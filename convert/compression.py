@@ -8,11 +8,18 @@ bounded: a few bytes of input can stand for gigabytes.
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    class _Inflater(Protocol):
+        @property
+        def eof(self) -> bool: ...
+        @property
+        def unused_data(self) -> bytes: ...
+        def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
 
 MAGIC = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 LONGEST_MAGIC = 4
@@ -22,19 +29,14 @@ MOST_IN = 1 << 20
 MOST_OUT = 1 << 22
 
 
-class Damage(NamedTuple):
+class Damage:
     """Why a stream ended early: `what` for people, `offset` in the stream's own (stored) bytes."""
 
-    what: str
-    offset: int
+    __slots__ = ("offset", "what")
 
-
-class _Inflater(Protocol):
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+    def __init__(self, what: str, offset: int) -> None:
+        self.what = what
+        self.offset = offset
 
 
 def recognise(head: bytes) -> str | None:
@@ -63,6 +65,8 @@ class Layer:
 
             return ZstdDecompressor()
         if self._careful:
+            import zlib
+
             return zlib.decompressobj(wbits=31)
         from isal import isal_zlib
 
@@ -127,6 +131,8 @@ class Layer:
 
 def _bytewise(inflater: _Inflater | None, data: bytes) -> tuple[int, bytes]:
     """Decompress byte by byte up to the damage: how many bytes went in, and what came out."""
+    import zlib
+
     out, done = bytearray(), 0
     if inflater is not None:
         try:

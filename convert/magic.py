@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
 from .compression import recognise
-from .packets.pcap import is_pcap
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Literal
+
     from .source import Source
 
 SECTION = b"\x0a\x0d\x0d\x0a"
@@ -24,12 +24,12 @@ def capture_format(source: Source) -> str | None:
     scap and pcapng begin alike; the type of the first block that is not a section header tells them apart.
     """
     head = source.peek(64)
-    if is_pcap(head):
-        return "pcap"
-    if recognise(head) is not None:
-        return "compressed"
     if head[:4] != SECTION:
-        return None
+        from .packets.pcap import is_pcap
+
+        if is_pcap(head):
+            return "pcap"
+        return "compressed" if recognise(head) is not None else None
     at, order = 0, _order(head)
     for _ in range(MOST_SECTIONS):
         head = source.peek(at + 12)[at:]

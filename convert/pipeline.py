@@ -379,6 +379,5 @@ def _damage_message(done: Prepared) -> str | None:
         what, offset = decoded.damage
         return f"{spelled(done.name)}: {what}, at byte {offset}; kept the {kept} before it"
     if done.damage is not None:
-        what, offset = done.damage
-        return f"{spelled(done.name)}: {what}, at stored byte {offset}; kept all {kept}"
+        return f"{spelled(done.name)}: {done.damage.what}, at stored byte {done.damage.offset}; kept all {kept}"
     return None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Self
 
 from ..convert.model.text import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
 
 
 def tell(message: str) -> None:

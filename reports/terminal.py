@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from typing import BinaryIO
 
-UNSAFE = re.compile(r"\x1b\[[0-9;]{0,8}m|[^\x20-\x7e\n\t]")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from typing import BinaryIO
+
+UNSAFE = r"\x1b\[[0-9;]{0,8}m|[^\x20-\x7e\n\t]"
 """What is looked at: colours, which chisels print, and all that is not plain ASCII. Colours are kept: evidence that
 holds one can do no more than colour what follows."""
 PART = 1 << 16
@@ -39,7 +42,9 @@ class Printer:
         text = "".join(self._waiting)
         self._waiting, self._size = [], 0
         if self.terminal:
-            text = UNSAFE.sub(_harmless, text)
+            import re
+
+            text = re.sub(UNSAFE, _harmless, text)
         self._out.write(text.encode("utf-8", "surrogateescape"))
         self._out.flush()
 

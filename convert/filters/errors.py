@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Final
-
 from ..errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
 
 WINDOW: Final = 100  # characters of the filter that are shown around the place
 
@@ -43,6 +44,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     for guess in (word, f"proc.{word}", f"fd.{word}", f"evt.{word}", f"user.{word}"):
         if guess in known:
             return guess
+    from difflib import get_close_matches
+
     found = get_close_matches(word, known, 1, 0.7)
     if not found and "." in word:
         last = word.rsplit(".", 1)[1]

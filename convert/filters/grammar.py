@@ -8,11 +8,15 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from .errors import FilterError, did_you_mean
 from .lexer import SYMBOLS, WORDS, Lexer
-from .tree import LIST_OPERATORS, And, Check, Not, Or, Tree
+from .tree import LIST_OPERATORS, And, Check, Not, Or
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from .tree import Tree
 
 DEEPEST: Final = 100  # brackets and nots within each other
 JOINS: Final = ("and", "or", "not")

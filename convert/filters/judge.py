@@ -5,30 +5,36 @@ A field that is missing makes a check false, whatever the operator, so `not fd.n
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
-
 from .errors import FilterError, did_you_mean
 from .fields.table import EVENT_NAMES, FIELDS, NUMERIC_ARGUMENTS, FieldProblem, field
 from .grammar import parse
-from .operators import Match, ValueProblem, matcher
-from .tree import And, Check, Not, Tree, checks
+from .operators import ValueProblem, matcher
+from .tree import And, Check, Not, checks
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..trace.model import Event
     from .fields.field import Field
+    from .operators import Match
+    from .tree import Tree
 
-Judge = Callable[["Event"], bool]
+    Judge = Callable[[Event], bool]
+
 CHECKED_NAMES = ("=", "!=", "in", "intersects")  # operators behind evt.type whose values must be event names
 
 
-class BoundCheck(NamedTuple):
+class BoundCheck:
     """A check, the field that it asks for with its argument, and the test of its value."""
 
-    check: Check
-    field: Field
-    argument: str | None
-    match: Match
+    __slots__ = ("argument", "check", "field", "match")
+
+    def __init__(self, check: Check, field: Field, argument: str | None, match: Match) -> None:
+        self.check = check
+        self.field = field
+        self.argument = argument
+        self.match = match
 
     def judge(self, event: Event) -> bool:
         """Whether the check holds at the event."""
@@ -81,12 +87,11 @@ def bind(text: str, check: Check) -> BoundCheck:
         for value, place in zip(check.values, check.value_places or (0,) * len(check.values), strict=True):
             if value not in EVENT_NAMES:
                 raise FilterError(f"there is no event {value[:40]}", text, place, did_you_mean(value, EVENT_NAMES))
+    numeric = row.type == "dyn" and argument in NUMERIC_ARGUMENTS
     try:
-        return BoundCheck(
-            check, row, argument, matcher(row, check.operator, check.values, argument in NUMERIC_ARGUMENTS)
-        )
+        return BoundCheck(check, row, argument, matcher(row, check.operator, check.values, numeric))
     except ValueProblem as problem:
-        place = _place(row, check, problem, argument in NUMERIC_ARGUMENTS)
+        place = _place(row, check, problem, numeric)
         raise FilterError(problem.message, text, place, problem.hint) from None
 
 
@@ -114,4 +119,4 @@ def _judge(tree: Tree, found: dict[int, BoundCheck]) -> Judge:
     return lambda event: any(child(event) for child in children)
 
 
-__all__ = ["FIELDS", "BoundCheck", "Filter", "Judge", "bind", "compile_filter", "holds"]
+__all__ = ["FIELDS", "BoundCheck", "Filter", "bind", "compile_filter", "holds"]

@@ -4,13 +4,17 @@ stands (`in` may be a value, `<` too), so the grammar asks for what may come nex
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from .errors import FilterError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
 BLANKS: Final = " \t\r\n\x0b\x0c"
-FIELD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_/-]+)*(?:\[[^\]]*\])?")
+FIRST: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+"""What a field begins with."""
+INNER: Final = FIRST | frozenset("0123456789")
+BEHIND_POINT: Final = INNER | frozenset("/-")
 SYMBOLS: Final = ("==", "!=", "<=", ">=", "=", "<", ">")
 WORDS: Final = (
     "bstartswith", "startswith", "icontains", "bcontains", "intersects", "contains", "endswith", "pmatch", "exists",
@@ -23,6 +27,25 @@ HEX: Final = frozenset("0123456789abcdefABCDEF")
 def joined(parts: list[str]) -> str:
     """One text; bytes written as escapes become the characters that they are in UTF-8."""
     return "".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def field_end(text: str, place: int) -> int:
+    """Where the field that begins at `place` ends: words with points between, and what may follow in square brackets.
+
+    `place` itself where none begins.
+    """
+    if text[place : place + 1] not in FIRST:
+        return place
+    end = place + 1
+    while text[end : end + 1] in INNER:
+        end += 1
+    while text[end : end + 1] == "." and text[end + 1 : end + 2] in BEHIND_POINT:
+        end += 2
+        while text[end : end + 1] in BEHIND_POINT:
+            end += 1
+    if text[end : end + 1] == "[" and (closed := text.find("]", end)) > 0:
+        end = closed + 1
+    return end
 
 
 class Lexer:
@@ -76,11 +99,12 @@ class Lexer:
 
     def field(self) -> str | None:
         """The field that stands next with its argument, read; None where no field begins."""
-        match = FIELD.match(self.text, self.skip_blanks())
-        if match is None:
+        place = self.skip_blanks()
+        end = field_end(self.text, place)
+        if end == place:
             return None
-        self.place = match.end()
-        return match.group()
+        self.place = end
+        return self.text[place:end]
 
     def operator(self) -> str | None:
         """The operator that stands next, read; None where there is none."""

@@ -7,18 +7,19 @@ fnmatch(3)'s. A regex must match all of the text.
 
 from __future__ import annotations
 
-import re
-import socket
-from collections.abc import Callable
-from dataclasses import replace
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, Final
-
-from .fields.field import NUMBERS, SIGNED, Field, Type, Value
+from .fields.field import NUMBERS, SIGNED
 from .paths import glob, path_prefixes
 
-Match = Callable[[Value], bool]
-"""Whether the value of a field (not None) is what was asked for."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ipaddress import IPv4Network, IPv6Network
+    from typing import Any, Final
+
+    from .fields.field import Field, Type, Value
+
+    Match = Callable[[Value], bool]
+    """Whether the value of a field (not None) is what was asked for."""
 
 ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "=": lambda value, wanted: bool(value == wanted),
@@ -47,7 +48,8 @@ CALLED: Final[dict[str, str]] = {
     "charbuf": "text", "bytebuf": "a buffer", "bool": "true or false", "port": "a port", "ipaddr": "an IP address",
     "ipnet": "an IP network", "double": "a number", "dyn": "an argument",
 }  # fmt: skip
-NUMBER: Final = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|[0-9]+)\s*")
+HEX: Final = frozenset("0123456789abcdefABCDEF")
+LONGEST_NUMBER: Final = 100
 
 
 class ValueProblem(ValueError):
@@ -69,14 +71,26 @@ def raw(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape").split(b"\0", 1)[0]
 
 
+def signed_digits(text: str) -> tuple[str, str] | None:
+    """The sign ("" where there is none) and the digits of a whole number, decimal or 0x and hexadecimal; else None."""
+    digits = text.strip()
+    sign = digits[:1] if digits[:1] in ("+", "-") else ""
+    digits = digits[len(sign) :]
+    if digits[:2] in ("0x", "0X"):
+        known = len(digits) > 2 and HEX.issuperset(digits[2:])
+    else:
+        known = digits.isascii() and digits.isdecimal()
+    return (sign, digits) if known else None
+
+
 def number(text: str, type: Type) -> int:
     """A whole number of this type. Raises ValueProblem."""
-    match = NUMBER.fullmatch(text)
-    if match is None or len(text) > 100:
+    found = signed_digits(text)
+    if found is None or len(text) > LONGEST_NUMBER:
         raise ValueProblem(
             f"{text[:40] or 'nothing'} is not a whole number", "numbers are decimal, or 0x and hexadecimal digits"
         )
-    sign, digits = match.groups()
+    sign, digits = found
     value = int(digits, 16) if digits[:2] in ("0x", "0X") else int(digits)
     value = -value if sign == "-" else value
     bits = NUMBERS.get(type, 16)
@@ -88,11 +102,13 @@ def number(text: str, type: Type) -> int:
 
 def port(text: str) -> int:
     """A port, by number or by the name of its service. Raises ValueProblem."""
-    if NUMBER.fullmatch(text):
+    if signed_digits(text) is not None:
         value = number(text, "uint16") if not text.strip().startswith("-") else -1
         if value < 0:
             raise ValueProblem(f"{text} is no port", "ports run from 0 to 65535")
         return value
+    import socket
+
     for protocol in ("tcp", "udp"):
         try:
             return socket.getservbyname(text, protocol)
@@ -113,6 +129,8 @@ def boolean(text: str) -> bool:
 
 def address(text: str) -> bytes:
     """An address as 4 or 16 bytes. Raises ValueProblem."""
+    from ipaddress import ip_address
+
     try:
         return ip_address(text).packed
     except ValueError:
@@ -122,6 +140,8 @@ def address(text: str) -> bytes:
 
 def network(text: str) -> IPv4Network | IPv6Network:
     """A network in CIDR notation; bits behind the mask do not matter. Raises ValueProblem."""
+    from ipaddress import ip_network
+
     if "/" not in text:
         raise ValueProblem(f"{text[:60]} is no IP network", "write ADDRESS/BITS, such as 10.0.0.0/8")
     try:
@@ -177,6 +197,8 @@ def text_match(operator: str, values: tuple[str, ...]) -> Match:
         match = glob(values[0], operator == "iglob")
         return lambda value: match(str(value))
     if operator == "regex":
+        import re
+
         try:
             pattern = re.compile(values[0], re.ASCII)
         except (re.error, OverflowError, RecursionError) as error:
@@ -274,7 +296,7 @@ def matcher(field: Field, operator: str, values: tuple[str, ...], numeric: bool 
     """
     numeric = numeric and field.type == "dyn"
     if numeric:
-        field = replace(field, type="int64")
+        field = field.of_type("int64")
     if operator not in allowed(field.type):
         raise ValueProblem(
             f"{operator} does not work on {field.name}, which is {CALLED.get(field.type, 'a number')}",

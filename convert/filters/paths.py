@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 CLASSES = {
     "alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z", "space": r" \t\n\r\f\v",
@@ -13,8 +13,15 @@ CLASSES = {
 }  # fmt: skip
 
 
+MOST_GLOBS = 64
+_globs: dict[tuple[str, bool], Callable[[str], bool]] = {}
+"""Globs that were compiled: fields take some as arguments, and see them again with each event."""
+
+
 def bracket(pattern: str, place: int) -> tuple[str, int] | None:
     """The set that begins at `place` (a `[`) as a regular expression, and where it ends; None if it never closes."""
+    import re
+
     at = place + 1
     negated = pattern[at : at + 1] in ("!", "^") and pattern[at : at + 1] != ""
     at += negated
@@ -47,9 +54,19 @@ def bracket(pattern: str, place: int) -> tuple[str, int] | None:
     return None
 
 
-@lru_cache(64)
 def glob(pattern: str, ignore_case: bool = False) -> Callable[[str], bool]:
     """Whether a text is matched as a whole. Linear in the text for each star: what a star took is not tried again."""
+    found = _globs.get((pattern, ignore_case))
+    if found is None:
+        if len(_globs) >= MOST_GLOBS:
+            _globs.clear()
+        found = _globs[pattern, ignore_case] = _compiled(pattern, ignore_case)
+    return found
+
+
+def _compiled(pattern: str, ignore_case: bool) -> Callable[[str], bool]:
+    import re
+
     pieces = [""]
     at = 0
     while at < len(pattern):

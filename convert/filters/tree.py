@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 BARE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+*?[]{}~^$#&|;!<>")
 """Characters that need no quotes in a value. (More are taken; these are safe wherever a value stands.)"""
@@ -12,37 +12,88 @@ BARE: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 LIST_OPERATORS: Final = ("in", "pmatch", "intersects")
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Node:
+    """A node of the tree; never changed once made. Two are equal where they judge alike."""
+
+    __slots__ = ()
+
+    def meaning(self) -> tuple[object, ...]:
+        """What two equal nodes have in common."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and type(other) is type(self) and other.meaning() == self.meaning()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self.meaning()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.meaning()))})"
+
+
+class Check(Node):
     """`field operator values`; `field` is as written, with its argument. Places are for messages, in characters."""
 
-    field: str
-    operator: str
-    values: tuple[str, ...] = ()
-    place: int = dataclasses.field(default=0, compare=False)
-    operator_place: int = dataclasses.field(default=0, compare=False)
-    value_places: tuple[int, ...] = dataclasses.field(default=(), compare=False)
+    __slots__ = ("field", "operator", "operator_place", "place", "value_places", "values")
+
+    def __init__(
+        self,
+        field: str,
+        operator: str,
+        values: tuple[str, ...] = (),
+        place: int = 0,
+        operator_place: int = 0,
+        value_places: tuple[int, ...] = (),
+    ) -> None:
+        self.field = field
+        self.operator = operator
+        self.values = values
+        self.place = place
+        self.operator_place = operator_place
+        self.value_places = value_places
+
+    def meaning(self) -> tuple[object, ...]:
+        """All but the places."""
+        return self.field, self.operator, self.values
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Node):
     """What does not hold."""
 
-    child: Tree
+    __slots__ = ("child",)
+
+    def __init__(self, child: Tree) -> None:
+        self.child = child
+
+    def meaning(self) -> tuple[object, ...]:
+        """The child."""
+        return (self.child,)
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Node):
     """All hold; two children at least."""
 
-    children: tuple[Tree, ...]
+    __slots__ = ("children",)
+
+    def __init__(self, children: tuple[Tree, ...]) -> None:
+        self.children = children
+
+    def meaning(self) -> tuple[object, ...]:
+        """The children."""
+        return self.children
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Node):
     """One holds; two children at least."""
 
-    children: tuple[Tree, ...]
+    __slots__ = ("children",)
+
+    def __init__(self, children: tuple[Tree, ...]) -> None:
+        self.children = children
+
+    def meaning(self) -> tuple[object, ...]:
+        """The children."""
+        return self.children
 
 
 Tree = Check | Not | And | Or

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-from datetime import UTC, datetime
-from functools import lru_cache
+
+MOST_KEPT = 8192
+_addresses: dict[bytes, str] = {}
+_seconds: dict[int, str] = {}
 
 
-@lru_cache(maxsize=4096)
 def address(raw: bytes) -> str:
     """An IPv4 (4 bytes) or IPv6 (16 bytes) address in its usual notation (RFC 5952 for IPv6)."""
-    return str(ipaddress.ip_address(raw))
+    found = _addresses.get(raw)
+    if found is None:
+        import ipaddress
+
+        if len(_addresses) >= MOST_KEPT:
+            _addresses.clear()
+        found = _addresses[raw] = str(ipaddress.ip_address(raw))
+    return found
 
 
 def readable(raw: bytes) -> tuple[str, bool]:
@@ -31,9 +38,15 @@ def spelled(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-@lru_cache(maxsize=8192)
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    found = _seconds.get(seconds)
+    if found is None:
+        from datetime import UTC, datetime
+
+        if len(_seconds) >= MOST_KEPT:
+            _seconds.clear()
+        found = _seconds[seconds] = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return found
 
 
 def timestamp(ns: int) -> str:

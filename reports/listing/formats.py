@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from ...convert.errors import UsageError
 from ...convert.filters.errors import FilterError
-from ...convert.filters.fields.table import Field, FieldProblem, prefix_field
+from ...convert.filters.fields.table import FieldProblem, prefix_field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from ...convert.filters.fields.field import Field
 
 DEFAULT: Final = "*%evt.num %evt.outputtime %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.info"
 CONTAINER: Final = (
@@ -25,25 +29,31 @@ WIDEST: Final = 100_000
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a", "\\": "\\"}
 
 
-class Piece(NamedTuple):
+class Piece:
     """A field of a format. `text` stands before it; width 0 leaves the value as it is. `name` is as written."""
 
-    text: str
-    field: Field
-    argument: str | None
-    width: int
-    name: str
+    __slots__ = ("argument", "field", "name", "text", "width")
+
+    def __init__(self, text: str, field: Field, argument: str | None, width: int, name: str) -> None:
+        self.text = text
+        self.field = field
+        self.argument = argument
+        self.width = width
+        self.name = name
 
 
-class Format(NamedTuple):
+class Format:
     """A format: fields with the text before each, and the text at the end.
 
     Where a value is missing, `keep` (a format that begins with *) shows <NA>; without it the line is left out.
     """
 
-    pieces: tuple[Piece, ...]
-    tail: str
-    keep: bool
+    __slots__ = ("keep", "pieces", "tail")
+
+    def __init__(self, pieces: tuple[Piece, ...], tail: str, keep: bool) -> None:
+        self.pieces = pieces
+        self.tail = tail
+        self.keep = keep
 
 
 def unescaped(text: str) -> str:

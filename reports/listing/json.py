@@ -9,7 +9,7 @@ from .formats import Format, named, parse, unescaped
 from .lines import value_text
 
 if TYPE_CHECKING:
-    from ...convert.filters.fields.table import Value
+    from ...convert.filters.fields.field import Value
     from ...convert.trace.model import Event
     from .formats import Piece
     from .lines import Line

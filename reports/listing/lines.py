@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from ...convert.filters.fields.table import MISSING, Field, Value, render
+from ...convert.filters.fields.table import MISSING, render
 from ...convert.trace.arguments import form_of
 from ...convert.trace.buffers import Form, buffer_text
 from .formats import DEFAULT, Format, Piece, named, parse, unescaped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
+    from ...convert.filters.fields.field import Field, Value
     from ...convert.trace.model import Event, Trace
 
     Line = Callable[[Event], str | None]
@@ -47,11 +48,12 @@ def fitted(text: str, width: int) -> str:
 
 def line_of(format: Format) -> Line:
     """The function that makes lines of this format."""
-    pieces, tail, keep = format
+    pieces = [(one.text, one.field, one.argument, one.width) for one in format.pieces]
+    tail, keep = format.tail, format.keep
 
     def line(event: Event) -> str | None:
         out = []
-        for before, field, argument, width, _ in pieces:
+        for before, field, argument, width in pieces:
             value = field.extract(event, argument)
             if value is None or isinstance(value, tuple):
                 if not keep:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from .field import Field
 
-from .field import Argument, Field, Shown, Type, Value
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ...trace.model import Event
+    from .field import Argument, Shown, Type, Value
 
 
 def never(event: Event, argument: str | None) -> Value:

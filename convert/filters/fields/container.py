@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
-
-from ...trace.containers import Container
 from ..paths import glob
-from .field import Field, Value
+from .field import Field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
+    from ...trace.containers import Container
     from ...trace.model import Event
+    from .field import Value
+
+    Extract = Callable[[Event, str | None], Value]
 
 HOST: Final = "host"
-Extract = Callable[["Event", "str | None"], Value]
 
 
 def described(event: Event) -> Container | None:
     """What the trace says of the container; None on the host and where it says nothing."""
     inside = None if event.thread is None else event.thread.container
     found = event.trace.containers.get(inside) if inside else None
+    if found is None:
+        return None
+    from ...trace.containers import Container
+
     return found if isinstance(found, Container) else None
 
 

@@ -5,19 +5,20 @@ A failed call is one whose exit was understood and returned an error; an exit wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from ...scap import event_table as table
 from ...trace import arguments, moments
 from ...trace.codes import ERRNO
 from . import evt_kinds as kinds
 from . import syslog
-from .field import Argument, Field, Klass, Shown, Type, Value
+from .field import Field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Final
 
     from ...trace.model import Event
+    from .field import Argument, Klass, Shown, Type, Value
 
     Extract = Callable[[Event, str | None], Value]
 
@@ -136,7 +137,7 @@ def _around(event: Event, at: str | None) -> Value:
 def _info(event: Event, _: str | None) -> Value:
     if kinds.is_syslog(event):
         found = syslog.message(event)
-        if found is not None and syslog.PRIORITY.match(event.param("data") or b""):
+        if found is not None:
             return f"syslog sev={syslog.SEVERITIES[found.severity]} msg={found.text}"
     return arguments.args(event)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from ...scap import event_table as table
 from ...trace import arguments
 from ...trace.codes import PARAM_DIRFD
 from ...trace.paths_text import joined
 from .syscall_groups import SYSCALL_CATEGORIES
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ...trace.model import Event
 
 READ: Final = 1

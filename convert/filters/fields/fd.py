@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
-
 from ...scap.event_table import EF_CREATES_FD, EF_DESTROYS_FD, EF_USES_FD
 from ...trace.arguments import find
 from ...trace.arguments import text as argument_text
-from .field import Field, Value
+from .field import Field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
     from ...trace.model import Event, Fd, Trace
+    from .field import Value
 
 HAS_FD: Final = EF_CREATES_FD | EF_USES_FD | EF_DESTROYS_FD
 KINDS: Final = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from .field import Field
 
-from .field import Field, Value
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from ...trace.model import Event, User
+    from .field import Value
 
 NOBODY: Final = 0xFFFFFFFF
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
-from socket import AF_INET, AF_INET6, inet_ntop
-from typing import TYPE_CHECKING, Final
 
 from ...scap.event_table import PT_FDLIST
+from ...trace.values import ip_text
 from .fd import client_ip, client_port, server_port
-from .field import Field, Value
+from .field import Field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Final
+
     from ...trace.model import Event, Fd
+    from .field import Value
 
 ENTRY: Final = struct.Struct("<qh")  # number, flags
 
@@ -32,7 +35,7 @@ def address_text(address: Value) -> str:
     """An address as it is written."""
     if not isinstance(address, bytes):
         return ""
-    return inet_ntop(AF_INET6 if len(address) == 16 else AF_INET, address)
+    return ip_text(address)
 
 
 def server(found: Fd) -> Value:

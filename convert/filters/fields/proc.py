@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
+from .field import Field
 
-from .field import Field, Value
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...trace.model import Event, Thread, Trace
+    from collections.abc import Callable, Iterator
+    from typing import Final
 
-Extract = Callable[["Event", "str | None"], "Value | tuple[Value, ...]"]
+    from ...trace.model import Event, Thread
+    from .field import Value
+
+    Extract = Callable[[Event, str | None], Value | tuple[Value, ...]]
+
 UNKNOWN: Final = "<NA>"  # what a thread that was only met, never told of, is called
 SWITCHES: Final = ("switch",)
 GENERATIONS: Final = 4096  # ancestors that are looked at: the tables may hold a ring
@@ -187,13 +189,12 @@ class _Switches:
         return self.ran
 
 
-_switches: WeakKeyDictionary[Trace, _Switches] = WeakKeyDictionary()
-
-
 def _switches_of(event: Event) -> _Switches:
-    found = _switches.get(event.trace)
+    """What this trace's events told of switches: it is kept with the trace."""
+    known: dict[str, _Switches] = event.trace.__dict__
+    found = known.get("switches")
     if found is None:
-        found = _switches[event.trace] = _Switches()
+        found = known["switches"] = _Switches()
     return found
 
 

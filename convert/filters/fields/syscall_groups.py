@@ -4,7 +4,9 @@ event for each number. A call that is not listed, or behind the last, is of the 
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _GROUPS: Final = {
     "IPC": "25 30 38 154 181-186 194-196 214-216 222 226 229-230 235 240 259-268 276 297",

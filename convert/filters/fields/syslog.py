@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from ...scap.event_table import EF_WRITES_TO_FD
 from ...trace.model import decode
-from .field import Field, Value
+from .field import Field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...trace.model import Event
+    from collections.abc import Callable
+    from typing import Final
 
-PRIORITY: Final = re.compile(rb"<([0-9]{1,4})>")
+    from ...trace.model import Event
+    from .field import Value
+
+LONGEST_PRIORITY: Final = 4  # digits
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 FACILITIES: Final = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp",
@@ -22,12 +23,23 @@ FACILITIES: Final = (
 UNKNOWN: Final = "<NA>"
 
 
-class Message(NamedTuple):
+class Message:
     """A message's facility, severity and text."""
 
-    facility: int
-    severity: int
-    text: str
+    __slots__ = ("facility", "severity", "text")
+
+    def __init__(self, facility: int, severity: int, text: str) -> None:
+        self.facility = facility
+        self.severity = severity
+        self.text = text
+
+
+def priority(data: bytes) -> tuple[int, int] | None:
+    """The number in angle brackets that a message begins with, and where it ends; None where there is none."""
+    closed = data.find(b">", 2, 2 + LONGEST_PRIORITY)
+    if closed < 0 or data[:1] != b"<" or not data[1:closed].isdigit():
+        return None
+    return int(data[1:closed]), closed + 1
 
 
 def message(event: Event) -> Message | None:
@@ -38,11 +50,11 @@ def message(event: Event) -> Message | None:
     data = event.param("data")
     if not data or event.res is None or event.res < 0:
         return None
-    match = PRIORITY.match(data)
-    if match is None:
+    begun = priority(data)
+    if begun is None:
         return None
-    priority = int(match.group(1))
-    return Message(priority >> 3, priority & 7, decode(data[match.end() :]))
+    number, end = begun
+    return Message(number >> 3, number & 7, decode(data[end:]))
 
 
 def of(extract: Callable[[Message], Value]) -> Callable[[Event, str | None], Value]:

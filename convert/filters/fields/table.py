@@ -2,43 +2,161 @@
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6, inet_ntop
-from typing import Final
-
-from ...scap.event_table import EVENTS, PARAM_SIZES, SYSCALLS, SYSDIG_EVENT_NAMES, SYSDIG_SYSCALL_NAMES
-from ...trace.arguments import OLD_NAMES
+from ...scap.event_table import EVENTS, PARAM_SIZES
+from ...trace.values import ip_text
 from ..errors import did_you_mean, nearest
-from . import absent, container, evt, fd, identity, polled, proc, syslog
-from .field import Field, Value
+from .field import Field
 
-FIELDS: Final[dict[str, Field]] = {
-    row.name: row
-    for row in (
-        *evt.FIELDS, *proc.FIELDS, *identity.FIELDS, *container.FIELDS, *fd.FIELDS, *syslog.FIELDS, *polled.FIELDS,
-        *absent.FIELDS,
-    )
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Final
+
+    from .field import Value
+
+FAMILIES: Final = {
+    "evt": "evt", "syscall": "evt", "proc": "proc", "thread": "proc", "user": "identity", "group": "identity",
+    "container": "container", "fd": "fd", "syslog": "syslog", "fdlist": "polled", "k8s": "absent", "mesos": "absent",
+    "marathon": "absent", "span": "absent", "evtin": "absent",
 }  # fmt: skip
-"""Every field by its name."""
+"""The module beside this one that has the rows, by what stands before the first point of a name."""
 
-EVENT_NAMES: Final = frozenset(
-    {"packet", *(row[0] for row in EVENTS), *SYSCALLS, *SYSDIG_EVENT_NAMES.values(), *SYSDIG_SYSCALL_NAMES.values()}
-) - {""}
+
+def rows_of(module: str) -> tuple[Field, ...]:
+    """The rows of a module beside this one, which is imported only now."""
+    match module:
+        case "evt":
+            from . import evt
+
+            return evt.FIELDS
+        case "proc":
+            from . import proc
+
+            return proc.FIELDS
+        case "identity":
+            from . import identity
+
+            return identity.FIELDS
+        case "container":
+            from . import container
+
+            return container.FIELDS
+        case "fd":
+            from . import fd
+
+            return fd.FIELDS
+        case "syslog":
+            from . import syslog
+
+            return syslog.FIELDS
+        case "polled":
+            from . import polled
+
+            return polled.FIELDS
+    from . import absent
+
+    return absent.FIELDS
+
+
+class Fields:
+    """Every field by its name, as a mapping; the rows of a family are imported when the first of them is asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Field] = {}
+        self._read: set[str] = set()
+
+    def get(self, name: str) -> Field | None:
+        """The field of that name; None where there is none."""
+        module = FAMILIES.get(name.partition(".")[0])
+        if module is not None and module not in self._read:
+            self._read.add(module)
+            self._known |= {row.name: row for row in rows_of(module)}
+        return self._known.get(name)
+
+    def _all(self) -> dict[str, Field]:
+        return {row.name: row for module in dict.fromkeys(FAMILIES.values()) for row in rows_of(module)}
+
+    def __getitem__(self, name: str) -> Field:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def keys(self) -> set[str]:
+        """All names."""
+        return set(self._all())
+
+    def values(self) -> list[Field]:
+        """All fields, family by family."""
+        return list(self._all().values())
+
+
+FIELDS: Final = Fields()
+
+
+class Names:
+    """Names that are gathered when they are first asked for."""
+
+    def __init__(self, gather: Callable[[], frozenset[str]]) -> None:
+        self._gather = gather
+        self._known: frozenset[str] | None = None
+
+    def _all(self) -> frozenset[str]:
+        if self._known is None:
+            self._known = self._gather()
+        return self._known
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+
+def _event_names() -> frozenset[str]:
+    from ...scap.event_table import SYSCALLS, SYSDIG_EVENT_NAMES, SYSDIG_SYSCALL_NAMES
+
+    old = (*SYSDIG_EVENT_NAMES.values(), *SYSDIG_SYSCALL_NAMES.values())
+    return frozenset(("packet", *(row[0] for row in EVENTS), *SYSCALLS, *old)) - {""}
+
+
+def _argument_names() -> frozenset[str]:
+    from ...trace.arguments import OLD_NAMES
+
+    return frozenset((*(param[0] for row in EVENTS for param in row[4]), *OLD_NAMES.values()))
+
+
+def _numeric_arguments() -> frozenset[str]:
+    others = {param[0] for row in EVENTS for param in row[4] if not PARAM_SIZES[param[1]]}
+    return frozenset(ARGUMENT_NAMES) - others
+
+
+def _not_in_packets() -> frozenset[str]:
+    families = (
+        "proc.", "thread.", "user.", "group.", "container.", "fdlist.", "syslog.", "fd.container", "fd.dev",
+    )  # fmt: skip
+    names = (name for name in FIELDS if name.startswith(families))
+    return frozenset(("fd.num", "fd.uid", "fd.is_server", "evt.cpu", *names))
+
+
+EVENT_NAMES: Final = Names(_event_names)
 """What evt.type may be; `packet` is what events of packet captures are."""
-ARGUMENT_NAMES: Final = frozenset({param[0] for row in EVENTS for param in row[4]} | set(OLD_NAMES.values()))
+ARGUMENT_NAMES: Final = Names(_argument_names)
 """The names of parameters of all event types."""
-NUMERIC_ARGUMENTS: Final = ARGUMENT_NAMES - {
-    param[0] for row in EVENTS for param in row[4] if not PARAM_SIZES[param[1]]
-}
+NUMERIC_ARGUMENTS: Final = Names(_numeric_arguments)
 """Those of them that are numbers wherever they occur."""
-NUMBERED: Final = ("proc.apid", "proc.aname")
-NOT_IN_PACKETS: Final = frozenset(
-    name
-    for name in FIELDS
-    if name.startswith(
-        ("proc.", "thread.", "user.", "group.", "container.", "fdlist.", "syslog.", "fd.container", "fd.dev")
-    )
-) | {"fd.num", "fd.uid", "fd.is_server", "evt.cpu"}
+NOT_IN_PACKETS: Final = Names(_not_in_packets)
 """The fields of what no packet tells: processes, descriptors' numbers, and whose machine it is."""
+NUMBERED: Final = ("proc.apid", "proc.aname")
 MISSING: Final = "<NA>"
 
 
@@ -154,22 +272,12 @@ def render(row: Field, value: Value) -> str:
         )
     if isinstance(value, bytes):
         if row.type in ("ipaddr", "ipnet"):
-            return inet_ntop(AF_INET6 if len(value) == 16 else AF_INET, value)
+            return ip_text(value)
         return value.decode("utf-8", "surrogateescape")
     return value
 
 
 __all__ = [
-    "ARGUMENT_NAMES",
-    "EVENT_NAMES",
-    "FIELDS",
-    "MISSING",
-    "NOT_IN_PACKETS",
-    "NUMERIC_ARGUMENTS",
-    "Field",
-    "FieldProblem",
-    "Value",
-    "field",
-    "prefix_field",
-    "render",
-]
+    "ARGUMENT_NAMES", "EVENT_NAMES", "FIELDS", "MISSING", "NOT_IN_PACKETS", "NUMERIC_ARGUMENTS", "Field",
+    "FieldProblem", "field", "prefix_field", "render",
+]  # fmt: skip

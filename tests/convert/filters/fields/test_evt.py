@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from support.still_trace import StillTrace
 from support.worded import Worded, code
 from syswire.convert.filters.fields.evt import FIELDS, Near
-from syswire.convert.filters.fields.field import Value
 from syswire.convert.scap.encoding import Value as Given
 from syswire.convert.trace.model import Event, Fd
+
+if TYPE_CHECKING:
+    from syswire.convert.filters.fields.field import Value
 
 ROWS = {row.name: row for row in FIELDS}
 
