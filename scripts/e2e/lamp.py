@@ -148,9 +148,10 @@ class Server:
         """Start a server with its output in a log, and remember it."""
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         with (self.folder / log).open("ab") as out:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd="/"
-            )
+            process = subprocess.Popen(  # a session of its own: Apache's end takes its whole process group along
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
         self.running.append(process)
         return process
 
