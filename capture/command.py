@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SNAPLEN, MOST_SNAPLEN = 4096, 65_000  # of longer payload old sysdig refuses the block
-RING, MOST_RING = 64, 2048  # MB
+RING, MOST_RING = 64, 1024  # MiB
 UNITS = {"": 1_000_000, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 MOST = 1 << 40
 
@@ -79,8 +79,8 @@ def _whole(text: str) -> int:
 
 
 def _snaplen(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) > MOST_SNAPLEN:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes from 0 to {MOST_SNAPLEN}")
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not 0 < int(text) <= MOST_SNAPLEN:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes from 1 to {MOST_SNAPLEN}")
     return int(text)
 
 
@@ -155,10 +155,10 @@ def capture(words: Sequence[str]) -> int:
 
 
 def check() -> int:
-    """Say what the machine lacks, and whether it can record."""
-    from .requirements import lacking
+    """Say what the machine offers and lacks, and whether it can record."""
+    from . import requirements
 
-    lacks = lacking()
-    sys.stdout.write("".join(f"{line}\n" for line in lacks) or "this machine can record\n")
+    told, able = requirements.check()
+    sys.stdout.write(told)
     sys.stdout.flush()
-    return EXIT_MACHINE if lacks else EXIT_DONE
+    return EXIT_DONE if able else EXIT_MACHINE

@@ -20,24 +20,25 @@ if TYPE_CHECKING:
 
 ROOM = 4096  # bytes that are reserved for the counts
 
-# Counters of the probe, and what they are counts of. What the table does not name counts as dropped, by its own name:
-# better a loss too many than one too few.
+# Counters of the probe whose sum is SEEN, by what became of the calls. `failed`: a step of the probe did not run.
 SEEN, RECORDED = "seen", "emitted"
-FILTERED = {"filtered": "conditions", "not_socket": "not_a_socket", "own": "recorder"}
+FILTERED = {"filtered": "conditions", "not_socket": "not_a_socket"}
 NOT_FOLLOWED = {"compat": "calls_of_32_bit", "uring": "io_uring"}
-DROPPED = {"dropped": "ring_full"}
+DROPPED = {"dropped": "ring_full", "failed": "probe_failed"}
 
 
 def calls(counters: Mapping[str, int]) -> Calls:
-    """The probe's counters, by what became of the calls."""
+    """The probe's counters, by what became of the calls; those that tell more than that go into `probe`."""
     told = Calls(seen=counters.get(SEEN, 0), recorded=counters.get(RECORDED, 0))
     for name, count in counters.items():
         if name in FILTERED:
             told.filtered[FILTERED[name]] = count
         elif name in NOT_FOLLOWED:
             told.not_followed[NOT_FOLLOWED[name]] = count
+        elif name in DROPPED:
+            told.dropped[DROPPED[name]] = count
         elif name not in (SEEN, RECORDED):
-            told.dropped[DROPPED.get(name, name)] = count
+            told.probe[name] = count
     return told
 
 
@@ -64,12 +65,14 @@ def since(now: Tally, before: Tally) -> Tally:
             _minus(seen.filtered, had.filtered),
             _minus(seen.not_followed, had.not_followed),
             _minus(seen.dropped, had.dropped),
+            _minus(seen.probe, had.probe),
         ),
         events=Events(
             made.made - old.made,
             made.written - old.written,
             made.filtered - old.filtered,
             made.beyond_count - old.beyond_count,
+            made.waiting,
             _minus(made.dropped, old.dropped),
         ),
         truncated=Truncated(
@@ -77,6 +80,7 @@ def since(now: Tally, before: Tally) -> Tally:
         ),
         late=now.late - before.late,
         state=now.state,
+        drain=_minus(now.drain, before.drain),
     )
 
 
@@ -113,7 +117,11 @@ class CountsFile:
 
 
 IN_WORDS = {
+    "malformed": "records of the probe that are not whole",
+    "unknown": "of kinds that the drain does not know",
+    "unwritten": "not enough memory",
     "ring_full": "the ring was full (a larger --ring holds more)",
+    "probe_failed": "the probe could not follow them",
     "disk_full": "the disk was full",
     "write_error": "the file could not be written",
     "calls_of_32_bit": "of 32-bit programs",

@@ -9,6 +9,7 @@ from .rotation import Rotation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import TracebackType
 
     from .filtering import Pushed
 
@@ -35,8 +36,13 @@ class Options:
 class Probe(Protocol):
     """What is in the kernel (capture/probe/load.py): a context, in which it is loaded."""
 
+    ring_fd: int
+    clock_offset: int
+
     def __enter__(self) -> Self: ...
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
     def attach(self) -> None:
         """From here on records flow."""
 
@@ -88,6 +94,3 @@ class Machinery(Protocol):
 
     def state(self) -> State:
         """The machine as it stands."""
-
-    def settled(self) -> int:
-        """Up to when events can be written, since no earlier ones are to come."""

@@ -23,7 +23,7 @@ from .output import Output, OutputError, Syncer, cut, events_in
 from .rotation import Names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from .machinery import Machinery, Options
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 WAIT = 100  # ms that the ring is waited for; the file is flushed, and ends are noticed, as often
 PAUSE = 0.01  # seconds between two looks at a ring that had little: records are taken together
 FEW = 2000  # records; where there were more, there are more already
-LOOKS = 1000  # at a ring that does not become empty
+LOOKS = 8  # at a ring that does not become empty, at a rotation
+ANY_TIME = (1 << 63) - 1
+NOT_MADE = ("malformed", "unknown", "unwritten")  # what the drain could make no event of, by its own names
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -110,7 +112,7 @@ class Recorder:
             while not self._over():
                 if self._drain.poll(WAIT) < FEW:
                     time.sleep(PAUSE)
-                self._pass_on(self._drain.take(self._machinery.settled()))
+                self._pass_on(self._drain.take(ANY_TIME))
                 if self._output.tick():
                     self._note_counts(None)
                 self._rotate()
@@ -153,12 +155,13 @@ class Recorder:
             blocks = blocks[:at]
         self._output.write(blocks)
 
-    def _take_all(self) -> bytes:
-        """All that is in the ring by now."""
+    def _rest(self) -> Iterator[bytes]:
+        """All that is in the ring by now; where records go on to come, what is taken in some looks."""
         for _ in range(LOOKS):
             if not self._drain.poll(0):
                 break
-        return self._drain.take(None)
+            yield self._drain.take(ANY_TIME)
+        yield self._drain.take(None)
 
     # -- files
 
@@ -196,7 +199,8 @@ class Recorder:
             return
         if self._over():
             return
-        self._pass_on(self._take_all())
+        for blocks in self._rest():
+            self._pass_on(blocks)
         self._output.close()
         self._note_counts("the next file was begun")
         self._begin()
@@ -208,13 +212,13 @@ class Recorder:
 
     def _finish(self, failure: OutputError | None) -> int:
         """Write what is left, and say how it was."""
-        rest = self._take_all()
+        while True:
+            looked = self._drain.poll(0)
+            blocks = self._drain.take(ANY_TIME if looked else None)
+            failure = self._last(blocks, failure)
+            if not looked:
+                break
         try:
-            if failure is None:
-                self._pass_on(rest)
-            else:
-                failure.events = events_in(rest)
-                self._lose(failure)
             self._output.close()
         except OutputError as error:
             self._lose(error)
@@ -228,6 +232,19 @@ class Recorder:
         if failure is not None:
             raise failure
         return EXIT_DONE
+
+    def _last(self, blocks: bytes, failure: OutputError | None) -> OutputError | None:
+        """Write what came last, or count it where nothing can be written any more."""
+        if failure is None:
+            try:
+                self._pass_on(blocks)
+            except OutputError as error:
+                self._lose(error)
+                return error
+        else:
+            failure.events = events_in(blocks)
+            self._lose(failure)
+        return failure
 
     # -- counts
 
@@ -243,8 +260,9 @@ class Recorder:
     def _tally(self) -> Tally:
         """All that was counted since the begin."""
         told = self._drain.counts
-        made = told.get("events", 0)
-        dropped = sum(self._dropped.values())
+        dropped = self._dropped | {name: told[name] for name in NOT_MADE if told.get(name)}
+        made = told["events"] + sum(told.get(name, 0) for name in NOT_MADE)
+        waiting = told.get("waiting", 0)
         return Tally(
             filter=self.options.filter,
             snaplen=self.options.snaplen,
@@ -252,12 +270,14 @@ class Recorder:
             calls=calls(self._probe.counters()),
             events=Events(
                 made=made,
-                written=made - self._filtered - self._beyond - dropped,
+                written=made - waiting - self._filtered - self._beyond - sum(dropped.values()),
                 filtered=self._filtered,
                 beyond_count=self._beyond,
-                dropped=dict(self._dropped),
+                waiting=waiting,
+                dropped=dropped,
             ),
             truncated=Truncated(told.get("truncated_events", 0), told.get("truncated_bytes", 0)),
             late=told.get("late", 0),
             state=self._state,
+            drain=dict(told),
         )

@@ -31,15 +31,19 @@ class Calls(msgspec.Struct):
     filtered: Counts = {}
     not_followed: Counts = {}
     dropped: Counts = {}
+    probe: Counts = {}
 
 
 class Events(msgspec.Struct):
-    """Events that were made of what was recorded: made = written + filtered + the sums of the others."""
+    """Events that were made of what was recorded: made = written + filtered + all that follows. `waiting` is 0 at the
+    end, `beyond_count` what came after the last one that was asked for.
+    """
 
     made: Count = 0
     written: Count = 0
     filtered: Count = 0
     beyond_count: Count = 0
+    waiting: Count = 0
     dropped: Counts = {}
 
 
@@ -69,6 +73,7 @@ class Tally(msgspec.Struct):
     late: Count = 0
     state: Counts = {}
     """What of the machine's state at the start of the file could not be read."""
+    drain: Counts = {}
 
     @property
     def lost(self) -> int:
@@ -91,7 +96,15 @@ def decode(content: bytes) -> Tally:
         tally = msgspec.json.decode(content, type=Tally)
     except (msgspec.DecodeError, RecursionError):
         raise CountsError("it is not what syswire capture writes") from None
-    groups = (tally.calls.filtered, tally.calls.not_followed, tally.calls.dropped, tally.events.dropped, tally.state)
+    groups = (
+        tally.calls.filtered,
+        tally.calls.not_followed,
+        tally.calls.dropped,
+        tally.calls.probe,
+        tally.events.dropped,
+        tally.state,
+        tally.drain,
+    )
     if any(len(group) > MAX_CAUSES for group in groups):
         raise CountsError("it names too many causes")
     return tally
