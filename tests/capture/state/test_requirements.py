@@ -53,7 +53,7 @@ def only(machine: Surroundings) -> str:
 
 def remedies(line: str) -> dict[str, str]:
     """By distribution."""
-    found = {}
+    found: dict[str, str] = {}
     for part in line[line.index(". Debian") + 2 :].split("; "):
         names, remedy = part.split(": ", 1)
         found |= dict.fromkeys(names.split(", "), remedy)
