@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from parity import tables
 from parity.cases import CHISELS, FILTERS, FORMATS, NET, SWITCHES
 from parity.known import expected, kept
 
@@ -29,32 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("SYSWIRE_SHARED", ROOT.parent / "shared"))
 SAMPLE = ROOT / "tests" / "data" / "lamp" / "act1.scap.gz"
 ENVIRONMENT = {**os.environ, "TZ": "UTC"}
-TABLES = frozenset(
-    (
-        "topconns",
-        "topports_server",
-        "topprocs_net",
-        "httptop",
-        "fdbytes_by",
-        "fdcount_by",
-        "fdtime_by",
-        "topfiles_bytes",
-        "topfiles_time",
-        "topfiles_errors",
-        "topprocs_file",
-        "topprocs_errors",
-        "topprocs_cpu",
-        "topscalls",
-        "topscalls_time",
-        "bottlenecks",
-        "lsof",
-        "netstat",
-        "ps",
-        "list_login_shells",
-        "lscontainers",
-    )
-)
-"""Chisels whose lines have no fixed order where their sums are equal."""
+LISTS = frozenset(("bottlenecks", "lsof", "netstat", "ps", "list_login_shells", "lscontainers"))
+"""Chisels whose lines have no fixed order."""
 
 
 class Case(NamedTuple):
@@ -64,14 +40,24 @@ class Case(NamedTuple):
     words: tuple[str, ...]
 
     @property
+    def chisels(self) -> list[str]:
+        """The chisels that it asks for."""
+        return tables.chisels(self.words)
+
+    @property
     def is_table(self) -> bool:
+        """Whether the lines are tables of sums, compared run by run of equal sums."""
+        return bool(self.chisels) and all(name in tables.LIMITS for name in self.chisels)
+
+    @property
+    def is_set(self) -> bool:
         """Whether the lines are compared as a set."""
-        return "-c" in self.words and self.words[self.words.index("-c") + 1] in TABLES or "-S" in self.words
+        return bool(LISTS & set(self.chisels)) or "-S" in self.words
 
     @property
     def is_net(self) -> bool:
         """Whether it is of sysdig's category Net, or echo_fds: those have no difference but the known ones."""
-        return "-c" in self.words and self.words[self.words.index("-c") + 1] in (*NET, "echo_fds")
+        return any(name in (*NET, "echo_fds") for name in self.chisels)
 
 
 class Figure(NamedTuple):
@@ -153,35 +139,19 @@ def _split(output: bytes) -> list[bytes]:
 
 
 def compared(case: Case, theirs: list[bytes], ours: list[bytes]) -> Figure:
-    """Count equal lines: place by place, or as a set for tables; lines that only one has count as different."""
+    """Count equal lines, place by place or as a set; of tables equal rows. What only one has counts as different."""
     theirs = expected(case.words, theirs)
     ours = kept(case.words, theirs, ours)
-    if "-j" in case.words and "-c" in case.words:  # one document, which sysdig spreads over lines
-        theirs, ours = _documents(theirs), _documents(ours)
-    lines = max(len(theirs), len(ours))
     if case.is_table:
-        theirs, ours = _without_cut_ties(theirs), _without_cut_ties(ours)
+        form = tables.of_json if "-j" in case.words else tables.of_text
+        theirs, ours = form(theirs, case.chisels), form(ours, case.chisels)
+    lines = max(len(theirs), len(ours))
+    if case.is_set:
         return Figure((Counter(theirs) & Counter(ours)).total(), lines)
     if len(theirs) == len(ours):
         return Figure(sum(a == b for a, b in zip(theirs, ours, strict=True)), lines)
     matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
     return Figure(sum(block.size for block in matcher.get_matching_blocks()), lines)
-
-
-def _without_cut_ties(lines: list[bytes]) -> list[bytes]:
-    """Of the rows with the least sum, which may have been cut anywhere, the sums alone."""
-    last = lines[-1].split(b" ")[0] + b" " if lines else b""
-    return [last if line.startswith(last) else line for line in lines]
-
-
-def _documents(lines: list[bytes]) -> list[bytes]:
-    """The entries of a chisel's JSON document as lines in one spelling."""
-    try:
-        document = json.loads(b"\n".join(lines).decode("utf-8", "replace"))
-    except ValueError:
-        return lines
-    parts = [*document.pop("data", ()), *sorted(document.items())]
-    return [json.dumps(part, sort_keys=True).encode() for part in parts]
 
 
 def first_difference(theirs: list[bytes], ours: list[bytes], count: int = 1) -> Iterator[str]:
