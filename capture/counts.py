@@ -131,7 +131,7 @@ IN_WORDS = {
 
 def summary(name: str, told: Tally, seconds: float) -> str:
     """One line about a recording that ended."""
-    parts = [f"{told.events.written} events written in {seconds:.1f} s"]
+    parts = [f"{_plural(told.events.written, 'event')} written in {seconds:.1f} s"]
     if left := told.events.filtered:
         parts.append(f"{left} left out by the filter")
     if told.truncated.events:
@@ -142,12 +142,16 @@ def summary(name: str, told: Tally, seconds: float) -> str:
 
 def lost(told: Tally) -> str:
     """What was lost, in words; nothing where nothing was."""
-    parts = [f"{count} calls lost: {_words(cause)}" for cause, count in told.calls.dropped.items() if count]
-    parts += [f"{count} events lost: {_words(cause)}" for cause, count in told.events.dropped.items() if count]
-    parts += [
-        f"{count} calls not followed: {_words(cause)}" for cause, count in told.calls.not_followed.items() if count
-    ]
+    parts = [f"{_plural(count, 'call')} lost: {_words(cause)}" for cause, count in told.calls.dropped.items() if count]
+    events = told.events.dropped
+    parts += [f"{_plural(count, 'event')} lost: {_words(cause)}" for cause, count in events.items() if count]
+    left = told.calls.not_followed
+    parts += [f"{_plural(count, 'call')} not followed: {_words(cause)}" for cause, count in left.items() if count]
     return "; ".join(parts)
+
+
+def _plural(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _words(cause: str) -> str:

@@ -81,6 +81,8 @@ class Recorder:
             with self._machinery.probe(options, pushed) as self._probe:
                 self._drain = self._machinery.drain(self._probe, options)
                 if self._signal:
+                    if not options.quiet:
+                        self._say(f"{spelled(options.path)}: not written, the recording was ended before it began")
                     return EXIT_DONE
                 self._prefer()
                 return self._record()
@@ -171,7 +173,7 @@ class Recorder:
         self._turned = False
         try:
             self._output = Output(name, self._syncer, compress=self.options.compress, clock=self._clock)
-            self._counts = CountsFile(name, self._tally())
+            self._counts = CountsFile(name, self._tally() if self._files else Tally())
         except UsageError as error:
             if not self._files:
                 raise
