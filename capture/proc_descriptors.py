@@ -7,7 +7,6 @@ socket that is is known when all processes have been read (snapshot.py).
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from dataclasses import dataclass, field
@@ -63,7 +62,10 @@ Raw = Named | File | SocketInode
 
 @dataclass(slots=True)
 class Mounts:
-    """Mounts by their number, which is one numbering for all mount namespaces: device and kind of file system."""
+    """Mounts by their number, which is one numbering for all mount namespaces: device and kind of file system.
+
+    The device is what stat(2) tells, cut to the 32 bits that the list has for it.
+    """
 
     known: dict[int, tuple[int, bytes]] = field(default_factory=dict)
 
@@ -74,7 +76,7 @@ class Mounts:
             try:
                 major, _, minor = fields[2].partition(b":")
                 kind = fields[fields.index(b"-", 6) + 1]
-                self.known[int(fields[0])] = (int(major) << 20 | int(minor), kind)
+                self.known[int(fields[0])] = (os.makedev(int(major), int(minor)) & 0xFFFFFFFF, kind)
             except (ValueError, IndexError):
                 continue
 
@@ -113,7 +115,7 @@ def read_descriptors(process: int, mounts: Mounts, most: int) -> Descriptors:
                     info = read_small(process, f"fdinfo/{number}")
                     if not looked_up and mount_of(info) not in mounts.known:
                         looked_up = True
-                        mounts.read(read_small(process, "mountinfo", 1 << 22))
+                        mounts.read(_mountinfo(process))
                     one = _file(number, link, info, listing, mounts)
             except FileNotFoundError:
                 continue
@@ -201,6 +203,8 @@ def numbered(folder: int | str) -> list[int]:
         return sorted(int(entry.name) for entry in entries if entry.name.isdigit())
 
 
-def gone(error: OSError) -> bool:
-    """Whether an error means that the process or thread ended while it was read."""
-    return error.errno in (errno.ESRCH, errno.ENOENT)
+def _mountinfo(process: int) -> bytes:
+    try:
+        return read_small(process, "mountinfo", 1 << 22)
+    except OSError:
+        return b""  # it is ending, or not ours to see: its files are told without a device

@@ -6,6 +6,7 @@ another one meanwhile. Environments are not read: they are where programs keep s
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import resource
@@ -183,7 +184,7 @@ def parse_status(text: bytes) -> Status:
     """The fields of /proc/PID/status; raises ProcessLookupError where it is not one (the process ended)."""
     fields: dict[bytes, bytes] = dict(_STATUS_LINE.findall(text))
     if b"Tgid" not in fields:
-        raise ProcessLookupError("no status")
+        raise ProcessLookupError(errno.ESRCH, "no status")
     tgid = int(fields[b"Tgid"])
     get = fields.get
     # Of several numbers: real, effective, saved, of files; and in process namespaces, from ours to the innermost.
@@ -228,7 +229,7 @@ def parse_stat(text: bytes) -> Stat:
     """The fields of /proc/PID/stat, behind the name, which may have anything in it. Raises ProcessLookupError."""
     values = text[text.rfind(b")") + 1 :].split()
     if len(values) < 10:
-        raise ProcessLookupError("no stat")
+        raise ProcessLookupError(errno.ESRCH, "no stat")
     return Stat(int(values[3]), int(values[4]), int(values[6]), int(values[7]), int(values[9]))
 
 

@@ -30,7 +30,7 @@ from ..convert.scap.snapshot import (
 )
 from ..convert.scap.writer import PROCESS_LIST, ScapWriter
 from . import machine
-from .proc_descriptors import Mounts, Raw, SocketInode, gone, numbered, read_descriptors
+from .proc_descriptors import Mounts, Raw, SocketInode, numbered, read_descriptors
 from .proc_process import Capabilities, read_process
 from .sockets import Inet, SocketTable, inet_descriptor, read_other, read_own
 
@@ -53,7 +53,7 @@ class State:
     """The head blocks, what is in them, and what is not.
 
     `losses` counts by cause, causes that did not occur left out: `ended` processes and `threads_ended` between being
-    listed and being read; `refused`: processes of which not all may be read; `processes_left_out`,
+    listed and being read; `refused`: processes of which not all may be read; `unreadable`: for other reasons; `processes_left_out`,
     `threads_left_out`, `descriptors_left_out`, `sockets_left_out`: beyond the bounds; `sockets_unknown`: descriptors
     of sockets that no table tells. `notes` are lines for the user.
     """
@@ -154,10 +154,10 @@ def _gather(skip: frozenset[int], bounds: Bounds, proc: str) -> _Gathered:
             _gather_process(gathered, folder, pid, mounts, controllers, bounds)
         except PermissionError:
             gathered.lost("refused")
-        except OSError as error:
-            if not gone(error):
-                raise
+        except (FileNotFoundError, ProcessLookupError):
             gathered.lost("ended")
+        except OSError:
+            gathered.lost("unreadable")  # what the kernel says of a process in the midst of its end, or no memory
         finally:
             os.close(folder)
     return gathered

@@ -121,7 +121,7 @@ TCP = b"""  sl  local_address rem_address   st tx_queue rx_queue tr tm->when ret
    1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 813 1 0000000000000000
    2: 0500000A:01 not a line
 """
-TCP6 = b"""  sl  local_address                         remote_address                        st tx rx tr when re uid to inode
+TCP6 = b"""  sl  local_address rem_address st tx rx tr when re uid to inode
    0: 000000FD00000000000000000A000000:0050 00000000000000000000000001000000:C350 08 0:0 00:0 0 0 0 900 1 0
 """
 UNIX = b"""Num       RefCount Protocol Flags    Type St Inode Path
