@@ -52,10 +52,10 @@ class Bounds:
 class State:
     """The head blocks, what is in them, and what is not.
 
-    `losses` counts by cause, causes that did not occur left out: `ended` processes and `threads_ended` between being
-    listed and being read; `refused`: processes of which not all may be read; `unreadable`: for other reasons; `processes_left_out`,
-    `threads_left_out`, `descriptors_left_out`, `sockets_left_out`: beyond the bounds; `sockets_unknown`: descriptors
-    of sockets that no table tells. `notes` are lines for the user.
+    `losses` counts by cause, causes that did not occur left out. `ended` processes and `threads_ended`: between being
+    listed and being read; `refused`: processes of which not all may be read; `unreadable`: for other reasons;
+    `processes_left_out`, `threads_left_out`, `descriptors_left_out`, `sockets_left_out`: beyond the bounds;
+    `sockets_unknown`: descriptors of sockets that no table tells. `notes` are lines for the user.
     """
 
     blocks: bytes
