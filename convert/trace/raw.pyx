@@ -53,47 +53,51 @@ cdef class RawWalker(Walker):
                 return BLOCK, at, kind
             if count == most:
                 return FULL, at, 0
-            row = self.raw(p + at, kind, size, base + <uint64_t>(at - begin))
-            if row is not None:
-                out.append(row)
+            if self.framed(p + at, kind, size, base + <uint64_t>(at - begin)):
+                out.append(self.row())
                 count += 1
             at += size
 
-    cdef object raw(self, uint8_t *block, uint32_t kind, uint32_t size, uint64_t offset):
-        """One event; None where it cannot be decoded or its type is not known (both are counted)."""
+    cdef bint framed(self, uint8_t *block, uint32_t kind, uint32_t size, uint64_t offset) noexcept nogil:
+        """Fill in `current`. False: it cannot be decoded or its type is not known (both are counted)."""
         cdef uint32_t head = 14 if kind == 0x208 or kind == 0x217 or kind == 0x222 else 10
         cdef bint counted = kind == 0x216 or kind == 0x217 or kind == 0x221 or kind == 0x222
         cdef uint32_t fixed = 26 if counted else 22
-        cdef uint32_t i, flags = 0, number = 0
         cdef Event *e = &self.current
         self.events += 1
         if u32(block + size - 4) != turned(size, self.swapped):
             self.trailers += 1
         if size < head + fixed + 4:
             self.damaged(offset)
-            return None
+            return False
         if self.swapped:
             self.turn_head(block, head, counted)
         e.cpu = u16(block + 8)
-        if head == 14:
-            flags = u32(block + 10)
+        e.flags = u32(block + 10) if head == 14 else 0
         e.ts, e.type = u64(block + head), u16(block + head + 20)
         e.tid = <long long>u64(block + head + 8)
+        e.ordinal, e.block, e.evt_num = self.events, offset, 0
         if e.type < 336:
             self.numbered += 1
-            number = self.numbered
+            e.evt_num = self.numbered
         if e.type >= TYPES:
             if self.unknown_types == 0:
                 self.first_unknown = offset
             self.unknown_types += 1
-            return None
+            return False
         if not self.check(block, head, fixed, size, counted, offset):
             self.damaged(offset)
-            return None
+            return False
+        return True
+
+    cdef object row(self):
+        """The current event as a tuple."""
+        cdef Event *e = &self.current
+        cdef uint32_t i
         params = tuple([(<char *>e.data)[e.off[i]:e.off[i + 1]] for i in range(e.nparams)])
         if self.swapped and e.type in POLLS:
             params = turned_polls(e.type, params)
-        return self.events, number, e.ts, e.tid, e.type, e.cpu, flags, offset, params
+        return e.ordinal, e.evt_num, e.ts, e.tid, e.type, e.cpu, e.flags, e.block, params
 
     cdef void turn_head(self, uint8_t *block, uint32_t head, bint counted) noexcept nogil:
         turn(block + 8, 2)

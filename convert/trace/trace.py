@@ -13,9 +13,10 @@ from .raw import BLOCK, DAMAGE, FULL, RawWalker
 from .replay import Replay, evidence_of_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..source import Source
+    from ..star.walk import StarWalker
     from .raw import RawEvent
 
 BUFFER = 1 << 20
@@ -77,6 +78,7 @@ class ScapTrace(Trace):
         self._kept = 0
         self._ended = False
         self._decided = False
+        self._mark: tuple[int, int] | None = None  # where the first events are, while they are in the buffer
         self._batch: list[RawEvent] = []
         self._processes: list[headers.ProcessEntry] = []
         self._descriptors: list[tuple[int, headers.DescriptorEntry]] = []
@@ -102,6 +104,40 @@ class ScapTrace(Trace):
         self._base += len(blocks)
         self._count()
         yield from map(self._replay.apply, batch)
+
+    @property
+    def decided(self) -> bool:
+        """Whether the events so far told by which rules the file is to be read."""
+        return self._decided
+
+    def sweep(self, walker: StarWalker, visit: Callable[[Event], object]) -> None:
+        """Let a compiled walk take the events, from the first one on, instead of iterating. `visit` gets those that
+        it does not take, and says whether it is enough.
+        """
+        replay, batch, before = self._replay, self._batch, self._walker
+        self._batch = []
+        if self._mark is not None:  # the walk can take the first ones too
+            self._begin, self._base = self._mark
+            walker.begin(replay, None)
+        else:
+            for raw in batch:
+                if visit(replay.apply(raw)):
+                    return
+            walker.begin(replay, before)
+        self._walker = walker
+        while not self._ended:
+            if self._replay is not replay:  # another capture follows in the file
+                replay = self._replay
+                walker.begin(replay, walker)
+            begin = self._begin
+            status, at, detail = walker.sweep(self._buffer, begin, self._end, self._base)
+            self._base += at - begin
+            self._begin = at
+            if status == FULL:
+                break
+            self._meet(status, detail)
+        walker.finish()
+        self._count()
 
     def __iter__(self) -> Iterator[Event]:
         apply = self._replay.apply
@@ -135,22 +171,27 @@ class ScapTrace(Trace):
             if self._sections == 0 and self._end - begin >= 4 and buffer[begin : begin + 4] != headers.SECTION_BYTES:
                 self._break("not a scap file: it does not begin with a section header")
                 break
+            if self._batch and self._mark is None and self._walker.events == len(self._batch):
+                self._mark = begin, self._base
             self._base += at - begin
             self._begin = at
-            if status == FULL:
-                break
-            if status == DAMAGE:
-                self._break(f"block length {detail} cannot be")
-            elif status != BLOCK:
-                self._read(detail)
-            elif self._batch:
-                break  # a header block among events: after those before it
-            else:
-                self._block(detail)
+            if status == FULL or (self._batch and status != DAMAGE):
+                break  # what follows, a header block or the rest of one, is for after these events
+            self._meet(status, detail)
         self._count()
+
+    def _meet(self, status: int, detail: int) -> None:
+        """What the walk over the events cannot go past."""
+        if status == DAMAGE:
+            self._break(f"block length {detail} cannot be")
+        elif status == BLOCK:
+            self._block(detail)
+        else:
+            self._read(detail)
 
     def _read(self, need: int) -> None:
         """More input; `need` bytes from `_begin` on make a block whole."""
+        self._mark = None
         if self._begin:
             self._buffer[: self._end - self._begin] = self._buffer[self._begin : self._end]
             self._begin, self._end = 0, self._end - self._begin
