@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 LIMITS = {
     "topconns": 30, "topports_server": 100, "topprocs_net": 100, "topprocs_file": 10, "topprocs_errors": 100,
-    "topprocs_cpu": 100, "topfiles_bytes": 10, "topfiles_time": 10, "topfiles_errors": 100, "topscalls": 30,
+    "topprocs_cpu": 10, "topfiles_bytes": 10, "topfiles_time": 10, "topfiles_errors": 100, "topscalls": 30,
     "topscalls_time": 30, "fdbytes_by": 30, "fdtime_by": 10, "httptop": 30, "fdcount_by": None,
 }  # fmt: skip
 """Rows that sysdig's table shows at most; None is all."""

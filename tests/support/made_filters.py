@@ -1,4 +1,4 @@
-"""Filters made by chance over the fields' values that occur in a trace: trees of checks, of every field and operator."""
+"""Filters made by chance over the values that fields have in a trace: trees of checks, of every field and operator."""
 
 from __future__ import annotations
 

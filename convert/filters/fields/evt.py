@@ -98,7 +98,11 @@ def _argument(event: Event, name: str | None) -> Value:
 
 def _raw_argument(event: Event, name: str | None) -> Value:
     index = _place(event, name)
-    return None if index is None else arguments.value(event, index)
+    if index is None:
+        return None
+    found = arguments.value(event, index)
+    cut = isinstance(found, bytes) and table.PARAM_SIZES[arguments.schema(event)[index][1]]
+    return None if cut else found  # a number is never bytes: filters order it
 
 
 def _place(event: Event, name: str | None) -> int | None:

@@ -122,6 +122,13 @@ def test_by_descriptor(kind: str | None, category: str, counted: str) -> None:
     assert field(event, "evt.res") == "EAGAIN"
 
 
+def test_a_number_that_is_cut_is_missing() -> None:
+    """It is no number, and bytes in its place could not be compared with one."""
+    assert field(made(code("read", "<"), [b"\x05\0\0", b"abc"]), "evt.rawarg", "res") is None
+    assert field(made(code("read", "<"), [5, b"abc"]), "evt.rawarg", "res") == 5
+    assert field(made(code("read", "<"), [5, b"abc"]), "evt.rawarg", "data") == b"abc"
+
+
 def test_exit_that_was_not_understood_fails_nobody() -> None:
     event = made(code("read", "<"), [-11, b""])
     event.res, event.parsed = -11, False
