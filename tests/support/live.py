@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,13 +80,12 @@ class Recording:
 
     def __init__(self, file: Path, *arguments: object) -> None:
         self.file = file
-        self.told = file.with_name(file.name + ".stderr")
         self.code: int | None = None
-        with self.told.open("wb") as err:
-            self.process = subprocess.Popen(
-                [*SYSWIRE, "capture", "-w", str(file), *map(str, arguments)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=err, start_new_session=True,
-            )  # fmt: skip
+        self.told = tempfile.TemporaryFile()  # noqa: SIM115 - elsewhere: the file's own disk may be full
+        self.process = subprocess.Popen(
+            [*SYSWIRE, "capture", "-w", str(file), *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.told, start_new_session=True,
+        )  # fmt: skip
         self._wait_until_it_records()
 
     def _wait_until_it_records(self) -> None:
@@ -104,7 +104,7 @@ class Recording:
 
     def stderr(self) -> str:
         """What it has said so far."""
-        return self.told.read_text("utf-8", "replace")
+        return os.pread(self.told.fileno(), 1 << 20, 0).decode("utf-8", "replace")
 
     def stop(self, number: int = signal.SIGINT) -> str:
         """End it, as Ctrl-C does; returns what it said on stderr."""
