@@ -44,7 +44,9 @@ length does not apply here.
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 '''
 
 

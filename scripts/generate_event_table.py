@@ -50,21 +50,35 @@ it knew, None where it did not know the type. Parameters are only ever appended,
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 '''
 
 FOOTER = '''
 
-class EventType(NamedTuple):
+class EventType:
     """One row of EVENTS with names for its fields."""
 
-    name: str
-    direction: str
-    category: str
-    flags: int
-    params: tuple[tuple[str, int, str], ...]
-    known_to_sysdig: bool
-    nparams_in_0_29_3: int | None
+    __slots__ = ("category", "direction", "flags", "known_to_sysdig", "name", "nparams_in_0_29_3", "params")
+
+    def __init__(
+        self,
+        name: str,
+        direction: str,
+        category: str,
+        flags: int,
+        params: tuple[tuple[str, int, str], ...],
+        known_to_sysdig: bool,
+        nparams_in_0_29_3: int | None,
+    ) -> None:
+        self.name = name
+        self.direction = direction
+        self.category = category
+        self.flags = flags
+        self.params = params
+        self.known_to_sysdig = known_to_sysdig
+        self.nparams_in_0_29_3 = nparams_in_0_29_3
 
 
 def event_type(code: int) -> EventType:

@@ -11,6 +11,7 @@ from libc.string cimport memcpy
 from syswire.convert.scap.event cimport *
 from syswire.convert.scap.tables cimport *
 
+from .event_table import EVENTS, LARGE_PAYLOAD
 from .semantics import type_rows
 
 cdef enum:
@@ -19,13 +20,18 @@ cdef enum:
 
 cdef class Arguments(Tables):
     def __init__(self, NetSink sink, identities):
-        """`identities` answers cloned, executed, changed, exited, described (see identity.py)."""
+        """`identities` answers cloned, executed, changed, exited, described (see identity.py); None: the state is not
+        followed, and the walk is told no more of the event types than what it needs to check their blocks.
+        """
         cdef int code, i
         self.sink, self.identities = sink, identities
-        rows = type_rows()
-        if len(rows) != TYPES:
+        if len(EVENTS) != TYPES:
             raise AssertionError("the event table and event.pxd disagree")
-        for code, row in enumerate(rows):
+        if identities is None:
+            for code, row in enumerate(EVENTS):
+                self.types[code].nparams, self.types[code].wide = len(row[4]), code in LARGE_PAYLOAD
+            return
+        for code, row in enumerate(type_rows()):
             info = &self.types[code]
             (info.operation, info.enter, info.nparams, info.wide, info.known, info.uses_fd, info.keep,
              info.detail, info.idle) = row[:9]

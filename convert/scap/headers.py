@@ -6,10 +6,11 @@ its block ends the list with a ShortEntryError, after those before it were given
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
 
+from .entries import DescriptorEntry, InterfaceEntry, Machine, ProcessEntry, ProcessRest, UserEntry
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,91 +28,6 @@ LONGEST_TAIL = 76  # of a process entry behind the root directory, as far as it 
 EVENTS_PLAIN = frozenset((0x204, 0x8010ABCD, 0x208, 0x216, 0x217, 0x221, 0x222))
 
 
-class Machine(NamedTuple):
-    """Machine info block: memory in bytes, boot time in ns since the epoch (0: not recorded)."""
-
-    cpus: int
-    memory: int
-    max_pid: int
-    hostname: bytes
-    boot_time: int
-
-
-class ProcessRest(NamedTuple):
-    """What else the process list says of a thread; 0 or -1 where its layout has no room for it. Memory in KB."""
-
-    sid: int
-    vpgid: int
-    fdlimit: int
-    vmsize: int
-    vmrss: int
-    vmswap: int
-    pfmajor: int
-    pfminor: int
-    vtid: int
-    vpid: int
-    root: bytes
-    tail: bytes  # of layout 9, behind the root directory
-
-
-class ProcessEntry(NamedTuple):
-    """One thread of the process list; texts as recorded, args, env and cgroups NUL-separated."""
-
-    tid: int
-    pid: int
-    ptid: int
-    comm: bytes
-    exe: bytes
-    exepath: bytes
-    args: bytes
-    cwd: bytes
-    flags: int
-    uid: int
-    gid: int
-    env: bytes
-    cgroups: bytes
-    loginuid: int
-    rest: ProcessRest | None = None
-
-
-class DescriptorEntry(NamedTuple):
-    """One descriptor of a thread's fd list; addresses in network order, `name` a path or empty."""
-
-    fd: int
-    inode: int
-    kind: int
-    sip: bytes
-    dip: bytes
-    sport: int
-    dport: int
-    l4: int
-    source: int
-    dest: int
-    name: bytes
-    open_flags: int = 0
-    device: int = 0
-
-
-class InterfaceEntry(NamedTuple):
-    """One network interface; `family` 4 or 6."""
-
-    family: int
-    address: bytes
-    netmask: bytes
-    name: bytes
-
-
-class UserEntry(NamedTuple):
-    """One user, or group where `group` is set (then only gid and name are given)."""
-
-    group: bool
-    uid: int
-    gid: int
-    name: bytes
-    home: bytes = b""
-    shell: bytes = b""
-
-
 class ShortEntryError(ValueError):
     """An entry runs past the end of its block, at `offset` of the body."""
 
@@ -120,17 +36,19 @@ class ShortEntryError(ValueError):
         self.offset = offset
 
 
-@dataclass
+_layouts: dict[str, Struct] = {}
+
+
 class _Body:
     """A cursor over a block body in one byte order; an entry that tells its length ends at `end`."""
 
-    data: bytes
-    order: str
-    at: int = 0
-    end: int = -1
+    __slots__ = ("at", "data", "end", "order")
 
-    def __post_init__(self) -> None:
-        self.end = len(self.data)
+    def __init__(self, data: bytes, order: str) -> None:
+        self.data = data
+        self.order = order
+        self.at = 0
+        self.end = len(data)
 
     def entry(self, least: int, *, counted: bool = True) -> int:
         """Begin an entry that tells its length (`counted`: the length includes itself): where it ends."""
@@ -147,7 +65,9 @@ class _Body:
         self.at, self.end = end, len(self.data)
 
     def take(self, form: str) -> tuple[int, ...]:
-        layout = Struct(self.order + form)
+        layout = _layouts.get(self.order + form)
+        if layout is None:
+            layout = _layouts[self.order + form] = Struct(self.order + form)
         if self.at + layout.size > self.end:
             raise ShortEntryError(self.at)
         values: tuple[int, ...] = layout.unpack_from(self.data, self.at)
@@ -281,3 +201,10 @@ def users(data: bytes, order: str, version: int) -> Iterator[UserEntry]:
         if version == 2:
             body.leave(end)
         yield entry
+
+
+__all__ = [
+    "DESCRIPTORS", "EVENTS_PLAIN", "INTERFACES", "MACHINE", "PROCESSES", "SECTION", "SECTION_BYTES", "USERS",
+    "DescriptorEntry", "InterfaceEntry", "Machine", "ProcessEntry", "ProcessRest", "ShortEntryError", "UserEntry",
+    "descriptors", "interfaces", "machine", "processes", "users",
+]  # fmt: skip

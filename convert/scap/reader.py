@@ -239,7 +239,7 @@ class ScapReader:
         shared: dict[tuple[object, ...], int] = {}
         for tid, entry in pending:
             server = entry.kind in (3, 4) and entry.sport in bound
-            key = entry[1:] if entry.inode and entry.kind in (3, 4, 8) else None
+            key = entry.description() if entry.inode and entry.kind in (3, 4, 8) else None
             found = shared.get(key, 0) if key is not None else 0
             index = load_descriptor(self._state, entry, tid, entry.fd, server, found)
             if key is not None and index:

@@ -266,5 +266,6 @@ def param_widths() -> list[bytes]:
     """For each event code the byte widths of its parameters, 0 where the length varies, 250 for SOCKADDR and 251 for
     SOCKTUPLE (their ports are in the writer's byte order): what swapping a foreign byte order needs.
     """
-    special = {PT_SOCKADDR: 250, PT_SOCKTUPLE: 251, PT_IPV4ADDR: 0}
-    return [bytes(special.get(kind, PARAM_SIZES[kind]) for _, kind, _ in params) for _, _, _, _, params, _, _ in EVENTS]
+    width_of = list(PARAM_SIZES)
+    width_of[PT_SOCKADDR], width_of[PT_SOCKTUPLE], width_of[PT_IPV4ADDR] = 250, 251, 0
+    return [bytes([width_of[param[1]] for param in row[4]]) for row in EVENTS]

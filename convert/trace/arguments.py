@@ -9,7 +9,6 @@ schema all are, and an empty one is NULL.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
 
 from ..scap import event_table as table
 from . import codes
@@ -19,14 +18,17 @@ from .moments import utc_date
 from .paths_text import joined
 from .sockets_text import address_text, tuple_text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Final
+
     from .model import Event, Thread
 
-Value = int | str | bytes
-Texts = tuple[str, str]
-"""The value's own text, and what it stands for ("" where nothing is known)."""
-Param = tuple[str, int, str]
-"""Name, PT_* code and format."""
+    Value = int | str | bytes
+    Texts = tuple[str, str]
+    """The value's own text, and what it stands for ("" where nothing is known)."""
+    Param = tuple[str, int, str]
+    """Name, PT_* code and format."""
 
 NULL: Final = "NULL"
 NO_ID: Final = 0xFFFFFFFF

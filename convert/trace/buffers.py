@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Final, NamedTuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 SHORT: Final = 80
 """Bytes of a buffer that the plain form shows; longer ones end in three dots."""
@@ -15,14 +16,17 @@ _UNPRINTABLE: Final = bytes(byte for byte in range(256) if not 0x20 <= byte < 0x
 _NOT_TEXT: Final = bytes(byte for byte in _UNPRINTABLE if byte != 0x0A)
 
 
-class Form(NamedTuple):
+class Form:
     """How buffers are shown: kind is dots, ascii (-A), hex (-x), hexascii (-X) or base64 (-b).
 
     `full` shows all bytes in the plain form too (-v and -j).
     """
 
-    kind: str = "dots"
-    full: bool = False
+    __slots__ = ("full", "kind")
+
+    def __init__(self, kind: str = "dots", full: bool = False) -> None:
+        self.kind = kind
+        self.full = full
 
 
 PLAIN: Final = Form()
@@ -73,5 +77,7 @@ def buffer_text(data: bytes, form: Form = PLAIN) -> str:
     if form.kind == "ascii":
         return ascii_lines(data)
     if form.kind == "base64":
-        return base64.b64encode(data).decode("ascii")
+        from binascii import b2a_base64
+
+        return b2a_base64(data, newline=False).decode("ascii")
     return hex_rows(data, form.kind == "hexascii")

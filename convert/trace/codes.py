@@ -8,7 +8,9 @@ length does not apply here.
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 FLAGS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
     "socket_families": (

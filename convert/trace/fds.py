@@ -5,11 +5,10 @@ A tuple is stored as told at first; once a role exists the client's side stands 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .model import Fd, decode
 from .values import INET, INET6, UNIX, Tuple4, address_text, ip_text, mapped, tuple_text, unmapped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
+
     from .model import Event
 
 NANOSECOND: Final = 1_000_000_000
 _UNITS: Final = ((1_000_000, "ms"), (1_000, "us"))
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_SECOND: Final = 253_402_300_799
 """Of the year 9999: times behind it are shown as this one."""
 
 
-@lru_cache(maxsize=1024)
+MOST_KEPT: Final = 1024
+_known: dict[tuple[int, str, object], str] = {}
+
+
+def _text(seconds: int, form: str, broken_down: Callable[[float], time.struct_time]) -> str:
+    """Whole seconds in a form of strftime(3); a capture has many events a second."""
+    found = _known.get((seconds, form, broken_down))
+    if found is None:
+        if len(_known) >= MOST_KEPT:
+            _known.clear()
+        found = time.strftime(form, broken_down(min(seconds, LAST_SECOND)))
+        _known[seconds, form, broken_down] = found
+    return found
+
+
 def _local(seconds: int, form: str) -> str:
-    return time.strftime(form, time.localtime(min(seconds, LAST_SECOND)))
+    return _text(seconds, form, time.localtime)
 
 
-@lru_cache(maxsize=1024)
 def _utc(seconds: int, form: str) -> str:
-    return (_EPOCH + timedelta(seconds=min(seconds, LAST_SECOND))).strftime(form)
+    return _text(seconds, form, time.gmtime)
 
 
 def clock(ts: int, fine: bool = True) -> str:

@@ -6,8 +6,6 @@ before the exit-only schema) and the call's descriptor is known. What a failed c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .changes import chdir, fchdir, limit, memory, prctl, setsid, taking
 from .fds import bind, datagram, name_of_tuple, set_tuple, socket_made, swap
 from .model import Fd, encode
@@ -25,6 +23,7 @@ from .values import (
     unmapped,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -98,7 +97,7 @@ def connect_enter(event: Event) -> None:
     if found.family == 1:
         fd.name = found.path
         return
-    found = unmapped(found._replace(sip=bytes(len(found.dip))))
+    found = unmapped(found.from_side(bytes(len(found.dip))))
     kind = "ipv4" if found.family == 2 else "ipv6"
     if fd.is_ip:
         if fd.sip is None or len(fd.sip) != len(found.dip):
@@ -119,7 +118,7 @@ def _connect(table: Table, event: Event) -> None:
         asked = address_of(event.param("addr") or b"")
         if asked is None:
             return
-        found = asked if asked.family == 1 else asked._replace(sip=bytes(len(asked.dip)), sport=0)
+        found = asked if asked.family == 1 else asked.from_side(bytes(len(asked.dip)), 0)
     if found is None:
         return
     changed = set_tuple(fd, found, overwrite=table.newest)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv6Address
-from typing import Final
 
 from .buffers import printable
+from .values import ip_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 AF_UNIX: Final = 1
 AF_INET: Final = 2
@@ -16,17 +19,6 @@ MAPPED: Final = bytes(10) + b"\xff\xff"
 
 _PORT: Final = struct.Struct("<H")
 _POINTERS: Final = struct.Struct("<QQ")
-
-
-def ip_text(ip: bytes) -> str:
-    """4 or 16 bytes in network order as text."""
-    if len(ip) == 4:
-        return ".".join(map(str, ip))
-    if ip.startswith(MAPPED):
-        return "::ffff:" + ".".join(map(str, ip[12:]))
-    if ip.startswith(bytes(12)) and ip[12:14] != b"\0\0":
-        return "::" + ".".join(map(str, ip[12:]))
-    return str(IPv6Address(ip))
 
 
 def mapped(ip: bytes) -> bool:

@@ -6,12 +6,12 @@ Parameters are taken by their names in the event table, so that one function ser
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from ..scap.containers import container_of
 from .model import Fd, Loss, Thread, decode
 from .values import NO_ID, identity, joined, number, signed, text, words
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..scap.headers import ProcessEntry
     from .model import Event, Trace

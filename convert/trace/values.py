@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from typing import NamedTuple
-
 from .model import decode, encode
 
 NO_ID = 0xFFFFFFFF
@@ -15,17 +12,36 @@ LONGEST_LIST = 4096  # bytes of arguments, environments and control groups, as r
 MAPPED = bytes(10) + b"\xff\xff"
 
 
-class Tuple4(NamedTuple):
+class Tuple4:
     """A socket tuple or address: family 1, 2 or 10; one that has only an address has it in dip and dport."""
 
-    family: int
-    sip: bytes
-    sport: int
-    dip: bytes
-    dport: int
-    source: int
-    dest: int
-    path: str
+    __slots__ = ("dest", "dip", "dport", "family", "path", "sip", "source", "sport")
+
+    def __init__(
+        self,
+        family: int,
+        sip: bytes,
+        sport: int,
+        dip: bytes,
+        dport: int,
+        source: int,
+        dest: int,
+        path: str,
+    ) -> None:
+        self.family = family
+        self.sip = sip
+        self.sport = sport
+        self.dip = dip
+        self.dport = dport
+        self.source = source
+        self.dest = dest
+        self.path = path
+
+    def from_side(self, sip: bytes, sport: int | None = None) -> Tuple4:
+        """The same with another source."""
+        found = Tuple4(self.family, sip, self.sport, self.dip, self.dport, self.source, self.dest, self.path)
+        found.sport = self.sport if sport is None else sport
+        return found
 
 
 def number(value: bytes) -> int:
@@ -95,14 +111,37 @@ def unmapped(found: Tuple4) -> Tuple4:
     """A tuple of two mapped addresses as one of IPv4; any other as it is."""
     if found.family != INET6 or not (mapped(found.sip) and mapped(found.dip)):
         return found
-    return found._replace(family=INET, sip=found.sip[12:], dip=found.dip[12:])
+    return Tuple4(INET, found.sip[12:], found.sport, found.dip[12:], found.dport, found.source, found.dest, found.path)
 
 
 def ip_text(address: bytes) -> str:
     """An address as text."""
     if len(address) == 4:
         return ".".join(map(str, address))
-    return socket.inet_ntop(socket.AF_INET6, address) if len(address) == 16 else ""
+    return ip6_text(address) if len(address) == 16 else ""
+
+
+def ip6_text(address: bytes) -> str:
+    """16 bytes as inet_ntop(3) of the GNU C library writes them: the first longest run of zeros, if it is of two groups
+    or more, as ::, and what an IPv4 address stands behind (nothing, or ffff) with that one in decimal.
+    """
+    groups = [int.from_bytes(address[at : at + 2], "big") for at in range(0, 16, 2)]
+    begin, length = -1, 1
+    at = 0
+    while at < 8:
+        end = at
+        while end < 8 and groups[end] == 0:
+            end += 1
+        if end - at > length:
+            begin, length = at, end - at
+        at = end + 1
+    if begin == 0 and (length == 6 or (length == 5 and groups[5] == 0xFFFF)):
+        last = ".".join(map(str, address[12:]))
+        return f"::{last}" if length == 6 else f"::ffff:{last}"
+    if begin < 0:
+        return ":".join(f"{group:x}" for group in groups)
+    front, back = groups[:begin], groups[begin + length :]
+    return ":".join(f"{group:x}" for group in front) + "::" + ":".join(f"{group:x}" for group in back)
 
 
 def address_text(address: bytes, port: int) -> str:

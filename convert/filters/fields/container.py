@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
-    from ...trace.containers import Container
+    from ...trace.container_json import Container
     from ...trace.model import Event
     from .field import Value
 
@@ -25,7 +25,7 @@ def described(event: Event) -> Container | None:
     found = event.trace.containers.get(inside) if inside else None
     if found is None:
         return None
-    from ...trace.containers import Container
+    from ...trace.container_json import Container
 
     return found if isinstance(found, Container) else None
 

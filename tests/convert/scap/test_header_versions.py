@@ -67,9 +67,9 @@ def as_told(kind: str, plain: dict[str, Any]) -> dict[str, Any]:
 
 def flat(entry: Any) -> dict[str, Any]:
     """An entry's fields by name; the undecoded tail of process entries left out."""
-    fields = dict(entry._asdict())
+    fields = dict(entry.told())
     if (rest := fields.pop("rest", None)) is not None:
-        fields |= rest._asdict()
+        fields |= rest.told()
         del fields["tail"]
     return fields
 

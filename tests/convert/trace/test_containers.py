@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from syswire.convert.trace.containers import Container, described
+from syswire.convert.trace.container_json import Container, described
 
 WHOLE = {
     "container": {
