@@ -8,6 +8,7 @@ import platform
 import sys
 import time
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ...convert.errors import MachineError
@@ -45,7 +46,6 @@ _HOOKS: Final = {  # program to tracepoint; the exit last to attach, so that few
 _DISTRIBUTION: Final = "/usr/lib/python3/dist-packages"
 _BRACKETS: Final = 20
 _SETTLE: Final = 0.02  # seconds: a program that runs when its hook is taken away has ended long before
-_ANY_MAP: Final = 0
 
 
 class Probe:
@@ -66,32 +66,32 @@ class Probe:
         self._attached: list[str] = []
         with _messages() as said:
             try:
-                self._bpf = bcc.BPF(text=source, cflags=["-Wno-everything"])
+                self._bpf = bcc.BPF(text=source.encode(), cflags=[b"-Wno-everything"])
                 self._load(bcc)
             except MachineError:
                 raise
             except Exception as error:  # bcc raises plain Exception for all that goes wrong
                 raise MachineError(_reason(error, said())) from error
         self._fill(settings)
-        self.ring_fd = int(self._bpf["ring"].map_fd)
+        self.ring_fd = int(self._bpf[b"ring"].map_fd)
         self.clock_offset = clock_offset()
 
     def _load(self, bcc: Any) -> None:
         """Load all programs, and tell the others where the steps are."""
         kind = bcc.BPF.RAW_TRACEPOINT
         for hook in _HOOKS:
-            self._bpf.load_func(hook, kind)
-        steps = self._bpf["steps"]
+            self._bpf.load_func(hook.encode(), kind)
+        steps = self._bpf[b"steps"]
         for name, number in classes.STEPS.items():
-            steps[ctypes.c_int(number)] = ctypes.c_int(self._bpf.load_func(f"step_{name}", kind).fd)
+            steps[ctypes.c_int(number)] = ctypes.c_int(self._bpf.load_func(f"step_{name}".encode(), kind).fd)
 
     def _fill(self, settings: Settings) -> None:
         """Write the table of calls, and the conditions."""
-        table = self._bpf["classes"]
+        table = self._bpf[b"classes"]
         for call in classes.CALLS:
             table[ctypes.c_int(call.number)] = ctypes.c_uint32(call.entry)
         for name, keys in settings.keys().items():
-            conditions = self._bpf[name]
+            conditions = self._bpf[name.encode()]
             for key in keys:
                 conditions[conditions.Key.from_buffer_copy(key)] = conditions.Leaf(1)
 
@@ -99,7 +99,7 @@ class Probe:
         """Let records flow. Raise MachineError where the kernel refuses the tracepoints."""
         for hook, point in _HOOKS.items():
             try:
-                self._bpf.attach_raw_tracepoint(tp=point, fn_name=hook)
+                self._bpf.attach_raw_tracepoint(tp=point.encode(), fn_name=hook.encode())
             except Exception as error:
                 self.detach()
                 raise MachineError(f"the kernel refuses the raw tracepoint {point}: {error}") from error
@@ -108,14 +108,14 @@ class Probe:
     def detach(self) -> None:
         """Stop the flow; what is in the ring stays there. May be called twice."""
         for point in reversed(self._attached):
-            self._bpf.detach_raw_tracepoint(tp=point)
+            self._bpf.detach_raw_tracepoint(tp=point.encode())
         if self._attached:
             time.sleep(_SETTLE)
         self._attached = []
 
     def counters(self) -> dict[str, int]:
         """The counters by name, summed over all CPUs."""
-        of_cpus = self._bpf["counts"][ctypes.c_int(0)]
+        of_cpus = self._bpf[b"counts"][ctypes.c_int(0)]
         return {name: sum(int(getattr(one, name)) for one in of_cpus) for name in COUNTERS}
 
     def close(self) -> None:
@@ -147,11 +147,11 @@ def clock_offset() -> int:
 def _bcc() -> Any:
     """Import bcc, in a virtual environment from the distribution's own Python."""
     try:
-        import bcc
+        bcc: Any = import_module("bcc")
     except ImportError:
         sys.path.append(_DISTRIBUTION)
         try:
-            import bcc
+            bcc = import_module("bcc")
         except ImportError as error:
             raise MachineError(
                 "capture needs bcc: apt-get install python3-bpfcc (Debian, Ubuntu) or dnf install python3-bcc (RHEL)"
@@ -160,8 +160,7 @@ def _bcc() -> Any:
             sys.path.remove(_DISTRIBUTION)
     if not hasattr(bcc, "BPF"):
         raise MachineError("the module bcc is not the BPF Compiler Collection: apt-get install python3-bpfcc (PyPI's bcc is another)")
-    import bcc.utils
-
+    import_module("bcc.utils")
     return bcc
 
 
