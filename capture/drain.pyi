@@ -35,16 +35,6 @@ class Drain:
     @property
     def memory(self) -> int:
         """Bytes of memory that hold events now."""
-    @property
-    def callback(self) -> int:
-        """Address of `int callback(void *context, void *data, size_t size)`, as libbpf's ring_buffer__new takes it.
-
-        For those who read the ring by libbpf or libbcc: poll() does without. Returns -12 (ENOMEM), which ends libbpf's
-        round, where too many events wait; the record was taken in all the same.
-        """
-    @property
-    def context(self) -> int:
-        """The context for `callback`. The drain has to live as long as it is used."""
 
 LAYOUT: dict[str, tuple[int, ...]]
 """Size and offsets of the structures of record.h as they were compiled in, for a test that holds them to the header."""

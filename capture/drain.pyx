@@ -23,22 +23,16 @@ cdef extern from *:
 cdef enum:
     MOST_AT_ONCE = 1 << 16      # records for each poll
     LARGEST_VALUE = 65000
-    ENOMEM = 12
 
 cdef uint64_t EVER = 0xffffffffffffffff
 
 
 cdef int taken_in(void *context, const uint8_t *data, uint32_t size) noexcept nogil:
-    """For our own ring: leave the record there where too many events wait."""
+    """Take a record in, or leave it in the ring where too many events wait."""
     if (<Drain>context).full():
         return 1
     (<Drain>context).take_in(data, size)
     return 0
-
-
-cdef int taken_in_by_libbpf(void *context, void *data, size_t size) noexcept nogil:
-    (<Drain>context).take_in(<const uint8_t *>data, size)
-    return -ENOMEM if (<Drain>context).full() else 0
 
 
 cdef class Drain(Events):
@@ -114,14 +108,6 @@ cdef class Drain(Events):
     @property
     def memory(self):
         return self.held + (self.capacity + self.stray_capacity) * sizeof(Entry)
-
-    @property
-    def callback(self):
-        return <size_t>taken_in_by_libbpf
-
-    @property
-    def context(self):
-        return <size_t><void *>self
 
 
 cdef record R

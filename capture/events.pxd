@@ -32,8 +32,6 @@ cdef class Events(Reorder):
     cdef uint32_t snaplen
 
     cdef void take_in(self, const uint8_t *data, uint64_t size) noexcept nogil
-    cdef void exit_event(self, View *v) noexcept nogil
+    cdef void exit_event(self, View *v, uint16_t nr) noexcept nogil
     cdef uint32_t event(self, View *v, const void *layout, uint64_t ts, bint leaving) noexcept nogil
     cdef void operand(self, Block *b, View *v, uint8_t kind, uint8_t which, bint leaving) noexcept nogil
-    cdef void of_process(self, Block *b, View *v, uint8_t kind) noexcept nogil
-    cdef void cgroups(self, Block *b, View *v) noexcept nogil

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Records of the ring to event blocks: which parameters an event has is data (layouts.py), how they are written is here.
+"""Records of the ring to event blocks. Which parameters an event has is data (layouts.py); how they are written is here.
 
 Times come from the record or the event is not written: an exit whose enter nobody saw stands alone. What a record does
 not tell is absent. Every record is checked once (record.pxd, `see`); one that is not consistent is counted and nothing
@@ -7,14 +7,16 @@ of it is used.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
 from syswire.capture.addresses cimport put_address, put_tuple
 from syswire.capture.block cimport *
+from syswire.capture.operands cimport *
+from syswire.capture.process_values cimport put_of_process
 from syswire.capture.record cimport *
 
 from . import flags, layouts
-from .layouts import CALLS, DEATH
+from .layouts import CALLS, DEATH, WITHOUT_OFFSET
 
 cdef enum:
     MOST_CALLS = 512        # numbers of system calls
@@ -25,15 +27,6 @@ cdef enum:
     O_TMPFILE = 0o20000000
     AT_FDCWD = -100
     IN_PID_NAMESPACE = 1 << 29  # scap's flag: numbers that calls return to the process are not those of the machine
-
-# The kinds of operands, in the order of layouts.py.
-cdef enum:
-    ABSENT, ZERO_8, ZERO_32, ZERO_64, RESULT, BYTES, GOT, ASKED, DATA, FD, EXEC_FD, INT, LONG, SIZE, BYTE, OFFSET
-    OPEN, MODE, CREATE_MODE, SOCKET_FLAGS, FCNTL, RESOLVE, CLONE, OUT, IN, ADDRESS, PATH
-    QUEUE_PERCENT, QUEUE_LENGTH, QUEUE_MAX, DEVICE, INODE, FIRST, SECOND, OWN, PEER, EMPTY, TID, PID
-    EXE, ARGUMENTS, PARENT, FDLIMIT, MAJOR_FAULTS, MINOR_FAULTS, VM_SIZE, VM_RSS, VM_SWAP, COMM, CGROUPS
-    UID, GID, VTID, VPID, TTY, VPGID, PGID, LOGINUID, CAP_INHERITABLE, CAP_PERMITTED, CAP_EFFECTIVE, EXE_INODE
-    FILENAME, EXIT_CODE, EXIT_STATUS, EXIT_SIGNAL, EXIT_CORE, KINDS
 
 ctypedef struct Layout:
     int32_t code            # -1: no such event
@@ -50,6 +43,8 @@ cdef uint32_t CLONE_BITS[32]
 cdef uint32_t RESOLVE_BITS[32]
 cdef uint8_t ACCESS[4]
 cdef uint8_t COMMANDS[2048]
+cdef uint16_t INSTEAD[512]
+cdef uint64_t NOWHERE = 0xffffffffffffffff
 
 
 cdef int fill_layout(Layout *layout, int code, operands) except -1:
@@ -76,6 +71,8 @@ cdef int fill_tables() except -1:
     for nr, call in CALLS.items():
         fill_layout(&ENTERS[nr], call.enter, call.enter_operands)
         fill_layout(&EXITS[nr], call.exit, call.exit_operands)
+    for nr, other in WITHOUT_OFFSET.items():
+        INSTEAD[nr] = other
     fill_layout(&DYING, DEATH.enter, DEATH.enter_operands)
     fill_bits(OPEN_BITS, flags.OPEN_FLAGS)
     fill_bits(CLONE_BITS, flags.CLONE_FLAGS)
@@ -115,23 +112,6 @@ cdef inline uint32_t encoded_device(uint32_t device) noexcept nogil:
     return (minor & 0xff) | (device >> 20) << 8 | (minor & ~<uint32_t>0xff) << 12
 
 
-cdef inline uint32_t length_of_first(const uint8_t *text, uint32_t size) noexcept nogil:
-    cdef uint32_t length = 0
-    while length < size and text[length]:
-        length += 1
-    return length
-
-
-cdef inline void put_known(Block *b, uint64_t number, uint32_t width, bint known) noexcept nogil:
-    """A number of 4 or 8 bytes, absent where it is not known."""
-    if not known:
-        put(b, NULL, 0)
-    elif width == 4:
-        put_32(b, saturated(number))
-    else:
-        put_64(b, number)
-
-
 cdef class Events(Reorder):
     cdef void take_in(self, const uint8_t *data, uint64_t size) noexcept nogil:
         """One record: its events go where they wait, or it is counted as what it is."""
@@ -144,6 +124,8 @@ cdef class Events(Reorder):
             return
         n.faults += (v.r.flags & RECORD_FAULT) != 0
         nr = v.r.nr
+        if nr < MOST_CALLS and v.r.args[3] == NOWHERE and INSTEAD[nr]:
+            nr = INSTEAD[nr]
         if v.r.kind == RECORD_DEATH:
             n.deaths += 1
             self.event(&v, &DYING, v.r.ts, False)
@@ -155,12 +137,12 @@ cdef class Events(Reorder):
             if ENTERS[nr].code >= 0:
                 self.event(&v, &ENTERS[nr], v.r.ts, False)
         else:
-            self.exit_event(&v)
+            self.exit_event(&v, nr)
 
-    cdef void exit_event(self, View *v) noexcept nogil:
+    cdef void exit_event(self, View *v, uint16_t nr) noexcept nogil:
         """The exit's event, and before it the enter's where the record has its time."""
         cdef Counts *n = &self.counted
-        cdef const Layout *leave = &EXITS[v.r.nr]
+        cdef const Layout *leave = &EXITS[nr]
         cdef uint32_t stored, kept = v.data_size
         if v.r.kind == RECORD_CHILD:
             n.children += 1
@@ -168,8 +150,8 @@ cdef class Events(Reorder):
             n.exits += 1
             n.calls += (v.r.flags & RECORD_MORE) == 0
             n.rests += (v.r.flags & RECORD_REST) != 0
-            if v.r.enter_ts and v.r.part == 0 and ENTERS[v.r.nr].code >= 0:
-                self.event(v, &ENTERS[v.r.nr], v.r.enter_ts, False)
+            if v.r.enter_ts and v.r.part == 0 and ENTERS[nr].code >= 0:
+                self.event(v, &ENTERS[nr], v.r.enter_ts, False)
             elif not v.r.flags & RECORD_ENTER_SENT and v.r.part == 0:
                 n.alone += 1
         if kept > self.snaplen:
@@ -255,9 +237,10 @@ cdef class Events(Reorder):
         elif kind == BYTE:
             put_8(b, <uint8_t>argument if argument < 255 else 255)
         elif kind == ASKED:
-            put_known(b, v.r.true_size, 4, not leaving and v.r.true_size)
-        elif kind == OFFSET:
-            put_known(b, 0, 8, argument == 0)
+            if leaving:
+                put(b, NULL, 0)
+            else:
+                put_32(b, saturated(v.r.true_size) if v.r.kind == RECORD_ENTER else 0)
         elif kind == ABSENT:
             put(b, NULL, 0)
         elif kind == EXEC_FD:
@@ -305,79 +288,4 @@ cdef class Events(Reorder):
         elif kind == EXIT_CORE:
             put_8(b, (v.r.ret & 0x80) != 0)
         else:
-            self.of_process(b, v, kind)
-
-    cdef void of_process(self, Block *b, View *v, uint8_t kind) noexcept nogil:
-        """Write a parameter that struct identity tells, absent without it; of an exec that failed, the path it gave."""
-        cdef const identity *p = v.who
-        cdef uint32_t length
-        if p == NULL:
-            if (kind == EXE or kind == FILENAME) and v.r.ret < 0:
-                put_text(b, v.text, v.text_size)
-            else:
-                put(b, NULL, 0)
-        elif kind == EXE:
-            put_text(b, v.arguments, v.arguments_size)
-        elif kind == ARGUMENTS:
-            length = length_of_first(v.arguments, v.arguments_size)
-            length += length < v.arguments_size
-            put(b, v.arguments + length, v.arguments_size - length)
-        elif kind == FILENAME:
-            put_text(b, v.filename, v.filename_size)
-        elif kind == COMM:
-            put_text(b, <const uint8_t *>p.comm, sizeof(p.comm))
-        elif kind == CGROUPS:
-            self.cgroups(b, v)
-        elif kind == PARENT:
-            put_64(b, p.ppid)
-        elif kind == FDLIMIT:
-            put_64(b, p.fdlimit)
-        elif kind == MAJOR_FAULTS:
-            put_64(b, p.major_faults)
-        elif kind == MINOR_FAULTS:
-            put_64(b, p.minor_faults)
-        elif kind == VM_SIZE:
-            put_32(b, p.vm_size)
-        elif kind == VM_RSS:
-            put_32(b, p.vm_rss)
-        elif kind == VM_SWAP:
-            put_32(b, p.vm_swap)
-        elif kind == UID:
-            put_32(b, p.euid)
-        elif kind == GID:
-            put_32(b, p.egid)
-        elif kind == VTID:
-            put_64(b, p.vtid)
-        elif kind == VPID:
-            put_64(b, p.vpid)
-        elif kind == TTY:
-            put_32(b, p.tty)
-        elif kind == VPGID:
-            put_64(b, p.vpgid)
-        elif kind == PGID:
-            put_64(b, p.pgid)
-        elif kind == LOGINUID:
-            put_32(b, p.loginuid)
-        elif kind == CAP_INHERITABLE:
-            put_64(b, p.cap_inheritable)
-        elif kind == CAP_PERMITTED:
-            put_64(b, p.cap_permitted)
-        elif kind == CAP_EFFECTIVE:
-            put_64(b, p.cap_effective)
-        elif kind == EXE_INODE:
-            put_64(b, p.exe_inode)
-        else:
-            put(b, NULL, 0)
-
-    cdef void cgroups(self, Block *b, View *v) noexcept nogil:
-        """The last part of the process's directory in cgroup2: all that the record has, and what names a container."""
-        cdef uint32_t length = length_of_first(v.cgroup, v.cgroup_size)
-        cdef uint8_t *at
-        if length == 0:
-            put(b, NULL, 0)
-            return
-        at = value(b, length + 3)
-        if at != NULL:
-            memcpy(at, "=/", 2)
-            memcpy(at + 2, v.cgroup, length)
-            at[2 + length] = 0
+            put_of_process(b, v, kind)

@@ -88,6 +88,3 @@ RESOLVE_FLAGS: Final = {
     0x10: 2,  # RESOLVE_IN_ROOT
     0x20: 32,  # RESOLVE_CACHED
 }
-
-SHUTDOWN_HOW: Final = {0: 0, 1: 1, 2: 2}
-"""Reading, writing, both: the same numbers; the parameter has one byte, so 255 stands for any other."""

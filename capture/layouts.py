@@ -5,8 +5,9 @@ knows, then those that newer recorders append. Event codes are at most 335 where
 0.29.3 decodes them; setreuid, setregid and close_range have only newer ones.
 
 An operand is a kind and the number of the system call's argument that it is about. What the record does not tell is
-absent (length 0), never made up, with one exception: ZERO stands where old readers take a number without asking for
-its length.
+absent (length 0), never made up, with one exception: ZERO stands where sysdig 0.29.3 takes a number without asking for
+its length, and would print the bytes behind it. So it is with the sizes that vectors and messages ask for (ASKED), with
+the offset of sendfile, and with what a process is where a clone or exec failed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Final, NamedTuple
     RESULT,  # what the call returned, i64
     BYTES,  # the same, but of one message of sendmmsg and recvmmsg its bytes
     GOT,  # bytes that the call moved, u32
-    ASKED,  # bytes that the vectors ask for, u32, absent where the record does not say
+    ASKED,  # bytes that the vectors ask for, u32: of an enter, 0 where the record does not say; of an exit, absent
     DATA,
     FD,  # of an argument: i64
     EXEC_FD,  # of an argument; AT_FDCWD where the path is told as it was executed
@@ -29,7 +30,6 @@ from typing import Final, NamedTuple
     LONG,  # of an argument: u64
     SIZE,  # of an argument: u32, the largest one where it is more
     BYTE,  # of an argument: u8, 255 where it is more
-    OFFSET,  # of an argument that is a pointer: 0 where it is NULL, else absent
     OPEN,  # of an argument: scap's flags
     MODE,  # of an argument: the mode, 0 unless the argument before it creates a file
     CREATE_MODE,
@@ -53,7 +53,7 @@ from typing import Final, NamedTuple
     EMPTY,  # the empty text
     TID,
     PID,
-    # Of struct identity; absent without it.
+    # Of struct identity; 0 without it, of users no user.
     EXE,
     ARGUMENTS,
     PARENT,
@@ -83,7 +83,7 @@ from typing import Final, NamedTuple
     EXIT_STATUS,
     EXIT_SIGNAL,
     EXIT_CORE,
-) = range(67)
+) = range(66)
 
 Operand = tuple[int, int]
 
@@ -132,7 +132,7 @@ CALLS: Final[dict[int, Call]] = {
     32: _call(124, (_FD,), (RESULT,)),  # dup
     33: _call(124, (_FD,), (RESULT,)),  # dup2
     40: _call(  # sendfile
-        188, (_FD, (FD, 1), (OFFSET, 2), (LONG, 3)), (RESULT, (OFFSET, 2), _FD, (FD, 1), (LONG, 3))
+        188, (_FD, (FD, 1), ZERO_64, (LONG, 3)), (RESULT, ZERO_64, _FD, (FD, 1), (LONG, 3))
     ),
     41: _call(18, _SOCKET, (RESULT, *_SOCKET, (SOCKET_FLAGS, 1))),  # socket
     42: _call(22, (_FD, ADDRESS), (RESULT, OUT, _FD, ADDRESS)),  # connect
@@ -155,6 +155,8 @@ CALLS: Final[dict[int, Call]] = {
     85: _call(58, (PATH, (CREATE_MODE, 1)), (RESULT, PATH, (CREATE_MODE, 1), DEVICE, INODE, ABSENT)),  # creat
     105: _call(198, ((INT, 0),), (RESULT, (INT, 0))),  # setuid
     106: _call(200, ((INT, 0),), (RESULT, (INT, 0))),  # setgid
+    109: _call(294, (_FD, (FD, 1)), (RESULT, _FD, (FD, 1))),  # setpgid
+    112: _call(274, (), (RESULT,)),  # setsid
     113: _call(426, (), (RESULT, (INT, 0), (INT, 1))),  # setreuid
     114: _call(428, (), (RESULT, (INT, 0), (INT, 1))),  # setregid
     117: _call(192, _SOCKET, (RESULT, *_SOCKET)),  # setresuid
@@ -175,6 +177,8 @@ CALLS: Final[dict[int, Call]] = {
     299: _call(54, (), (BYTES, _FD, GOT, DATA, IN, ABSENT)),  # recvmmsg
     307: _call(50, (), (BYTES, _FD, GOT, DATA, OUT)),  # sendmmsg
     322: _call(330, ((EXEC_FD, 0), FILENAME, (INT, 4)), _operands(*_EXEC)),  # execveat
+    327: _call(120, (_FD, *_AT), (RESULT, GOT, DATA, _FD, *_AT)),  # preadv2, which has no event of its own
+    328: _call(122, (_FD, ASKED, *_AT), (RESULT, DATA, _FD, ASKED, *_AT)),  # pwritev2
     435: _call(334, (), _CLONE),  # clone3
     436: Call(-1, (), 451, _operands(RESULT, (INT, 0), (INT, 1), (INT, 2))),  # close_range
     437: _call(  # openat2
@@ -184,6 +188,9 @@ CALLS: Final[dict[int, Call]] = {
     ),
 }
 """By the number of the system call on x86-64."""
+
+WITHOUT_OFFSET: Final = {327: 19, 328: 20}
+"""preadv2 and pwritev2 at the offset -1 do what readv and writev do, and are written as these."""
 
 DEATH: Final = Call(186, _operands(EXIT_CODE, EXIT_STATUS, EXIT_SIGNAL, EXIT_CORE, ZERO_64), -1, ())
 """The event of a thread's end, which is an enter without an exit; who takes its children is not told (0)."""

@@ -18,9 +18,15 @@ cdef extern from *:
     #include <stdint.h>
     #include <sys/mman.h>
 
-    static inline uint64_t position_acquire(const void *at) { return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE); }
-    static inline uint32_t header_acquire(const void *at) { return __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE); }
-    static inline void position_release(void *at, uint64_t to) { __atomic_store_n((uint64_t *)at, to, __ATOMIC_RELEASE); }
+    static inline uint64_t position_acquire(const void *at) {
+        return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+    }
+    static inline uint32_t header_acquire(const void *at) {
+        return __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+    }
+    static inline void position_release(void *at, uint64_t to) {
+        __atomic_store_n((uint64_t *)at, to, __ATOMIC_RELEASE);
+    }
     static inline void *map_pages(int fd, size_t size, int writable, size_t from) {
         void *at = mmap(NULL, size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, (off_t)from);
         return at == MAP_FAILED ? NULL : at;
