@@ -13,6 +13,7 @@ from .measure import RunFailed, alternate
 from .profile import profile
 from .results import Result, as_json, machine, table
 from .workloads import WORK, workload
+from .workloads import given as as_kind
 
 
 def arguments() -> argparse.Namespace:
@@ -67,9 +68,9 @@ def main() -> int:
     files: dict[str, Path | None] = {}
     for case in needs_file:
         if case.kind not in files:
-            files[case.kind] = given.input or workload(given.size, case.kind)
+            files[case.kind] = as_kind(given.input, case.kind) if given.input else workload(given.size, case.kind)
         if files[case.kind] is None:
-            print(f"{case.name}: not measured: no generator of workloads here", file=sys.stderr)
+            print(f"{case.name}: not measured: no {case.kind} here, and nothing that makes one", file=sys.stderr)
             wanted.remove(case)
     of = {case.name: files[case.kind] if case in needs_file else None for case in wanted}
     results = {case.name: measure(case, of[case.name], given.runs) for case in wanted}

@@ -9,6 +9,7 @@ from pathlib import Path
 PYTHON = sys.executable
 SYSWIRE = str(Path(sys.executable).with_name("syswire"))
 FILE, OUT = "{file}", "{out}"
+TOPCONNS = ("-c", "topconns")
 MB = 1 << 20
 
 
@@ -27,7 +28,7 @@ class Case:
     memory: int | None = None
     """Our peak, in bytes, should not be more than this."""
     kind: str = "scap"
-    """What {file} is: scap or pcap."""
+    """What {file} is: scap, scap.gz or pcap, of the size that is asked for; 502Error, a small recorded capture."""
     module: tuple[str, ...] = ()
     """`ours` as arguments of python, for the profiler."""
 
@@ -76,6 +77,43 @@ CASES = (
         meaning="pcapng and annotations of a packet capture, against listing its HTTP",
         at_least=4.0,
         memory=250 * MB,
+    ),
+    Case(
+        name="topconns",
+        ours=(SYSWIRE, "read", FILE, *TOPCONNS),
+        module=("-m", "syswire", "read", FILE, *TOPCONNS),
+        peer=("sysdig", "-r", FILE, *TOPCONNS),
+        meaning="read: bytes by connection",
+        at_least=3.0,
+        memory=64 * MB,
+    ),
+    Case(
+        name="topconns-gz",
+        kind="scap.gz",
+        ours=(SYSWIRE, "read", FILE, *TOPCONNS),
+        module=("-m", "syswire", "read", FILE, *TOPCONNS),
+        peer=("sysdig", "-r", FILE, *TOPCONNS),
+        meaning="read: bytes by connection, of a gzip file",
+        at_least=2.5,
+        memory=64 * MB,
+    ),
+    Case(
+        name="ipv4-text",
+        ours=(SYSWIRE, "read", FILE, "fd.type=ipv4"),
+        module=("-m", "syswire", "read", FILE, "fd.type=ipv4"),
+        peer=("sysdig", "-r", FILE, "fd.type=ipv4"),
+        meaning="read: the lines of all events on IPv4 sockets",
+        at_least=0.5,
+        memory=64 * MB,
+    ),
+    Case(
+        name="topconns-502",
+        kind="502Error",
+        ours=(SYSWIRE, "read", FILE, *TOPCONNS),
+        module=("-m", "syswire", "read", FILE, *TOPCONNS),
+        peer=("sysdig", "-r", FILE, *TOPCONNS),
+        meaning="read: bytes by connection, of a small capture: mostly start-up",
+        at_least=0.5,
     ),
     Case(
         name="help",

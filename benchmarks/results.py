@@ -85,13 +85,13 @@ def table(results: list[Result], flat: dict[str, Any] | None, where: dict[str, A
         f"{where['cpu']}, {where['cores']} cores, Python {where['python']}, {where['sysdig'] or 'sysdig'}, "
         f"load {where['load']:.1f} at the end",
         "",
-        f"{'case':10}{'input':>9}"
+        f"{'case':13}{'input':>9}"
         + "".join(f"{side:>9}{'cpu s':>8}{'MiB':>7}" for side in ("ours s", "peer s"))
         + "  ratio",
     ]
     for result in results:
         size = f"{result.size / 1e6:.0f} MB" if result.size else "-"
-        line = f"{result.case.name:10}{size:>9}{figures(result.ours)}{figures(result.peer)}"
+        line = f"{result.case.name:13}{size:>9}{figures(result.ours)}{figures(result.peer)}"
         line += f"{result.ratio:7.2f}" if result.ratio is not None else f"{'-':>7}"
         goals = [f"{text}: {'yes' if good else 'MISSED'}" for text, good in result.goals().items()]
         lines.append(f"{line}  {'; '.join(goals)}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,8 +49,41 @@ def synthetic(megabytes: int) -> Path | None:
     return target
 
 
+RECORDED = ("502Error",)
+"""Kinds that are recorded captures in the shared folder, whatever the size."""
+
+
+def packed(plain: Path) -> Path:
+    """The file as gzip, at the level that recorders use."""
+    target = WORK / f"{plain.name}.gz"
+    if not target.exists() or target.stat().st_mtime < plain.stat().st_mtime:
+        part = target.with_name(f"part-{target.name}")
+        with plain.open("rb") as source, gzip.open(part, "wb", compresslevel=6) as out:
+            shutil.copyfileobj(source, out, 1 << 20)
+        part.rename(target)
+    return target
+
+
+def given(path: Path, kind: str) -> Path | None:
+    """What `--input` names, as the kind that a case asks for."""
+    if kind == "scap.gz":
+        return packed(path)
+    return recorded(kind) if kind in RECORDED else path
+
+
+def recorded(name: str) -> Path | None:
+    """A capture of the shared folder; None without it."""
+    path = shared() / "data" / "scap" / f"{name}.scap"
+    return path if path.is_file() else None
+
+
 def workload(megabytes: int, kind: str = "scap") -> Path | None:
-    """A scap or pcap of about that many millions of bytes, made now or earlier; None where nothing can make it."""
+    """A capture of that kind (see cases.py) of so many millions of bytes, made now or earlier; None where it cannot be."""
+    if kind in RECORDED:
+        return recorded(kind)
+    if kind == "scap.gz":
+        plain = workload(megabytes)
+        return None if plain is None else packed(plain)
     own = [SAMPLE] if kind == "scap" else []
     program = next((path for path in (shared() / "bench" / f"mk{kind}.py", *own) if path.is_file()), None)
     if program is None:

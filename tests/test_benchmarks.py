@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import subprocess
 import sys
@@ -61,3 +62,41 @@ def test_figures_are_medians_and_goals_are_told(benchmarks: Any) -> None:
     text = results.table([result], None, where)
     assert "within 100 MiB: MISSED" in text
     assert results.as_json([result], None, where)["results"][0]["ours"]["cpu"] == 1
+
+
+def test_each_case_can_be_filled_and_asks_for_a_kind_that_is_known(benchmarks: Any, tmp_path: Path) -> None:
+    """A command that names no input, or a kind that nothing makes, would measure nothing."""
+    cases, measure, workloads = benchmarks("cases"), benchmarks("measure"), benchmarks("workloads")
+    names = [case.name for case in cases.CASES]
+    assert len(set(names)) == len(names)
+    assert {"topconns", "topconns-gz", "ipv4-text", "topconns-502"} <= set(names)
+    for case in cases.CASES:
+        assert case.kind in ("scap", "scap.gz", "pcap", *workloads.RECORDED)
+        filled = measure.fill(case.ours, tmp_path / "x.scap", tmp_path / "out")
+        assert (
+            filled[1:] == measure.fill(case.module, tmp_path / "x.scap", tmp_path / "out")[2:] or case.name == "decode"
+        )
+        assert not any("{" in word for word in filled)
+
+
+def test_a_packed_workload_is_the_plain_one(benchmarks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workloads = benchmarks("workloads")
+    monkeypatch.setattr(workloads, "WORK", tmp_path)
+    plain = tmp_path / "some.scap"
+    plain.write_bytes(b"abc" * 10_000)
+    packed = workloads.packed(plain)
+    assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+    assert workloads.packed(plain) == packed
+    assert workloads.given(plain, "scap") == plain
+    assert workloads.given(plain, "scap.gz") == packed
+
+
+def test_a_recorded_workload_is_skipped_where_it_is_not(
+    benchmarks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYSWIRE_SHARED", str(tmp_path))
+    workloads = benchmarks("workloads")
+    assert workloads.workload(1000, "502Error") is None
+    (tmp_path / "data" / "scap").mkdir(parents=True)
+    (tmp_path / "data" / "scap" / "502Error.scap").write_bytes(b"")
+    assert workloads.workload(1000, "502Error") == tmp_path / "data" / "scap" / "502Error.scap"
