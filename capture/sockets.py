@@ -1,11 +1,12 @@
 """Which socket an inode is: the tables of sockets of this and of other network namespaces.
 
-Our own namespace is asked over netlink (sock_diag: TCP, UDP, MPTCP in all states that a descriptor can have, unix
-sockets with path and peer); where that is refused, and for other namespaces, /proc/PID/net has the text tables
+A namespace is asked over netlink (sock_diag: TCP, UDP, MPTCP in all states that a descriptor can have, unix sockets
+with path and peer), others from a thread that goes there; where that is refused, /proc/PID/net has text tables
 (proc_net.py). Inodes of sockets are one numbering for all namespaces, so that one table holds them all.
 
-A unix socket is known by its address in the kernel where the kernel tells it (kernel.kptr_restrict=1 and CAP_SYSLOG:
-the setting of Ubuntu and RHEL), which is also what events carry; else by its inode, which no address can equal.
+A unix socket is known by its address in the kernel, which is what events carry, where that is to be had: from /proc
+(with kernel.kptr_restrict=1 and CAP_SYSLOG: the setting of Ubuntu and RHEL) or from unix_addresses.py. Else it is known
+by its inode, which no address can equal.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ..convert.scap.snapshot import L4_ICMP, L4_RAW, L4_TCP, L4_UDP, Bound, Descriptor, Socket, UnixSocket
-from . import netlink, proc_net
+from . import netlink, proc_net, unix_addresses
+from .namespaces import within
 
 SOCK_DIAG_BY_FAMILY = 20
 INET_DIAG_REQ_PROTOCOL = 3
@@ -53,10 +55,14 @@ class Inet:
 
 @dataclass(frozen=True, slots=True)
 class Unix:
-    """A unix socket: its own path (abstract names with @ in front) and its peer's inode, 0 where there is none."""
+    """A unix socket: its own path (abstract names with @ in front) and its peer's inode, 0 where there is none.
+
+    The cookie is the kernel's number for it, never given twice; 0 where it is not told.
+    """
 
     path: bytes
     peer: int
+    cookie: int = 0
 
 
 @dataclass(slots=True)
@@ -121,27 +127,13 @@ def inet_descriptor(fd: int, inode: int, found: Inet) -> Socket | Bound:
 
 def read_own(table: SocketTable, proc: str = "/proc") -> None:
     """Add the sockets of our own network namespace."""
-    for family in (socket.AF_INET, socket.AF_INET6):
-        for protocol, names in ((socket.IPPROTO_TCP, ("tcp",)), (socket.IPPROTO_UDP, ("udp",)), (IPPROTO_MPTCP, ())):
-            _ask_inet(table, family, protocol, [f"{proc}/self/net/{name}" for name in names])
-    try:
-        for inode, found in unix_answers(netlink.dump(netlink.NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, unix_request())):
-            table.put(inode, found)
-    except OSError as error:
-        table.note(f"netlink tells no unix sockets ({error.strerror or error}): /proc is read, without their peers")
-        _read_unix(table, f"{proc}/self/net/unix")
-    if kernel_addresses_shown(proc):
-        for line in proc_net.unix(_content(table, f"{proc}/self/net/unix")):
-            if line.address >= KERNEL_HALF:
-                table.addresses[line.inode] = line.address
-    for name in ("raw", "raw6", "icmp", "icmp6"):
-        _read_inet(table, f"{proc}/self/net/{name}", L4_RAW if name.startswith("raw") else L4_ICMP)
+    _read_here(table, f"{proc}/self/net", kernel_addresses_shown(proc))
 
 
 def read_other(table: SocketTable, namespace: bytes, pid: int, proc: str = "/proc") -> None:
     """Add the sockets of the network namespace in which the process `pid` is, once for each namespace.
 
-    Peers of unix sockets are not in that table. Beyond MOST_NAMESPACES the namespace is noted and left.
+    Where we may not go there, peers of unix sockets stay unknown. Beyond MOST_NAMESPACES it is noted and left.
     """
     if namespace in table.namespaces:
         return
@@ -149,15 +141,41 @@ def read_other(table: SocketTable, namespace: bytes, pid: int, proc: str = "/pro
         table.note(f"more than {MOST_NAMESPACES} network namespaces: sockets of the others stay unknown")
         return
     table.namespaces.add(namespace)
-    for name, transport in TEXT_TABLES:
-        _read_inet(table, f"{proc}/{pid}/net/{name}", transport)
-    _read_unix(table, f"{proc}/{pid}/net/unix")
+    texts = f"{proc}/{pid}/net"
+    try:
+        within(f"{proc}/{pid}/ns/net", lambda: _read_here(table, texts, kernel_addresses_shown(proc)))
+    except OSError:
+        for name, transport in PORT_TABLES + RAW_TABLES:
+            _read_inet(table, f"{texts}/{name}", transport)
+        _read_unix(table, f"{texts}/unix")
 
 
-TEXT_TABLES = (
-    ("tcp", L4_TCP), ("tcp6", L4_TCP), ("udp", L4_UDP), ("udp6", L4_UDP), ("udplite", L4_UDP), ("udplite6", L4_UDP),
-    ("raw", L4_RAW), ("raw6", L4_RAW), ("icmp", L4_ICMP), ("icmp6", L4_ICMP),
-)  # fmt: skip
+RAW_TABLES = (("raw", L4_RAW), ("raw6", L4_RAW), ("icmp", L4_ICMP), ("icmp6", L4_ICMP))
+PORT_TABLES = (("tcp", L4_TCP), ("tcp6", L4_TCP), ("udp", L4_UDP), ("udp6", L4_UDP))
+
+
+def _read_here(table: SocketTable, texts: str, addresses_shown: bool) -> None:
+    """Add the sockets of the calling thread's network namespace; `texts` is the folder of its text tables."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        for protocol, names in ((socket.IPPROTO_TCP, ("tcp",)), (socket.IPPROTO_UDP, ("udp",)), (IPPROTO_MPTCP, ())):
+            _ask_inet(table, family, protocol, [f"{texts}/{name}" for name in names])
+    try:
+        found = list(unix_answers(netlink.dump(netlink.NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, unix_request())))
+    except OSError as error:
+        table.note(f"netlink tells no unix sockets ({error.strerror or error}): /proc is read, without their peers")
+        _read_unix(table, f"{texts}/unix")
+        found = []
+    for inode, one in found:
+        table.put(inode, one)
+    if addresses_shown:
+        for line in proc_net.unix(_content(table, f"{texts}/unix")):
+            if line.address >= KERNEL_HALF:
+                table.addresses[line.inode] = line.address
+    elif found:
+        by_cookie = unix_addresses.addresses()
+        table.addresses |= {inode: by_cookie[one.cookie] for inode, one in found if one.cookie in by_cookie}
+    for name, transport in RAW_TABLES:
+        _read_inet(table, f"{texts}/{name}", transport)
 
 
 def _ask_inet(table: SocketTable, family: int, protocol: int, texts: Iterable[str]) -> None:
@@ -203,10 +221,10 @@ def unix_answers(answers: Iterable[tuple[int, bytes]]) -> Iterable[tuple[int, Un
     for kind, body in answers:
         if kind != SOCK_DIAG_BY_FAMILY or len(body) < _UNIX_ANSWER.size:
             continue
-        inode = _UNIX_ANSWER.unpack_from(body)[4]
+        _, _, _, _, inode, low, high = _UNIX_ANSWER.unpack_from(body)
         told = netlink.attributes(body[_UNIX_ANSWER.size :])
         peer = int.from_bytes(told.get(UNIX_DIAG_PEER, b"")[:4], sys.byteorder)
-        yield inode, Unix(unix_path(told.get(UNIX_DIAG_NAME, b"")), peer)
+        yield inode, Unix(unix_path(told.get(UNIX_DIAG_NAME, b"")), peer, high << 32 | low)
 
 
 def unix_path(name: bytes) -> bytes:

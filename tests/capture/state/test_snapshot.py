@@ -274,4 +274,7 @@ def test_sockets_of_another_network(tmp_path: Path) -> None:
         if "tcp6" in facts["sockets"]:
             assert ends(facts, "tcp6", found)[1]["sip"] == socket.inet_pton(socket.AF_INET6, "::1")
         assert ends(facts, "unix", found)[0]["name"].decode() == f"{facts['cwd']}/talk here.sock"
+        _, near, far = ends(facts, "unix", found)
+        assert (near["source"], near["destination"]) == (far["destination"], far["source"])
+        assert near["source"] != near["destination"] != 0
         assert ends(facts, "unbound", found)[0]["l4proto"] == TCP

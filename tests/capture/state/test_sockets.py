@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
+import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from syswire.capture import netlink, proc_net, sockets
+from support.witness import witness
+from syswire.capture import netlink, proc_net, sockets, unix_addresses
+from syswire.capture.namespaces import within
 from syswire.capture.sockets import Inet, SocketTable, Unix
 from syswire.convert.scap.snapshot import L4_TCP, L4_UDP, Bound, Socket, UnixSocket
 
@@ -89,7 +93,7 @@ def test_the_question_for_mptcp() -> None:
 def test_unix_answers() -> None:
     head = struct.pack("=4BIII", 1, 1, 10, 0, 500, 1, 2)
     answers = [(20, head + attribute(0, b"/run/my sql.sock\0") + attribute(2, struct.pack("=I", 501))), (20, b"")]
-    assert dict(sockets.unix_answers(answers)) == {500: Unix(b"/run/my sql.sock", 501)}
+    assert dict(sockets.unix_answers(answers)) == {500: Unix(b"/run/my sql.sock", 501, 2 << 32 | 1)}
 
 
 @pytest.mark.parametrize(
@@ -186,6 +190,96 @@ def test_addresses_in_the_kernel(proc: Path, monkeypatch: pytest.MonkeyPatch) ->
     sockets.read_own(table, str(proc))
     assert table.addresses == {1163: 0xFFFF88810098DB00}
     assert table.descriptor(3, 1163) == UnixSocket(3, 0xFFFF88810098DB00, 0, b"/run/a file", 1163)
+
+
+def btf(*types: bytes, names: bytes = b"\0other\0bpf_iter_unix\0") -> bytes:
+    """Kernel types by Documentation/bpf/btf.rst: header, types, names (`other` is at 1, the iterator at 7)."""
+    body = b"".join(types)
+    return struct.pack("<HBBIIIII", 0xEB9F, 1, 0, 24, 0, len(body), len(body), len(names)) + body + names
+
+
+def kind(number: int, name: int = 0, members: int = 0) -> bytes:
+    return struct.pack("<III", name, number << 24 | members, 0)
+
+
+def test_the_number_of_the_iterator(tmp_path: Path) -> None:
+    types = (
+        kind(1, 1) + bytes(4),  # an integer
+        kind(4, 7, 2) + bytes(24),  # a struct that has the iterator's name
+        kind(13, 0, 1) + bytes(8),  # its prototype
+        kind(2),
+        kind(12, 7),  # the function: the fifth type
+        kind(12, 1),
+    )
+    for place, (content, number) in enumerate(
+        ((btf(*types), 5), (btf(*types[:4]), 0), (btf(*types[:2])[:60], 0), (btf(*types, names=b"\0"), 0), (b"", 0))
+    ):
+        path = tmp_path / str(place)
+        path.write_bytes(content)
+        assert unix_addresses.function_number(str(path)) == number
+    assert unix_addresses.function_number(str(tmp_path / "none")) == 0
+
+
+def test_addresses_of_real_sockets() -> None:
+    """In the kernel's half, all different, and those that /proc shows where it shows them."""
+    first, second = socket.socketpair()
+    with first, second:
+        table = SocketTable()
+        sockets.read_own(table)
+        if not table.addresses:
+            pytest.skip("the kernel tells no addresses")
+        inodes = [os.fstat(one.fileno()).st_ino for one in (first, second)]
+        addresses = [table.addresses[inode] for inode in inodes]
+        assert len(set(table.addresses.values())) == len(table.addresses)
+        assert all(address >> 47 == 0x1FFFF and address % 8 == 0 for address in addresses)
+        assert table.descriptor(5, inodes[0]) == UnixSocket(5, addresses[0], addresses[1], b"", inodes[0])
+        shown = {line.inode: line.address for line in proc_net.unix(Path("/proc/net/unix").read_bytes())}
+        if shown[inodes[0]] >> 47:
+            assert [shown[inode] for inode in inodes] == addresses
+
+
+def test_no_addresses_where_the_kernel_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> bytes:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(unix_addresses, "_iterated", refuse)
+    assert unix_addresses.addresses() == {}
+
+
+def test_another_namespace_is_left_again(tmp_path: Path) -> None:
+    before = Path("/proc/self/ns/net").readlink()
+    with witness(str(tmp_path), namespace=True) as facts:
+        if "refused" in facts:
+            pytest.skip(f"no network namespace: {facts['refused']}")
+        seen: list[str] = []
+        within(f"/proc/{facts['pid']}/ns/net", lambda: seen.append(str(Path("/proc/thread-self/ns/net").readlink())))
+        assert seen == [facts["namespace"]]
+    assert Path("/proc/thread-self/ns/net").readlink() == before
+    with pytest.raises(FileNotFoundError):
+        within(str(tmp_path / "gone"), lambda: None)
+    with pytest.raises(ZeroDivisionError):
+        within("/proc/self/ns/net", lambda: [1 // 0].clear())
+
+
+def test_another_namespace_where_we_may_not_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its text tables have the same, but for the peers of unix sockets."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    with witness(str(tmp_path), namespace=True) as facts:
+        if "refused" in facts:
+            pytest.skip(f"no network namespace: {facts['refused']}")
+        there, text = SocketTable(), SocketTable()
+        sockets.read_other(there, b"net", facts["pid"])
+        monkeypatch.setattr(sockets, "within", refuse)
+        sockets.read_other(text, b"net", facts["pid"])
+        assert text.inet == there.inet and len(text.inet) >= 5
+        assert {inode: one.path for inode, one in text.unix.items()} == {
+            inode: one.path for inode, one in there.unix.items()
+        }
+        client, accepted = (end["inode"] for end in facts["sockets"]["unix"][1:])
+        assert there.unix[client].peer == accepted and text.unix[client].peer == 0
 
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
