@@ -30,6 +30,7 @@ FLUSH = 1.0  # seconds between the ends of gzip members
 SYNC = 5.0  # seconds between fsyncs
 MEMBER = 1 << 20  # compressed bytes at which a gzip member is ended
 LEVEL = 1
+SMALLEST = 1 << 12  # bytes of blocks for which a member is not worth its while
 _HEAD = Struct("<II")
 _REMEDIES = {
     errno.ENOSPC: "free space there, or name a file elsewhere with -w",
@@ -238,14 +239,32 @@ class Output:
         except BrokenPipeError:
             raise
         except OSError as error:
-            kept, events = _walk(view, done) if not self._compress else (0, 0)
+            kept, lost = self._salvage(data, done) if self._compress else _cut_back(view, done)
             if self._regular:
                 os.ftruncate(self._fd, self.size + kept)
                 os.lseek(self._fd, self.size + kept, os.SEEK_SET)
             self.size += kept
-            lost = _events_compressed(data) if self._compress else events_in(view) - events
             raise OutputError(self.path, error, lost) from None
         self.size += done
+
+    def _salvage(self, member: bytes, room: int) -> tuple[int, int]:
+        """Put as many blocks of a member that did not fit into the `room` bytes that were written of it as will go.
+
+        Returns how many bytes that took, and how many events are lost.
+        """
+        from isal import isal_zlib
+
+        blocks = _inflate(member)
+        limit = len(blocks) * room // len(member)
+        while self._regular and limit > SMALLEST:
+            at, _ = _walk(blocks, limit)
+            stream = isal_zlib.compressobj(LEVEL, wbits=31)
+            smaller = stream.compress(blocks[:at]) + stream.flush()
+            if at and len(smaller) <= room:
+                os.pwrite(self._fd, smaller, self.size)
+                return len(smaller), events_in(memoryview(blocks)[at:])
+            limit = limit * 3 // 4
+        return 0, events_in(blocks)
 
     def close(self) -> None:
         """End the file; it is synced beside. Raises OutputError, BrokenPipeError: closed it is in any case."""
@@ -259,18 +278,14 @@ class Output:
             self._fd = -1
 
 
-def _events_compressed(member: bytes) -> int:
-    """The events in a gzip member of our own making."""
+def _cut_back(blocks: memoryview, room: int) -> tuple[int, int]:
+    """Of blocks of which only `room` bytes were written: the bytes of whole ones, and the events that are lost."""
+    kept, events = _walk(blocks, room)
+    return kept, events_in(blocks) - events
+
+
+def _inflate(member: bytes) -> bytes:
+    """The content of a gzip member of our own making."""
     from isal import isal_zlib
 
-    stream = isal_zlib.decompressobj(wbits=31)
-    events, rest = 0, b""
-    data = member
-    while data or stream.unconsumed_tail:
-        blocks = rest + stream.decompress(data or stream.unconsumed_tail, 1 << 22)
-        data = stream.unconsumed_tail
-        at, count = _walk(blocks, len(blocks))
-        events, rest = events + count, blocks[at:]
-        if stream.eof:
-            break
-    return events
+    return isal_zlib.decompressobj(wbits=31).decompress(member)

@@ -186,7 +186,7 @@ def test_large_members_do_not_wait_for_the_second(tmp_path: Path, syncer: Syncer
 
 
 @pytest.mark.parametrize("compress", [False, True])
-@pytest.mark.parametrize("limit", [0, 11, 5_000, 123_457])
+@pytest.mark.parametrize("limit", [0, 11, 5_000, 12_345, 123_457])
 def test_full_disk(tmp_path: Path, syncer: Syncer, compress: bool, limit: int) -> None:
     """The file is cut to what is whole, and what did not find room is counted: nothing is lost in silence."""
     path = tmp_path / "a.scap"
@@ -205,6 +205,7 @@ def test_full_disk(tmp_path: Path, syncer: Syncer, compress: bool, limit: int) -
     assert len(stored) == output.size <= begin + limit
     kept = len(numbers(blocks))
     assert kept + raised.value.events == given + 9
+    assert kept >= (limit - 6_000) * 9 // 10_000  # nearly all that there is room for
     assert "File too large" in str(raised.value)
     output.close()
     assert path.read_bytes() == stored
