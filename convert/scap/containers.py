@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-_ID = rb"([0-9a-f]{64}|[0-9a-f]{32}|[A-Za-z0-9][A-Za-z0-9_.-]{2,63})"
-_MARKED = rb"(?:docker[-/]|crio-|libpod-|cri-containerd-)" + _ID
-_PLACED = rb"(?:/lxc/|/lxc\.payload\.|machine\.slice/|garden/)" + _ID
-_HEX = rb"[0-9a-f]{32,64}"
-_HINTS = (b"docker", b"crio-", b"libpod-", b"cri-containerd-", b"/lxc", b"machine.slice/", b"garden/", b"kubepods")
-"""One of these stands in each group that names a container: most groups need no regular expression."""
+_MARKS = (b"docker-", b"docker/", b"crio-", b"libpod-", b"cri-containerd-")
+"""What stands in front of an id."""
+_PLACES = (b"/lxc/", b"/lxc.payload.", b"machine.slice/", b"garden/")
+"""The same, of what is taken only where none of the marks is."""
+_HEX = frozenset(b"0123456789abcdef")
+_FIRST = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_INNER = _FIRST | frozenset(b"_.-")
 _LONGEST = 4096  # bytes of control groups that recorders keep
 _LONGEST_NAME = 256
 _MOST_KNOWN = 256
+_LONGEST_ID = 64
 
 
 _known: dict[bytes, str | None] = {}
@@ -18,8 +20,6 @@ _known: dict[bytes, str | None] = {}
 
 def container_of(cgroups: bytes) -> str | None:
     """The container id that a list of control groups names (12 characters of a hash, or a name), None for the host."""
-    if not any(hint in cgroups for hint in _HINTS):
-        return None
     if cgroups not in _known:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
@@ -28,16 +28,38 @@ def container_of(cgroups: bytes) -> str | None:
 
 
 def _named(cgroups: bytes) -> str | None:
-    import re
-
     for group in cgroups[:_LONGEST].split(b"\0"):
-        found = re.search(_MARKED, group) or re.search(_PLACED, group)
-        if found is None and b"kubepods" in group:
+        name = _behind(group, _MARKS) or _behind(group, _PLACES)
+        if name is None and b"kubepods" in group:
             parts = reversed(group.split(b"kubepods", 1)[1].split(b"/")[1:])
-            found = next(filter(None, (re.match(_ID, part) for part in parts)), None)
-        if found is not None:
-            name = found.group(1)
-            return name[:12].decode() if re.fullmatch(_HEX, name) else name.decode()
+            name = next(filter(None, (_id_at(part, 0) for part in parts)), None)
+        if name is not None:
+            return name[:12].decode() if len(name) >= 32 and _HEX.issuperset(name) else name.decode()
+    return None
+
+
+def _behind(group: bytes, marks: tuple[bytes, ...]) -> bytes | None:
+    """The first id that stands behind one of the marks."""
+    first, found = len(group), None
+    for mark in marks:
+        at = group.find(mark)
+        while 0 <= at < first:
+            name = _id_at(group, at + len(mark))
+            if name is not None:
+                first, found = at, name
+            at = group.find(mark, at + 1)
+    return found
+
+
+def _id_at(text: bytes, at: int) -> bytes | None:
+    """The id that begins there: 64 or 32 hexadecimal digits, else a name of 3 to 64 characters; else None."""
+    name = text[at : at + _LONGEST_ID]
+    digits = next((index for index, byte in enumerate(name) if byte not in _HEX), len(name))
+    if digits >= 32:
+        return name[: 64 if digits == 64 else 32]
+    if name[:1] and name[0] in _FIRST:
+        name = name[: next((index for index, byte in enumerate(name) if byte not in _INNER), len(name))]
+        return name if len(name) > 2 else None
     return None
 
 
