@@ -78,7 +78,7 @@ def recorded(name: str) -> Path | None:
 
 
 def workload(megabytes: int, kind: str = "scap") -> Path | None:
-    """A capture of that kind (see cases.py) of so many millions of bytes, made now or earlier; None where it cannot be."""
+    """A capture of that kind (see cases.py), of about so many millions of bytes; None where nothing can make one."""
     if kind in RECORDED:
         return recorded(kind)
     if kind == "scap.gz":
