@@ -16,6 +16,7 @@ import struct
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -120,9 +121,13 @@ def inet_descriptor(fd: int, inode: int, found: Inet) -> Socket | Bound:
         remote = remote[12:] if remote.startswith(_MAPPED) else bytes(4)
     if connected or found.local_port == 0:
         # Not bound yet is told as connected to nothing: a later connect then completes it for every reader.
-        ends = str(ip_address(local)), found.local_port, str(ip_address(remote)), found.remote_port
-        return Socket(fd, *ends, found.transport, inode)
-    return Bound(fd, str(ip_address(local)), found.local_port, found.transport, inode)
+        return Socket(fd, _text(local), found.local_port, _text(remote), found.remote_port, found.transport, inode)
+    return Bound(fd, _text(local), found.local_port, found.transport, inode)
+
+
+@lru_cache(maxsize=4096)
+def _text(address: bytes) -> str:
+    return str(ip_address(address))
 
 
 def read_own(table: SocketTable, proc: str = "/proc") -> None:
