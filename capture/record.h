@@ -118,7 +118,7 @@ struct identity {
     __u64 major_faults;
     __u64 minor_faults;
     __u32 vm_size;        /* KiB */
-    __u32 vm_rss;
+    __u32 vm_rss;         /* about: the kernel counts by CPU and adds up later; often 0 right after exec */
     __u32 vm_swap;
     __u32 env_size;       /* bytes of the environment, which is not recorded */
     __u64 exe_inode;

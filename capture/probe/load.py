@@ -66,7 +66,7 @@ class Probe:
         self._attached: list[str] = []
         with _messages() as said:
             try:
-                self._bpf = bcc.BPF(text=source.encode(), cflags=[b"-Wno-everything"])
+                self._bpf = bcc.BPF(text=source.encode(), cflags=["-Wno-everything"])
                 self._load(bcc)
             except MachineError:
                 raise
