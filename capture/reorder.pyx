@@ -177,7 +177,8 @@ cdef class Reorder:
     cdef bytes release(self, uint64_t limit):
         """The blocks up to the time `limit`, and the oldest beyond it where too many wait, in the order of time."""
         cdef size_t count = 0, i, size = 0, settled
-        cdef uint64_t keep = self.bound // 2
+        # Chunks come free whole: two of them may be in use for little.
+        cdef uint64_t keep = self.bound // 2 - min(self.bound // 2, <uint64_t>(2 * CHUNK))
         cdef char *out
         cdef Entry *entries
         cdef uint32_t length

@@ -48,7 +48,7 @@ class About:
         return head + struct.pack("<QQII", self.own, self.peer, *self.queue)
 
 
-def inet(local: tuple[str, int], remote: tuple[str, int], fd: int = 3, **more: int) -> About:
+def inet(local: tuple[str, int], remote: tuple[str, int], fd: int = 3, **more: int | tuple[int, int]) -> About:
     """A socket of IPv4 or IPv6, by the looks of its address."""
     made = About(fd=fd, family=10 if ":" in local[0] else 2, local=local, remote=remote)
     return replace(made, **more)  # type: ignore[arg-type]
