@@ -185,6 +185,7 @@ class Case:
             "sha256": done.sha256,
             "format": done.decoded.format,
             "compression": done.compression,
+            "counts_file": done.counts_file,
             "shifted": done.shifted,
             "status": "damaged" if message else "complete",
             "message": message,

@@ -22,6 +22,8 @@ from .magic import capture_format
 from .model.losses import Loss
 from .model.rows import CHUNK
 from .model.segments import SEGMENT
+from .model.text import spelled
+from .scap import counts
 from .source import Source
 from .spool.sort import sort_rows
 
@@ -39,7 +41,10 @@ SPOOLED = ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")
 
 @dataclass
 class Prepared:
-    """One input, read and rebuilt. `folder` holds the spool files; `stat` is (size, mtime in ns, inode) when opened."""
+    """One input, read and rebuilt. `folder` holds the spool files; `stat` is (size, mtime in ns, inode) when opened.
+
+    `counts_file` is the recorder's file of counts beside it, `name` and `sha256`; None where there is none to be used.
+    """
 
     name: str
     folder: Path
@@ -53,6 +58,7 @@ class Prepared:
     frames: int
     pieces: int
     shifted: int
+    counts_file: dict[str, str] | None = None
 
     def open(self) -> Rebuilt:
         """The conversations; the caller closes them."""
@@ -83,10 +89,12 @@ def prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None
         if kind not in ("scap", "pcap", "pcapng"):
             raise InputError(_refusal(source, kind))
         source.start_hashing()
+        beside, told = _recorder(source) if kind == "scap" else (None, {})
         shown = None if progress is None else lambda done: progress(done, source.size)
         if kind == "scap":
             decoded = decode(source, folder, shown)
             frames, pieces, shifted = _rebuild(decoded, folder)
+            decoded.losses |= {cause: _joined(decoded.losses.get(cause), loss) for cause, loss in told.items()}
         else:
             decoded = decode_packets(source, kind, folder, shown)
             frames, pieces, shifted = decoded.frames, _reassemble(decoded, folder), 0
@@ -103,9 +111,23 @@ def prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None
             frames=frames,
             pieces=pieces,
             shifted=shifted,
+            counts_file=beside,
         )
     finally:
         source.close()
+
+
+def _recorder(source: Source) -> tuple[dict[str, str] | None, dict[str, Loss]]:
+    """The recorder's counts beside a capture: which file that is, and what it says that the capture lacks."""
+    if source.path is None or not source.regular:
+        return None, {}
+    try:
+        beside = counts.read(Path(source.path), source.size)
+    except counts.CountsError:
+        return None, {"recorder_counts_unusable": Loss(1)}
+    if beside is None:
+        return None, {}
+    return {"name": spelled(beside.name), "sha256": beside.sha256}, counts.losses(beside.tally)
 
 
 def _refusal(source: Source, kind: str | None) -> str:

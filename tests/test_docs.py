@@ -129,6 +129,8 @@ def test_causes_in_code_are_on_the_list(root: Path) -> None:
     for name in ("conversations/flows.pyx", "packets/layers.pyx", "packets/fragments.pyx"):
         found |= set(re.findall(r'"(\w+)": t(?:old|ally_tuple)', (root / "convert" / name).read_text("utf-8")))
     found |= set(CAUSE_NAMES)  # of the files
+    for name in ("scap/counts.py", "prepare.py"):
+        found |= set(re.findall(r'"(\w+)": Loss\(', (root / "convert" / name).read_text("utf-8")))
     found |= set(re.findall(r'\("(\w+)", done\.', (root / "convert/prepare.py").read_text("utf-8")))
     assert found == set(CAUSES)
 

@@ -12,6 +12,15 @@ CAUSES: dict[str, str] = {
     "not_captured": "bytes moved that are in no event and no frame; what the other end did, or the bytes around them, "
     "show that they did",
     "recorder_dropped": "the recorder said that it dropped events because they came faster than it could write",
+    "recorder_not_written": "events were recorded and are not in the file, since its disk was full or the recorder "
+    "could not make them out",
+    "recorder_not_followed": "system calls were of kinds that the recorder does not follow: of 32-bit programs, or by "
+    "io_uring",
+    "recorder_filtered": "the recorder was told to leave out what did not fit a filter; what it left out was counted",
+    "recorder_unfinished": "the recorder was killed: its counts are those of a second or two before, and what it lost "
+    "after them is not known",
+    "recorder_counts_unusable": "the recorder's file of counts beside the capture cannot be used; what the recorder "
+    "lost is not known",
     "unaddressed": "bytes moved on sockets whose addresses the capture does not tell; they are in no conversation",
     "damaged_event": "event blocks contradict themselves; they were counted and not decoded",
     "damaged_list": "lists of processes, descriptors, users or interfaces end in the middle of an entry; what came "

@@ -5,11 +5,14 @@ The file is written by the recorder and read again, as untrusted as the capture 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import msgspec
+
+from ..model.losses import Loss
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +113,15 @@ def decode(content: bytes) -> Tally:
     return tally
 
 
-def read(capture: Path, size: int) -> Tally | None:
+class Beside(NamedTuple):
+    """A file of counts: its name, the SHA-256 of its content, and what it tells."""
+
+    name: str
+    sha256: str
+    tally: Tally
+
+
+def read(capture: Path, size: int) -> Beside | None:
     """The counts beside a capture file of `size` stored bytes; None where there are none.
 
     Raises CountsError where there is a file that cannot be used, or that was written for another capture.
@@ -136,4 +147,17 @@ def read(capture: Path, size: int) -> Tally | None:
     tally = decode(content)
     if tally.size > size or (tally.ended is not None and tally.size != size):
         raise CountsError(f"it was written for a capture of {tally.size} bytes, not of {size}")
-    return tally
+    return Beside(path.name, hashlib.sha256(content).hexdigest(), tally)
+
+
+def losses(tally: Tally) -> dict[str, Loss]:
+    """What the recorder says that the capture lacks, by the causes of model/losses.py."""
+    calls, events = tally.calls, tally.events
+    found = {
+        "recorder_dropped": Loss(sum(calls.dropped.values()), calls.probe.get("bytes_dropped", 0)),
+        "recorder_not_written": Loss(sum(events.dropped.values())),
+        "recorder_not_followed": Loss(sum(calls.not_followed.values())),
+        "recorder_filtered": Loss(calls.filtered.get("conditions", 0) + events.filtered),
+        "recorder_unfinished": Loss(tally.ended is None),
+    }
+    return {cause: loss for cause, loss in found.items() if loss.count}
