@@ -25,11 +25,21 @@ from trim import foreign, kept, trimmed
 
 HERE = Path(__file__).resolve().parent
 NAME, ADDRESS, PEER = "shop.example.org", "10.0.0.5", "10.0.0.1"
-VISITORS = {
-    "198.51.100.23": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "10.0.0.7": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "203.0.113.9": "curl/7.88.1",
-}
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+ALICE, BOB = ("login=alice", "pass=Wonder-land7"), ("login=bob", "pass=builder+Can 1")
+MALLORY = ("login=bob", "pass=guess&me=1")
+VISITS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("198.51.100.23", FIREFOX, ("/index.php", "/style.css", "/about.html"), ()),
+    ("198.51.100.23", FIREFOX, ("/hi", "/favicon.ico"), ()),
+    ("10.0.0.7", FIREFOX, ("/index.php", "/style.css"), ()),
+    ("10.0.0.7", FIREFOX, ("/login.php",), ALICE),
+    ("203.0.113.9", "curl/7.88.1", ("/index.php",), ()),
+    ("203.0.113.9", "curl/7.88.1", ("/login.php",), MALLORY),
+    ("203.0.113.9", "curl/7.88.1", ("/login.php",), BOB),
+    ("198.51.100.23", FIREFOX, ("/big.bin", "/old/page.html"), ()),
+    ("198.51.100.23", FIREFOX, ("/login.php",), ALICE),
+)
+"""Who, with what, asks for what on one connection, and the form's fields if it is posted."""
 ACCOUNTS = """\
 root:x:0:0:root:/root:/bin/bash
 www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin
@@ -81,7 +91,7 @@ def stage() -> subprocess.Popen[bytes]:
     run("ip", "address", "add", f"{ADDRESS}/24", "dev", "eth0")
     run("ip", "link", "set", "eth0", "up")
     run("ip", "route", "add", "default", "via", PEER)
-    for address in (PEER, *VISITORS):
+    for address in (PEER, *sorted({visit[0] for visit in VISITS})):
         there(outside, "ip", "address", "add", f"{address}/{24 if address.startswith('10.') else 32}", "dev", "eth1")
     there(outside, "ip", "link", "set", "lo", "up")
     there(outside, "ip", "link", "set", "eth1", "up")
@@ -116,17 +126,13 @@ def record(file: Path, outside: subprocess.Popen[bytes]) -> dict[str, Any]:
         recorder = subprocess.Popen([sys.executable, "-m", "syswire", "capture", "-w", file, "-s", "4096"])
         wait_for(file, recorder)
         answers = []
-        for number, (address, agent) in enumerate(VISITORS.items()):
-            came = there(
-                outside, HERE / "browse", f"http://{NAME}", "--resolve", f"{NAME}:80:{ADDRESS}", "--interface", address,
-                "--user-agent", agent,
-            )  # fmt: skip
-            answers += [
-                [address, int(line.split()[0]), int(line.split()[1]), line.split()[2]] for line in came.splitlines()
-            ]
-            if number == 0:
+        for number, visit in enumerate(VISITS):
+            for status, size, target in map(str.split, there(outside, *curl(*visit)).splitlines()):
+                answers.append([visit[0], int(status), int(size), target])
+            if number == 4:
                 admin.stdin.write("\n")
                 admin.stdin.flush()
+            time.sleep(0.3)
         time.sleep(6)  # until the last connections were closed by the server
         recorder.send_signal(signal.SIGINT)
         if recorder.wait(60):
@@ -140,6 +146,19 @@ def record(file: Path, outside: subprocess.Popen[bytes]) -> dict[str, Any]:
             if process.stdin:
                 process.stdin.close()
             process.wait(60)
+
+
+def curl(address: str, agent: str, targets: tuple[str, ...], form: tuple[str, ...]) -> list[str]:
+    """The command of a visit; it prints a line for each answer."""
+    command = ["curl", "-sS", "--interface", address, "--resolve", f"{NAME}:80:{ADDRESS}", "--user-agent", agent]
+    command += ["-w", "%{http_code} %{size_download} %{url_effective}\\n"]
+    for field in form:
+        command += ["--data-urlencode", field]
+    if form:
+        command += ["--data", "Submit=Login", "--referer", f"http://{NAME}/index.php"]
+    for target in targets:
+        command += ["-o", "/dev/null", f"http://{NAME}{target}"]
+    return command
 
 
 def wait_for(file: Path, recorder: subprocess.Popen[bytes]) -> None:
