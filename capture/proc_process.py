@@ -89,7 +89,7 @@ def read_process(process: int, pid: int, controllers: bytes, most_threads: int) 
     if not result.kernel:
         exe, args = split_arguments(reader.text("cmdline", SHORT + LONG), status.name)
         exepath = reader.link("exe")
-        cwd, root = reader.link("cwd") or b"/", reader.link("root") or b"/"
+        cwd, root = reader.link("cwd"), reader.link("root")
         cgroups = parse_cgroups(reader.text("cgroup", 1 << 16), controllers)
         fdlimit, loginuid = reader.files_limit(pid), _number(reader.text("loginuid"), NO_ID)
     main = Process(

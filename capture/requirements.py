@@ -186,7 +186,9 @@ def _types(types: bytes | None) -> Offer:
 
 
 def _tracing(at: Surroundings) -> Offer:
-    if any(at.has(f"{folder}/events") for folder in _TRACING):
+    # Only root may look into it, but everybody sees that it is mounted.
+    mounted = b" tracefs " in (at.read("proc/self/mounts", 1 << 22) or b"")
+    if mounted or any(at.has(f"{folder}/events") for folder in _TRACING):
         return _there("tracing: tracefs is mounted")
     mount = "mount -t tracefs tracefs /sys/kernel/tracing"
     if any(at.has(folder) for folder in _TRACING):

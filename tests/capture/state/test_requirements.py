@@ -164,6 +164,9 @@ def test_tracefs(machine: Surroundings) -> None:
     assert lacking(machine) == []
     assert "hint tracefs is not mounted" in check(machine)[0]
     assert "mount -t tracefs tracefs /sys/kernel/tracing" in check(machine)[0]
+    write(machine.root / "proc/self/mounts", "tracefs /sys/kernel/tracing tracefs rw,nosuid 0 0\n")
+    assert "hint" not in check(machine)[0]  # only root sees what is in it
+    (machine.root / "proc/self/mounts").unlink()
     (machine.root / "sys/kernel/tracing").rmdir()
     assert "no tracefs" in only(machine)
 

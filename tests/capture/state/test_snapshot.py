@@ -261,6 +261,35 @@ def test_processes_that_come_and_go() -> None:
         noise.kill()
 
 
+def test_without_rights(facts: Facts) -> None:
+    """As nobody: what everybody may see of the witness, no descriptors, and told that there is more."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become nobody")
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            state = snapshot()
+            with os.fdopen(write_end, "wb") as pipe:
+                pipe.write(struct.pack("<I", state.losses.get("refused", 0)) + state.blocks)
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as pipe:
+        (refused,) = struct.unpack("<I", pipe.read(4))
+        blocks = [one for one in plain_scap.records(pipe.read()) if isinstance(one, plain_scap.Header)]
+    os.waitpid(child, 0)
+    entries = {entry["tid"]: entry for one in blocks if one.kind == "processes" for entry in one.entries}
+    entry = entries[facts["pid"]]
+    assert (entry["cwd"], entry["exepath"], entry["uid"]) == (b"", b"", 0)
+    assert entry["exe"].decode() == facts["argv"][0]
+    assert refused >= 1 and facts["tid"] in entries
+    assert facts["pid"] not in [one.entries[0]["tid"] for one in blocks if one.kind == "descriptors"]
+
+
 def test_sockets_of_another_network(tmp_path: Path) -> None:
     with witness(str(tmp_path), namespace=True) as facts:
         if "refused" in facts:
