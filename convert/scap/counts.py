@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX = ".counts.json"
+FORMAT = "syswire-capture-counts-1"
 MAX_SIZE = 65_536
 MAX_CAUSES = 64
 
@@ -60,7 +61,6 @@ class Truncated(msgspec.Struct):
 class Tally(msgspec.Struct):
     """All that one file's recorder counted while it wrote that file."""
 
-    format: Literal["syswire-capture-counts-1"] = "syswire-capture-counts-1"
     ended: Annotated[str, msgspec.Meta(max_length=200)] | None = None
     """Why the recording of this file ended; None: it goes on, or the recorder was killed."""
     size: Count = 0
@@ -84,21 +84,31 @@ class Tally(msgspec.Struct):
         return sum(self.calls.dropped.values()) + sum(self.events.dropped.values())
 
 
+class _Told(Tally):
+    """The same with the name of the format, which a file has to have."""
+
+    format: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
 class CountsError(ValueError):
     """A file of counts that cannot be used; the message says why."""
 
 
 def encode(tally: Tally) -> bytes:
     """The file's content."""
-    return msgspec.json.format(msgspec.json.encode(tally), indent=2) + b"\n"
+    fields = {"format": FORMAT} | {name: getattr(tally, name) for name in tally.__struct_fields__}
+    return msgspec.json.format(msgspec.json.encode(fields), indent=2) + b"\n"
 
 
 def decode(content: bytes) -> Tally:
     """The counts in a file's content. Raises CountsError."""
     try:
-        tally = msgspec.json.decode(content, type=Tally)
+        told = msgspec.json.decode(content, type=_Told)
     except (msgspec.DecodeError, RecursionError):
         raise CountsError("it is not what syswire capture writes") from None
+    if told.format != FORMAT:
+        raise CountsError("it is not what syswire capture writes")
+    tally = Tally(*(getattr(told, name) for name in Tally.__struct_fields__))
     groups = (
         tally.calls.filtered,
         tally.calls.not_followed,
