@@ -33,6 +33,7 @@ RANKS = {
     "convert.conversations": 4,
     "convert.filters": 4,
     "convert.trace": 4,
+    "convert.star": 4,
     "convert.decode": 5,
     "convert.decoded": 5,
     "convert.decode_packets": 5,

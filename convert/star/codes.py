@@ -13,7 +13,7 @@ from ..scap.event_table import EF_SKIPPARSERESET, EF_USES_FD, EVENTS
 from ..trace.arguments import schema
 from ..trace.model import INFOS, Event, Trace
 from ..trace.parsers import PARSERS
-from ..trace.replay import CLONES, DESCRIBED, ENTER_FD, EXECUTES, MATCHED, OLD_FLAGS
+from ..trace.replay import ALONE_CODES, CLONES, DESCRIBED, ENTER_FD, EXECUTES, MATCHED, OLD_FLAGS
 
 (PYTHON, UNTOUCHED, ENTER, ENTER_CLOSE, ENTER_SENDTO, EXIT, EXIT_IO, EXIT_CLOSE, EXIT_OPEN, EXIT_CHECKED, EXIT_ACCEPT) = range(11)
 """PYTHON: the plain replay takes it. UNTOUCHED: changes nothing at all. EXIT: ends the call. EXIT_IO, EXIT_CLOSE,
@@ -65,6 +65,7 @@ class Code(NamedTuple):
     enter_flags: int
     generic: bool  # its name is in a parameter
     tuple: int
+    alone: bool  # an exit that counts without its enter
 
 
 def _action(code: int) -> int:
@@ -120,6 +121,7 @@ def table(trace: Trace) -> list[Code]:
                 -1 if enter is None else _place(enter, "flags"),
                 row[0] == "syscall",
                 _place(code, "tuple"),
+                code in ALONE_CODES,
             )
         )
     return rows

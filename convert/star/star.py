@@ -51,7 +51,7 @@ class Star:
     @property
     def last_ts(self) -> int:
         """Time of the last event that counts, whether it passed or not, ns; 0 before the first."""
-        return max(self._last, self._walker.last_counted if self._walker is not None else 0)
+        return (self._walker.last_counted if self._walker is not None else 0) or self._last
 
     def run(self) -> None:
         """Read the trace to its end, or until `visit` says that it is enough."""

@@ -21,6 +21,7 @@ ctypedef struct Row:      # one event type, see codes.py
     int16_t outcome       # of the event type, -1 not asked
     uint8_t generic
     int8_t tuple
+    uint8_t alone
 
 ctypedef struct Near:     # a thread looked up lately
     int64_t tid

@@ -119,6 +119,7 @@ cdef class StarWalker(RawWalker):
             self.codes[i] = Row(
                 row.action, row.has_exit, row.uses_fd, row.on_fd, row.enter_fd, row.datagram, row.has_fd, row.res,
                 row.name, row.flags, row.dev, row.ino, row.enter_name, row.enter_flags, -1, row.generic, row.tuple,
+                row.alone,
             )
 
     def begin(self, replay, before):
@@ -239,6 +240,8 @@ cdef class StarWalker(RawWalker):
         cdef bint matched = e.type == thread.last_type + 1
         cdef Fd fd = self.fd_of(fds, thread.last_fd) if row.uses_fd or row.on_fd else None
         if not matched:
+            if row.alone:
+                return False
             if not row.on_fd:
                 fd = None
             if not self.dealt(row, thread, fd):

@@ -116,7 +116,7 @@ class ScapTrace(Trace):
         """
         replay, batch, before = self._replay, self._batch, self._walker
         self._batch = []
-        if self._mark is not None:  # the walk can take the first ones too
+        if self._mark is not None and not before.swapped:  # the walk can take the first ones too
             self._begin, self._base = self._mark
             walker.begin(replay, None)
         else:
