@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 CLONE_NEWNET = 0x40000000
@@ -67,7 +68,7 @@ def described(end: socket.socket) -> dict[str, Any]:
     except OSError:
         peer = None
     own = end.getsockname()
-    told = {"fd": end.fileno(), "inode": os.fstat(end.fileno()).st_ino}
+    told: dict[str, Any] = {"fd": end.fileno(), "inode": os.fstat(end.fileno()).st_ino}
     if end.family in (socket.AF_INET, socket.AF_INET6):
         told |= {"own": own[:2], "peer": peer[:2] if peer else None}
     return told
@@ -91,7 +92,7 @@ def main(folder: str, namespace: bool) -> None:
         "unbound": (socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
         "netlink": (socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0),),
     }
-    if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):  # noqa: PTH110
+    if socket.has_ipv6 and Path("/proc/net/if_inet6").exists():
         sockets["tcp6"] = pair(socket.AF_INET6, socket.SOCK_STREAM, "::1")
         sockets["udp6"] = pair(socket.AF_INET6, socket.SOCK_DGRAM, "::1")
         sockets["mapped"] = pair(socket.AF_INET6, socket.SOCK_STREAM, "::", "127.0.0.1")
@@ -123,10 +124,10 @@ def main(folder: str, namespace: bool) -> None:
         pass
     facts = {
         "pid": os.getpid(), "ppid": os.getppid(), "sid": os.getsid(0), "pgid": os.getpgid(0), "tid": tids[0],
-        "uid": os.geteuid(), "gid": os.getegid(), "cwd": os.getcwd(), "python": os.path.realpath(sys.executable),
+        "uid": os.geteuid(), "gid": os.getegid(), "cwd": str(Path.cwd()), "python": os.path.realpath(sys.executable),
         "argv": sys.orig_argv, "sockets": told, "others": others,
         "inodes": {name: os.fstat(fd).st_ino for name, fd in others.items()}, "device": os.fstat(log).st_dev,
-        "namespace": os.readlink("/proc/self/ns/net"),
+        "namespace": str(Path("/proc/self/ns/net").readlink()),
     }  # fmt: skip
     print(json.dumps(facts), flush=True)
     sys.stdin.read()
