@@ -190,6 +190,42 @@ class Reading:
             tell(f"{self._trace.name}: packets do not tell {', '.join(names)}: missing in every event")
 
     def _events(self) -> None:
+        given = self._given
+        whole = self.saving is not None or given.seconds is not None or given.summary
+        if not whole and not self._chisels:
+            self._lines()
+        elif not whole and len(self._chisels) == 1 and given.count is None and self._chisels[0][0].only_its_own:
+            self._sum(self._chisels[0][0])
+        else:
+            self._each()
+
+    def _lines(self) -> None:
+        """Print the events that pass; no others are looked at."""
+        from ..convert.star.star import Star
+
+        seen, most, all_shown = 0, self._given.count, self._given.show_hidden
+
+        def show(event: Event) -> bool:
+            nonlocal seen
+            seen += 1
+            if self._line is not None and (all_shown or not event.hidden):
+                self._line(event)
+            return seen == most
+
+        Star(self._trace, [self._wanted], show).run()
+
+    def _sum(self, chisel: Chisel) -> None:
+        """Run a chisel that needs nothing but the events that pass its filter."""
+        from ..convert.star.star import Star
+
+        filters = [self._wanted, compile_filter(chisel.filter or "")]
+        star = Star(self._trace, filters, chisel.event, chisel.sums_itself)
+        star.run()
+        if chisel.sums_itself is not None and not self._given.filter:
+            chisel.tick(star.last_ts)
+
+    def _each(self) -> None:
+        """Look at every event."""
         given, judge, saving = self._given, self._wanted.judge, self.saving
         seen = 0
         until: int | None = None

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Literal
 
+    from ...convert.star.keys import Sums
     from ...convert.trace.model import Event, Trace
     from .saved import Saved
 
@@ -75,6 +76,16 @@ class Chisel:
         self.write = output.write
         self.plain = output.mode == "text"
         self.headed = False
+
+    @property
+    def only_its_own(self) -> bool:
+        """Whether it needs nothing but the events that pass its filter: not the time of others, for one."""
+        return type(self).tick is Chisel.tick and type(self).finished is False
+
+    @property
+    def sums_itself(self) -> Sums | None:
+        """Who takes keys and values instead of events, where that is all that the chisel needs of them."""
+        return None
 
     def start(self, trace: Trace) -> None:
         """The first event was taken but not handed on, or there is none: the state is that of the beginning."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Final
 
+    from ...convert.star.keys import Sums
     from ...convert.trace.model import Event
 
 MOST_KEYS: Final = 1_000_000
@@ -169,6 +170,31 @@ class SumTable(Table):
         self.value_getter = getter(row.value[0])
         self.sums: dict[tuple[str, ...], float] = {}
         self.dropped = 0
+        self.filtered = False
+
+    @property
+    def only_its_own(self) -> bool:
+        """The time of other events stands in JSON only."""
+        return self.output.mode != "json" or not self.filtered
+
+    @property
+    def sums_itself(self) -> Sums:
+        """It takes sums as they come."""
+        return self
+
+    @property
+    def key_names(self) -> list[str]:
+        """The fields of the key."""
+        return [key.name for key in self.keys]
+
+    @property
+    def value_name(self) -> str:
+        """The field that is summed."""
+        return self.value.name
+
+    def capture_filter(self, text: str) -> None:
+        """With a filter the last event is not that of the capture."""
+        self.filtered = bool(text)
 
     def event(self, event: Event) -> None:
         """Adds the event's value to its key's sum."""
@@ -181,14 +207,17 @@ class SumTable(Table):
             if part is None:
                 return
             key.append(part)
-        found = tuple(key)
+        self.add(tuple(key), value)
+
+    def add(self, key: tuple[str, ...], value: float) -> None:
+        """Adds to the key's sum."""
         sums = self.sums
-        if found in sums:
-            sums[found] += value
+        if key in sums:
+            sums[key] += value
             return
         if len(sums) >= MOST_KEYS:
             self.drop()
-        sums[found] = value
+        self.sums[key] = value
 
     def drop(self) -> None:
         """Drops the smaller half."""
