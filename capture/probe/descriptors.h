@@ -2,18 +2,24 @@
 
 #define IS_SOCKET(mode) (((mode) & 0170000) == 0140000)
 
-static __always_inline u64 file_of(u64 task, s64 fd)
+/* The kernel's members that lie near each other are read together: a read costs more than the bytes it brings. */
+#define AT64(area, place) (*(u64 *)((area) + (place)))
+#define AT32(area, place) (*(u32 *)((area) + (place)))
+#define AT16(area, place) (*(u16 *)((area) + (place)))
+
+static __always_inline u64 file_of(u64 task, s32 fd)
 {
-    u64 files, table;
+    u8 table[SIZE_FDT] = {};
+    u64 files;
     if (fd < 0)
         return 0;
     files = word(task + O_TASK_FILES);
     if (!files)
         return 0;
-    table = word(files + O_FILES_FDT);
-    if ((u64)fd >= half(table + O_FDT_MAX))
+    bpf_probe_read_kernel(table, sizeof(table), (void *)word(files + O_FILES_FDT));
+    if ((u32)fd >= AT32(table, O_FDT_MAX))
         return 0;
-    return word(word(table + O_FDT_FD) + fd * 8);
+    return word(AT64(table, O_FDT_FD) + (u32)fd * 8ULL);
 }
 
 static __always_inline u32 mode_of(u64 file)
@@ -26,17 +32,17 @@ static __always_inline void describe_socket(struct descriptor *d, u64 sk)
 {
     u8 common[SOCK_COMMON] = {};
     bpf_probe_read_kernel(common, sizeof(common), (void *)sk);
-    u16 family = *(u16 *)(common + O_SKC_FAMILY);
+    u16 family = AT16(common, O_SKC_FAMILY);
     d->family = family;
     d->state = common[O_SKC_STATE];
     d->protocol = quarter(sk + O_SK_PROTOCOL);
     d->socket_type = quarter(sk + O_SK_TYPE);
     if (family == 2 || family == 10) {
-        d->local_port = *(u16 *)(common + O_SKC_NUM);
-        d->remote_port = __builtin_bswap16(*(u16 *)(common + O_SKC_DPORT));
+        d->local_port = AT16(common, O_SKC_NUM);
+        d->remote_port = __builtin_bswap16(AT16(common, O_SKC_DPORT));
         if (family == 2) {
-            *(u32 *)d->local = *(u32 *)(common + O_SKC_RCV_SADDR);
-            *(u32 *)d->remote = *(u32 *)(common + O_SKC_DADDR);
+            *(u32 *)d->local = AT32(common, O_SKC_RCV_SADDR);
+            *(u32 *)d->remote = AT32(common, O_SKC_DADDR);
         } else {
             __builtin_memcpy(d->local, common + O_SKC_V6_RCV_SADDR, 16);
             __builtin_memcpy(d->remote, common + O_SKC_V6_DADDR, 16);
@@ -53,14 +59,16 @@ static __always_inline void describe(struct descriptor *d, u64 file, s32 fd)
     d->fd = fd;
     if (!file)
         return;
-    u64 inode = word(file + O_FILE_INODE);
-    d->mode = quarter(inode + O_INODE_MODE);
-    d->inode = word(inode + O_INODE_INO);
-    d->device = half(word(inode + O_INODE_SB) + O_SB_DEV);
-    d->open_flags = half(file + O_FILE_FLAGS);
+    u8 opened[SIZE_FILE] = {}, inode[SIZE_INODE] = {};
+    bpf_probe_read_kernel(opened, sizeof(opened), (void *)file);
+    bpf_probe_read_kernel(inode, sizeof(inode), (void *)AT64(opened, O_FILE_INODE));
+    d->mode = AT16(inode, O_INODE_MODE);
+    d->inode = AT64(inode, O_INODE_INO);
+    d->device = half(AT64(inode, O_INODE_SB) + O_SB_DEV);
+    d->open_flags = AT32(opened, O_FILE_FLAGS);
     if (!IS_SOCKET(d->mode))
         return;
-    u64 socket = word(file + O_FILE_PRIVATE);
+    u64 socket = AT64(opened, O_FILE_PRIVATE);
     u64 sk = socket ? word(socket + O_SOCKET_SK) : 0;
     if (sk)
         describe_socket(d, sk);
@@ -142,7 +150,7 @@ static __always_inline s32 about_fd(u32 class, struct record *r, u64 task, u32 *
 
 /* Whether the pushed-down conditions leave a call that moves bytes out. All kinds have to hold, one value of each.
  * A socket without a peer may get its address with the call: it is let through, and judged later. */
-static __always_inline int is_filtered(struct descriptor *d, u32 pid)
+static __always_inline int is_other_process(u32 pid)
 {
 #ifdef WANT_PIDS
     if (!wanted_pids.lookup(&pid))
@@ -154,6 +162,11 @@ static __always_inline int is_filtered(struct descriptor *d, u32 pid)
     if (!wanted_comms.lookup(&comm))
         return 1;
 #endif
+    return 0;
+}
+
+static __always_inline int is_other_peer(struct descriptor *d)
+{
 #if defined(WANT_PORTS) || defined(WANT_ADDRESSES)
     if (d->family != 2 && d->family != 10)
         return 1;

@@ -48,6 +48,18 @@ static __always_inline void fill_head(struct record *r, u8 kind, u16 nr, u64 id)
     r->reserved = 0;
 }
 
+/* What becomes of a call that moves bytes. The descriptor is looked at once, when the call begins. */
+static __always_inline u8 judge(struct descriptor *d, u64 file, u32 pid)
+{
+#ifdef ALL_FILES
+    if (!file)
+#else
+    if (!IS_SOCKET(d->mode))
+#endif
+        return NOT_SOCKET;
+    return is_other_process(pid) || is_other_peer(d) ? FILTERED : FOLLOWED;
+}
+
 int on_enter(struct bpf_raw_tracepoint_args *ctx)
 {
     u32 nr = ctx->args[1];
@@ -58,37 +70,18 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     u32 class = *found;
     u64 task = bpf_get_current_task();
-    if (is_compat(task))
-        return 0;
     u64 id = bpf_get_current_pid_tgid();
     u32 pid = id >> 32, tid = id;
-    if (own.lookup(&pid))
+    if (pid == SELF || is_compat(task))
         return 0;
     struct scratch *s = own_scratch();
     struct counts *n = own_counts();
     if (!s || !n)
         return 0;
     struct record *r = &s->head;
-    fill_head(r, RECORD_ENTER, nr, id);
     read_arguments(r, ctx->args[0]);
     if ((class & CLASS_FCNTL) && r->args[1] != 0 && r->args[1] != 1030) /* F_DUPFD, F_DUPFD_CLOEXEC */
         return 0;
-    u64 file = 0;
-    u32 sends = 0;
-    s32 fd = -1;
-    if (class & (CLASS_IO | CLASS_OWN_ENTER) && (class & CLASS_WHICH)) {
-        fd = about_fd(class, r, task, &sends);
-        if (class & CLASS_LISTENER)
-            fd = r->args[0];
-        file = file_of(task, fd);
-#ifndef ALL_FILES
-        if ((class & CLASS_IO) && !IS_SOCKET(mode_of(file)))
-            return 0; /* its exit finds out again: cheaper than to remember it */
-#else
-        if ((class & CLASS_IO) && !file)
-            return 0;
-#endif
-    }
     struct call *c = calls.lookup(&tid);
     if (!c) {
         struct call fresh = {.nr = NO_CALL};
@@ -97,19 +90,37 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
         if (!c)
             return 0; /* counted at the exit: lost_enter */
     }
-    c->ts = r->ts;
     c->nr = nr;
-    c->filtered = 0;
     c->sent = 0;
-    if (fd != -1) {
+    c->verdict = FOLLOWED;
+    u32 sends = 0;
+    s32 fd = -1;
+    if ((class & CLASS_OWN_ENTER) && (class & CLASS_WHICH)) {
+        fd = class & CLASS_LISTENER ? r->args[0] : about_fd(class, r, task, &sends);
+        u64 file = file_of(task, fd);
+#ifndef ALL_FILES
+        if ((class & CLASS_IO) && !IS_SOCKET(mode_of(file))) {
+            c->verdict = NOT_SOCKET;
+            return 0;
+        }
+#endif
+        if ((class & CLASS_IO) && file && is_other_process(pid)) { /* before the work of describing it */
+            c->verdict = FILTERED;
+            return 0;
+        }
         describe(&c->about, file, fd);
         if (class & CLASS_LISTENER)
             describe_queue(&c->about, file);
-        if ((class & CLASS_IO) && is_filtered(&c->about, pid)) {
-            c->filtered = 1;
-            return 0;
+        if (class & CLASS_IO) {
+            c->verdict = judge(&c->about, file, pid);
+            if (c->verdict != FOLLOWED)
+                return 0;
         }
     }
+    if (own.lookup(&pid))
+        return 0;
+    fill_head(r, RECORD_ENTER, nr, id);
+    c->ts = r->ts;
     if (!(class & CLASS_OWN_ENTER))
         return 0;
     u64 text = 0;
@@ -117,7 +128,7 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
         r->flags |= RECORD_IO;
     if (sends)
         r->flags |= RECORD_SENDS;
-    if (fd != -1) {
+    if (class & CLASS_WHICH) {
         r->flags |= RECORD_DESCRIPTOR;
         *(struct descriptor *)s->body = c->about;
     }

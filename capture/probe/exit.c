@@ -21,6 +21,22 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
     if (!found || !*found)
         return 0;
     u32 class = *found;
+    if (pid == SELF)
+        return 0;
+    struct call *c = calls.lookup(&tid);
+    if (c && c->nr != nr)
+        c = 0;
+    if (c) {
+        c->nr = NO_CALL;
+        if (c->verdict != FOLLOWED) {
+            n->seen++;
+            if (c->verdict == FILTERED)
+                n->filtered++;
+            else
+                n->not_socket++;
+            return 0;
+        }
+    }
     struct scratch *s = own_scratch();
     if (!s)
         return 0;
@@ -29,7 +45,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
     r->ret = ctx->args[1];
     if ((class & CLASS_CLONE) && r->ret == 0) {
         u32 parent = half(word(task + O_TASK_PARENT) + O_TASK_TGID);
-        if (own.lookup(&parent)) {
+        if (is_own(parent)) {
             u8 one = 1;
             own.update(&pid, &one);
         }
@@ -45,15 +61,6 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
         n->uring++;
         return 0;
     }
-    struct call *c = calls.lookup(&tid);
-    if (c && c->nr != nr)
-        c = 0;
-    if (c)
-        c->nr = NO_CALL;
-    if (c && c->filtered) {
-        n->filtered++;
-        return 0;
-    }
     struct descriptor *d = (struct descriptor *)s->body;
     u32 sends = 0;
     if (class & CLASS_WHICH) {
@@ -63,25 +70,21 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
             if (r->ret == 0)
                 bpf_probe_read_user(&fd, sizeof(fd), (void *)(nr == 53 ? r->args[3] : r->args[0])); /* socketpair */
         }
-        if (c && (class & CLASS_IO) && !(c->about.local_port == 0 && c->about.protocol == 17)) {
+        if (c && (class & CLASS_IO) && (c->about.local_port || (c->about.family != 2 && c->about.family != 10))) {
             *d = c->about; /* as it was when the call began: it may be closed by now */
             r->flags |= RECORD_DESCRIPTOR;
         } else if (fd >= 0 || (class & CLASS_IO)) {
             u64 file = file_of(task, fd);
             describe(d, file, fd);
-            if (class & CLASS_IO) {
-#ifdef ALL_FILES
-                if (!file) {
-#else
-                if (!IS_SOCKET(d->mode)) {
-#endif
-                    n->not_socket++;
-                    return 0;
-                }
-                if (is_filtered(d, pid)) {
-                    n->filtered++;
-                    return 0;
-                }
+            u8 verdict = class & CLASS_IO ? judge(d, file, pid) : FOLLOWED;
+            if (verdict == NOT_SOCKET && c) {
+                *d = c->about; /* closed meanwhile by another thread */
+            } else if (verdict == NOT_SOCKET) {
+                n->not_socket++;
+                return 0;
+            } else if (verdict == FILTERED) {
+                n->filtered++;
+                return 0;
             }
             if (class & CLASS_LISTENER)
                 describe_queue(d, file_of(task, r->args[0]));

@@ -37,11 +37,11 @@ COUNTERS: Final = (
     "enters_deferred",
     "lost_enter",
 )
-_HOOKS: Final = {  # program to tracepoint; the exit last to attach, so that few exits come without their enter
+_HOOKS: Final = {  # program to tracepoint; exits first, so that no enter is kept whose exit was not seen
     "on_exec": "sched_process_exec",
     "on_death": "sched_process_exit",
-    "on_enter": "sys_enter",
     "on_exit": "sys_exit",
+    "on_enter": "sys_enter",
 }
 _DISTRIBUTION: Final = "/usr/lib/python3/dist-packages"
 _BRACKETS: Final = 20
@@ -97,6 +97,7 @@ class Probe:
 
     def attach(self) -> None:
         """Let records flow. Raise MachineError where the kernel refuses the tracepoints."""
+        self._bpf[b"calls"].clear()  # what had begun when it was attached before
         for hook, point in _HOOKS.items():
             try:
                 self._bpf.attach_raw_tracepoint(tp=point.encode(), fn_name=hook.encode())

@@ -12,6 +12,9 @@
 #define ABOUT sizeof(struct descriptor)
 #define BODY (ABOUT + 2 * SNAPLEN + TEXT_ROOM + 64)
 #define NO_CALL 0xffff
+#define FOLLOWED 0
+#define FILTERED 1
+#define NOT_SOCKET 2
 
 /* Keeps a bound that was just tested: the compiler may not work it out anew in another register. */
 #define PIN(x) asm volatile("" : "+r"(x))
@@ -26,7 +29,7 @@ struct counts {
 struct call {
     u64 ts;
     u16 nr;        /* NO_CALL: none is under way */
-    u8 filtered;
+    u8 verdict;    /* on a call that moves bytes */
     u8 sent;       /* the enter is in the ring */
     u32 reserved;
     struct descriptor about;
@@ -113,6 +116,12 @@ static __always_inline struct counts *own_counts(void)
 {
     u32 zero = 0;
     return counts.lookup(&zero);
+}
+
+/* The recorder and its children. */
+static __always_inline int is_own(u32 pid)
+{
+    return pid == SELF || own.lookup(&pid);
 }
 
 /* Whether the call was made by 32-bit code: its numbers and arguments mean other things. */

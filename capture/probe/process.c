@@ -146,7 +146,7 @@ int on_exec(struct bpf_raw_tracepoint_args *ctx)
 {
     u64 id = bpf_get_current_pid_tgid();
     u32 pid = id >> 32, tid = id, before = ctx->args[1];
-    if (own.lookup(&pid))
+    if (is_own(pid))
         return 0;
     if (before != tid) { /* a thread that executes takes its leader's number */
         struct call *c = calls.lookup(&before);
@@ -175,8 +175,8 @@ int on_death(struct bpf_raw_tracepoint_args *ctx)
     u32 pid = id >> 32, tid = id;
     calls.delete(&tid);
     executed.delete(&tid);
-    if (own.lookup(&pid)) {
-        if (pid == tid && pid != SELF)
+    if (is_own(pid)) {
+        if (pid == tid)
             own.delete(&pid);
         return 0;
     }

@@ -99,7 +99,8 @@ _CGROUP: Final = {
     "KN_NAME": "kernfs_node.name",
 }
 _REGISTERS: Final = 128  # bytes of the registers that the program reads at once
-_STACK: Final = 160  # bytes of struct sock_common that fit the program's stack
+_NEAR: Final = 120  # and of other structs
+_STACK: Final = 120  # bytes of struct sock_common that fit the program's stack
 
 
 def offsets(btf: Btf) -> dict[str, int]:
@@ -121,6 +122,10 @@ def offsets(btf: Btf) -> dict[str, int]:
     found["O_RSS_COUNT"] = btf.offset("percpu_counter.count") or 0 if by_cpu else 0
     found["SIZE_RSS"] = btf.size("percpu_counter") or 8 if by_cpu else 8
     found["SIZE_UPID"] = btf.size("upid") or 16
+    # Members that are read together: the structs' beginnings that hold them.
+    found["SIZE_FDT"] = _reach(found, "O_FDT_")
+    found["SIZE_FILE"] = _reach(found, "O_FILE_")
+    found["SIZE_INODE"] = _reach(found, "O_INODE_")
     common = [place for name, place in found.items() if name.startswith("O_SKC_")]
     found["SOCK_COMMON"] = max(common) + 16
     if found["SOCK_COMMON"] > _STACK:
@@ -145,6 +150,14 @@ def text(settings: Settings, btf: Btf, cpus: int) -> str:
     layout = files(__package__.rpartition(".")[0]).joinpath("record.h").read_text("utf-8")
     defined = "\n".join(f"#define {name} {value}ULL" if value > 0x7FFFFFFF else f"#define {name} {value}" for name, value in named.items())
     return "\n".join((defined, layout, *(here.joinpath(part).read_text("utf-8") for part in PARTS)))
+
+
+def _reach(found: dict[str, int], prefix: str) -> int:
+    """Bytes from a struct's start to behind the last of its members that are looked at, each of at most eight."""
+    reach = max(place for name, place in found.items() if name.startswith(prefix)) + 8
+    if reach > _NEAR:
+        raise MachineError(f"this kernel's structs are laid out otherwise than the probe knows ({prefix[2:-1].lower()})")
+    return reach
 
 
 def _all_or_none(btf: Btf, paths: dict[str, str]) -> dict[str, int]:
