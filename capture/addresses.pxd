@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from syswire.capture.block cimport Block, put
-from syswire.capture.record cimport View
+from syswire.capture.record cimport RECORD_ENTER, View
 
 cdef enum:
     AF_UNIX = 1
@@ -81,9 +81,13 @@ cdef inline void put_address(Block *b, View *v) noexcept nogil:
 
 
 cdef inline void put_unix(Block *b, View *v, bint incoming) noexcept nogil:
+    """Of an enter that has no path, absent: sysdig would take the name away that the descriptor has."""
     cdef uint8_t out[128]
     cdef const uint8_t *path = NULL
     cdef uint32_t size = unix_path(v.text, v.text_size, &path)
+    if size == 0 and v.r.kind == RECORD_ENTER:
+        put(b, NULL, 0)
+        return
     out[0] = AF_UNIX
     memcpy(out + 1, &v.socket.unix_peer if incoming else &v.socket.unix_own, 8)
     memcpy(out + 9, &v.socket.unix_own if incoming else &v.socket.unix_peer, 8)

@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""Records of the ring to event blocks. Which parameters an event has is data (layouts.py), how they are written is here.
+"""Records of the ring to event blocks: which parameters each has is data (layouts.py), how to write them is here.
 
 Times come from the record or the event is not written: an exit whose enter nobody saw stands alone. What a record does
 not tell is absent. Every record is checked once (record.pxd, `see`); one that is not consistent is counted and nothing

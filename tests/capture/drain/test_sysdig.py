@@ -153,6 +153,7 @@ def test_unix_sockets(show: Show) -> None:
     records = one("socket", 1000, 1100, 3, (1, 1, 0))
     records += both("connect", 1200, 1300, 0, (3, 1, 20), about=near, text=unix_address(b"/run/x.sock\0"))
     records += both("write", 1400, 1500, 2, (3, 1, 2), about=near, data=b"hi", flags=IO | SENDS)
+    records += both("sendto", 1550, 1560, 2, (3, 1, 2), about=near, data=b"ho", flags=IO | SENDS)
     far = About(9, 1, own=0xBB, peer=0xAA)
     records += both("accept", 1600, 1700, 9, (8, 0, 0), about=far, text=unix_address(b"/run/x.sock\0"))
     records += one("socket", 1750, 1760, 4, (1, 2, 0))
@@ -162,6 +163,8 @@ def test_unix_sockets(show: Show) -> None:
         "1300 res=0 tuple=aa->bb /run/x.sock |aa->bb /run/x.sock",
         "1400 fd=3(<u>aa->bb /run/x.sock) size=2 |aa->bb /run/x.sock",
         "1500 res=2 data=hi |aa->bb /run/x.sock",
+        "1550 fd=3(<u>aa->bb /run/x.sock) size=2 tuple=NULL |aa->bb /run/x.sock",
+        "1560 res=2 data=ho |aa->bb /run/x.sock",
         "1600 |<NA>",
         "1700 fd=9(<u>aa->bb /run/x.sock) tuple=aa->bb /run/x.sock queuepct=0 queuelen=0 queuemax=0 "
         "|aa->bb /run/x.sock",
