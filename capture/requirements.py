@@ -22,6 +22,8 @@ CAP_DAC_READ_SEARCH, CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_PERFMON, CAP_BPF = 2, 19
 OLDEST = (5, 8)
 """The first kernel with the BPF ring buffer; distributions put it into older ones too."""
 RING_BUFFER = b"\0BPF_MAP_TYPE_RINGBUF\0"
+FIRST_PROCESSES = "pid:[4026531836]"
+"""The process namespace of the whole machine, whose number is part of the kernel's interface (linux/proc_ns.h)."""
 _BTF = "sys/kernel/btf/vmlinux"
 _TRACING = ("sys/kernel/tracing", "sys/kernel/debug/tracing")
 _HEADER = "include/linux/kconfig.h"
@@ -88,6 +90,7 @@ def offers(around: Surroundings | None = None) -> list[Offer]:
         _architecture(at),
         _kernel(at, types),
         _rights(at),
+        _numbers(at),
         _lockdown(at),
         _types(types),
         _tracing(at),
@@ -163,6 +166,22 @@ def _rights(at: Surroundings) -> Offer:
     return _lacking(
         f"not allowed to record: neither root's rights nor {' and '.join(missing)}",
         "run it with sudo, or with CAP_BPF and CAP_PERFMON (docs/capture.md says how)",
+    )
+
+
+def _numbers(at: Surroundings) -> Offer:
+    """In a process namespace of its own a recorder would give the processes of the head numbers that events have for
+    others.
+    """
+    try:
+        namespace = (at.root / "proc/self/ns/pid").readlink().name
+    except OSError:
+        namespace = FIRST_PROCESSES
+    if namespace == FIRST_PROCESSES:
+        return _there("process numbers: the kernel's own")
+    return _lacking(
+        "processes have other numbers here than in the kernel (a container)",
+        "record on the host, or in a container with its process namespace (--pid=host)",
     )
 
 

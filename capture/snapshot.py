@@ -89,9 +89,8 @@ def snapshot(skip: frozenset[int] = frozenset(), *, bounds: Bounds | None = None
     """
     gathered = _gather(skip | {os.getpid()}, bounds or Bounds(), proc)
     table = SocketTable()
-    wanted = {one.inode for _, raw in gathered.raw for one in raw if isinstance(one, SocketInode)}
     read_own(table, proc)
-    _read_others(table, gathered, wanted, proc)
+    _read_others(table, gathered, proc)
     gathered.lost("sockets_left_out", table.left_out)
     resolved = [(pid, list(_resolved(pid, raw, table, gathered, proc))) for pid, raw in gathered.raw]
     interfaces = _interfaces(table)
@@ -199,7 +198,7 @@ def _controllers(proc: str) -> bytes:
     return b" ".join(line[0] for line in lines if len(line) == 4 and line[1] == b"0" and line[3] == b"1")
 
 
-def _read_others(table: SocketTable, gathered: _Gathered, wanted: set[int], proc: str) -> None:
+def _read_others(table: SocketTable, gathered: _Gathered, proc: str) -> None:
     """Read other namespaces' tables, of those whose processes have sockets that are not known yet."""
     try:
         own = os.fsencode(Path(proc, "self/ns/net").readlink())

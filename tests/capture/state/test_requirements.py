@@ -171,6 +171,16 @@ def test_tracefs(machine: Surroundings) -> None:
     assert "no tracefs" in only(machine)
 
 
+def test_a_container(machine: Surroundings) -> None:
+    link = machine.root / "proc/self/ns/pid"
+    link.parent.mkdir()
+    link.symlink_to("pid:[4026531836]")
+    assert lacking(machine) == []
+    link.unlink()
+    link.symlink_to("pid:[4026532208]")
+    assert "--pid=host" in only(machine)
+
+
 def test_lockdown(machine: Surroundings) -> None:
     write(machine.root / "sys/kernel/security/lockdown", "none integrity [confidentiality]\n")
     assert "lockdown=integrity" in only(machine)
