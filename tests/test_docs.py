@@ -25,7 +25,10 @@ from syswire.reports.export.csv import COLUMNS
 from syswire.reports.findings.severity import LEVELS
 from syswire.reports.findings.table import RULES
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/formats.md", "docs/findings.md", "docs/protocols.md")
+DOCUMENTS = (
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/formats.md", "docs/findings.md", "docs/protocols.md",
+    "docs/capture.md",
+)  # fmt: skip
 NEEDED = ("tshark", "jq")
 
 
