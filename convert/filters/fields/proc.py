@@ -189,6 +189,41 @@ class _Switches:
         return self.ran
 
 
+class _Used:
+    """The CPU time that threads had used when one field was last asked for."""
+
+    def __init__(self) -> None:
+        self.ordinal = 0
+        self.found = 0.0
+        self.before: dict[int, tuple[Thread, int]] = {}
+
+    def see(self, event: Event, thread: Thread, total: int) -> float:
+        """What is new since the thread was last seen; asked twice, the answer is the same."""
+        if event.ordinal != self.ordinal:
+            before, used = self.before.get(event.tid, (thread, 0))
+            self.ordinal = event.ordinal  # sysdig takes 0 for: not known
+            self.found = float(min(100, (total - used) % (1 << 64))) if used and before is thread else 0.0
+            if len(self.before) > 2 * len(event.trace.threads) + 65536:
+                self.before = {tid: one for tid, one in self.before.items() if tid in event.trace.threads}
+            self.before[event.tid] = thread, total
+        return self.found
+
+
+def used(name: str, *params: str) -> Extract:
+    """A share of the CPU's time, from the sum of parameters of procinfo events."""
+
+    def value(event: Event, _: str | None) -> Value:
+        if event.info.name != "procinfo" or event.thread is None:
+            return None
+        state: dict[str, _Used] = event.trace.__dict__.setdefault("used", {})
+        if name not in state:
+            state[name] = _Used()
+        total = sum(int.from_bytes(event.param(param) or b"", "little") for param in params)
+        return state[name].see(event, event.thread, total)
+
+    return value
+
+
 def _switches_of(event: Event) -> _Switches:
     """What this trace's events told of switches: it is kept with the trace."""
     known: dict[str, _Switches] = event.trace.__dict__
@@ -220,11 +255,6 @@ def is_main(thread: Thread) -> bool:
     return thread.tid == thread.pid or bool(thread.flags & MAIN_FLAG)
 
 
-def never(event: Event, argument: str | None) -> Value:
-    """What only a live machine tells."""
-    return None
-
-
 def category(number: int) -> Extract:
     """Whether the process is a container's probe of that sort."""
     return of_thread(lambda thread: thread.category == number)
@@ -250,8 +280,6 @@ def of_main(attribute: str) -> Extract:
 def _cmdline(thread: Thread) -> str:
     return line(comm(thread), thread)
 
-
-_LIVE = "; only a live machine tells, so it is always missing"
 
 FIELDS: Final = (
     Field("proc.pid", "int64", "P", "none", "Id of the process.", of_thread(lambda thread: thread.pid), "id"),
@@ -304,10 +332,12 @@ FIELDS: Final = (
           of_thread(lambda thread: thread.vtid), "id"),
     Field("proc.vpid", "int64", "P", "none", "Id of the process in its own namespace.",
           of_thread(lambda thread: thread.vpid), "id"),
-    Field("thread.cpu", "double", "R", "none", "CPU time of the last second, in percent" + _LIVE + ".", never),
-    Field("thread.cpu.user", "double", "R", "none", "User time of the last second, in percent" + _LIVE + ".", never),
-    Field("thread.cpu.system", "double", "R", "none", "System time of the last second, in percent" + _LIVE + ".",
-          never),
+    Field("thread.cpu", "double", "R", "none", "CPU time since the last procinfo event of the thread, on such events: "
+          "hundredths of a second, 100 at most.", used("thread.cpu", "cpu_usr", "cpu_sys")),
+    Field("thread.cpu.user", "double", "R", "none", "The same of the time in the program.",
+          used("thread.cpu.user", "cpu_usr")),
+    Field("thread.cpu.system", "double", "R", "none", "The same of the time in the kernel.",
+          used("thread.cpu.system", "cpu_sys")),
     Field("thread.vmsize", "uint64", "R", "none", "Virtual memory in KB on the main thread; 0 on others.",
           of_main("vmsize"), "decimal"),
     Field("thread.vmrss", "uint64", "R", "none", "Resident memory in KB on the main thread; 0 on others.",

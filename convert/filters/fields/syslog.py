@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...trace.model import Event
     from .field import Value
 
-LONGEST_PRIORITY: Final = 4  # digits
+LONGEST_PRIORITY: Final = 15  # digits
 SEVERITIES: Final = ("emerg", "alert", "crit", "err", "warn", "notice", "info", "debug")
 FACILITIES: Final = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "clock", "authpriv", "ftp", "ntp",
@@ -35,11 +35,18 @@ class Message:
 
 
 def priority(data: bytes) -> tuple[int, int] | None:
-    """The number in angle brackets that a message begins with, and where it ends; None where there is none."""
-    closed = data.find(b">", 2, 2 + LONGEST_PRIORITY)
-    if closed < 0 or data[:1] != b"<" or not data[1:closed].isdigit():
+    """The number that a message begins with, in angle brackets, and where it ends; None where there is none. As sysdig
+    reads it: the first character may be any, a NUL ends the number too, and 15 digits end it without either.
+    """
+    end = 1
+    while end < len(data) and end <= LONGEST_PRIORITY and data[end] not in b">\0":
+        if not 48 <= data[end] <= 57:
+            return None
+        end += 1
+    if end == 1 or end >= len(data):
         return None
-    return int(data[1:closed]), closed + 1
+    number = int(data[1:end]) % (1 << 32)
+    return number - (1 << 32) if number >> 31 else number, end + 1
 
 
 def message(event: Event) -> Message | None:
@@ -54,7 +61,7 @@ def message(event: Event) -> Message | None:
     if begun is None:
         return None
     number, end = begun
-    return Message(number >> 3, number & 7, decode(data[end:]))
+    return Message((number >> 3) % (1 << 32), number & 7, decode(data[end:].partition(b"\0")[0]))
 
 
 def of(extract: Callable[[Message], Value]) -> Callable[[Event, str | None], Value]:
