@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from interop.test_trace_sysdig import Told
+
 from syswire.convert.scap.encoding import UnixTuple
 
 MESSAGES = (
