@@ -1,6 +1,6 @@
 """Places of members in the running kernel's structs, read from its own type information (BTF).
 
-The kernel's headers on the machine may be of another version than the kernel that runs; /sys/kernel/btf/vmlinux never is.
+The kernel's headers on the machine may be of another version than the kernel that runs; this is always its own.
 Format: Documentation/bpf/btf.rst of the kernel.
 """
 
@@ -41,7 +41,7 @@ class Btf:
     def offset(self, path: str) -> int | None:
         """Bytes from the start of a struct to a member, written `struct.member` or `struct.member.member`.
 
-        Members of unnamed structs and unions count as the outer one's, as in C. None: there is no such struct or member.
+        Members of unnamed structs and unions count as the outer one's, as in C. None: no such struct or member.
         """
         name, *members = path.split(".")
         number = self._named.get(name)
@@ -147,5 +147,5 @@ def running(path: Path = KERNEL) -> Btf:
     except OSError as error:
         raise MachineError(
             f"the kernel offers no type information ({path}: {error.strerror}): "
-            "use a kernel built with CONFIG_DEBUG_INFO_BTF, as those of Debian 11, Ubuntu 20.10 and RHEL 8.2 and later are"
+            "use a kernel built with CONFIG_DEBUG_INFO_BTF: those of Debian 11, Ubuntu 20.10, RHEL 8.2 and later are"
         ) from error

@@ -128,13 +128,15 @@ class Probe:
         """Return itself; attach() is called apart, when the drain is ready."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Close."""
         self.close()
 
 
 def clock_offset() -> int:
-    """Nanoseconds from CLOCK_BOOTTIME, in which the kernel stamps records, to CLOCK_REALTIME; the best of some readings."""
+    """Nanoseconds from CLOCK_BOOTTIME, in which the kernel stamps records, to CLOCK_REALTIME: the best of some."""
     best, offset = 1 << 62, 0
     for _ in range(_BRACKETS):
         before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
@@ -160,7 +162,9 @@ def _bcc() -> Any:
         finally:
             sys.path.remove(_DISTRIBUTION)
     if not hasattr(bcc, "BPF"):
-        raise MachineError("the module bcc is not the BPF Compiler Collection: apt-get install python3-bpfcc (PyPI's bcc is another)")
+        raise MachineError(
+            "the module bcc is not the BPF Compiler Collection: apt-get install python3-bpfcc (PyPI's bcc is another)"
+        )
     import_module("bcc.utils")
     return bcc
 

@@ -148,7 +148,7 @@ def text(settings: Settings, btf: Btf, cpus: int) -> str:
     named |= {name: 1 for name, asked in settings.switches().items() if asked}
     here = files(__package__)
     layout = files(__package__.rpartition(".")[0]).joinpath("record.h").read_text("utf-8")
-    defined = "\n".join(f"#define {name} {value}ULL" if value > 0x7FFFFFFF else f"#define {name} {value}" for name, value in named.items())
+    defined = "\n".join(f"#define {name} {value}" for name, value in named.items())
     return "\n".join((defined, layout, *(here.joinpath(part).read_text("utf-8") for part in PARTS)))
 
 
@@ -156,11 +156,14 @@ def _reach(found: dict[str, int], prefix: str) -> int:
     """Bytes from a struct's start to behind the last of its members that are looked at, each of at most eight."""
     reach = max(place for name, place in found.items() if name.startswith(prefix)) + 8
     if reach > _NEAR:
-        raise MachineError(f"this kernel's structs are laid out otherwise than the probe knows ({prefix[2:-1].lower()})")
+        raise MachineError(
+            f"this kernel's structs are laid out otherwise than the probe knows ({prefix[2:-1].lower()})"
+        )
     return reach
 
 
 def _all_or_none(btf: Btf, paths: dict[str, str]) -> dict[str, int]:
     """The places of members that exist together."""
-    found = {name: btf.offset(path) for name, path in paths.items()}
-    return {f"O_{name}": place for name, place in found.items() if place is not None} if None not in found.values() else {}
+    found = {f"O_{name}": btf.offset(path) for name, path in paths.items()}
+    places = {name: place for name, place in found.items() if place is not None}
+    return places if len(places) == len(found) else {}

@@ -21,10 +21,10 @@ class Settings:
 
     snaplen: payload kept of a call, bytes. files: payload of everything, not of sockets only. ring_bytes: the ring's
     size, rounded up to a power of two. own_pid: a process that is never recorded, nor its children.
-    pids (of processes), comms (of threads, cut to 15 bytes), ports, addresses (4 or 16 bytes): conditions for calls that
-    move bytes; each kind that is not empty has to hold with one of its values, ports and addresses at either end.
-    Calls that change state (open, close, clone ...) are always recorded. So are those on sockets that have no peer: the
-    address may come with the call.
+    pids (of processes), comms (of threads, cut to 15 bytes), ports, addresses (4 or 16 bytes): conditions for calls
+    that move bytes; each kind that is not empty has to hold with one of its values, ports and addresses at either
+    end. Calls that change state (open, close, clone ...) are always recorded. So are those on sockets that have no
+    peer, whatever ports and addresses ask: the address may come with the call.
     """
 
     snaplen: int = 4096

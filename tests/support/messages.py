@@ -56,4 +56,6 @@ def receive_messages(sock: socket.socket, shapes: Sequence[Sequence[int]]) -> li
     came = int(_LIBC.recvmmsg(sock.fileno(), made, len(kept), socket.MSG_DONTWAIT, None))
     if came < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return [b"".join(b.raw for b in buffers)[: one.moved] for buffers, one in zip(kept[:came], made[:came], strict=True)]
+    return [
+        b"".join(b.raw for b in buffers)[: one.moved] for buffers, one in zip(kept[:came], made[:came], strict=True)
+    ]

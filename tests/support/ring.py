@@ -123,11 +123,11 @@ def identity(text: bytes) -> Identity:
     place = _IDENTITY.size
     assert len(text) == place + name + arguments + cgroup
     return Identity(
-        *numbers,
-        comm.rstrip(b"\0"),
-        text[place : place + name],
-        text[place + name : place + name + arguments],
-        text[place + name + arguments :],
+        *numbers[:24],
+        comm=comm.rstrip(b"\0"),
+        filename=text[place : place + name],
+        arguments=text[place + name : place + name + arguments],
+        cgroup_name=text[place + name + arguments :],
     )
 
 
@@ -181,4 +181,3 @@ def recorded(probe: Probe) -> Iterator[Reader]:
         yield reader
     finally:
         reader.close()
-

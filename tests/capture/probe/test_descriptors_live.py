@@ -1,4 +1,4 @@
-"""What the records tell of descriptors: ends of sockets, files, pairs, against what the operating system tells the test."""
+"""What the records tell of descriptors: ends of sockets, files, pairs, against what the system tells the test."""
 
 from __future__ import annotations
 
@@ -11,11 +11,22 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.ring import ENTER, EXIT, HAS_DESCRIPTOR, Seen, recorded
 
+from support.ring import ENTER, EXIT, HAS_DESCRIPTOR, Seen, recorded
 from syswire.capture.probe.load import Probe
 
-SOCKET, CONNECT, ACCEPT, ACCEPT4, SENDTO, RECVFROM, SHUTDOWN, BIND, LISTEN, SOCKETPAIR = 41, 42, 43, 288, 44, 45, 48, 49, 50, 53
+SOCKET, CONNECT, ACCEPT, ACCEPT4, SENDTO, RECVFROM, SHUTDOWN, BIND, LISTEN, SOCKETPAIR = (
+    41,
+    42,
+    43,
+    288,
+    44,
+    45,
+    48,
+    49,
+    50,
+    53,
+)
 OPEN, CLOSE, PIPE, DUP, DUP2, FCNTL, CREAT, OPENAT, DUP3, PIPE2, OPENAT2 = 2, 3, 22, 32, 33, 72, 85, 257, 292, 293, 437
 CHDIR, FCHDIR = 80, 81
 LIBC = ctypes.CDLL(None)
@@ -55,14 +66,25 @@ def test_a_tcp_connection(probe: Probe, family: socket.AddressFamily, host: str)
     ]
     (bound,) = mine(ring.records, BIND)
     assert bound.about
-    assert (bound.about.fd, bound.about.local_port, bound.about.local, bound.about.remote_port) == (numbers[0], there, raw, 0)
+    assert (bound.about.fd, bound.about.local_port, bound.about.local, bound.about.remote_port) == (
+        numbers[0],
+        there,
+        raw,
+        0,
+    )
     assert address(bound)[0] == family
     (listening,) = mine(ring.records, LISTEN)
     assert (listening.args[1], listening.about and listening.about.state) == (7, 10)
     (connected,) = mine(ring.records, CONNECT)
     about = connected.about
     assert about
-    assert (about.fd, about.local_port, about.remote_port, about.local, about.remote) == (numbers[1], here, there, raw, raw)
+    assert (about.fd, about.local_port, about.remote_port, about.local, about.remote) == (
+        numbers[1],
+        here,
+        there,
+        raw,
+        raw,
+    )
     assert struct.unpack_from(">H", connected.text, 2)[0] == there
     (begun,) = mine(ring.records, CONNECT, kind=ENTER)
     assert (begun.text, begun.about and begun.about.remote_port) == (connected.text, 0)
@@ -82,7 +104,11 @@ def test_a_tcp_connection(probe: Probe, family: socket.AddressFamily, host: str)
 
 
 def test_datagrams_carry_their_address(probe: Probe) -> None:
-    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other, recorded(probe) as ring:
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as one,
+        socket.socket(type=socket.SOCK_DGRAM) as other,
+        recorded(probe) as ring,
+    ):
         other.bind(("127.0.0.1", 0))
         one.sendto(b"to you", other.getsockname())
         other.recvfrom(100)

@@ -8,9 +8,9 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from support.messages import receive_messages, send_messages
 from support.ring import ENTER, ENTER_SENT, EXIT, FAULT, HAS_DESCRIPTOR, IO, MORE, REST, SENDS, Seen, recorded
-
 from syswire.capture.probe.load import Probe
 
 READ, WRITE, READV, WRITEV, SENDTO, RECVFROM, SENDMSG, RECVMSG = 0, 1, 19, 20, 44, 45, 46, 47
@@ -26,7 +26,9 @@ def some(size: int, seed: int = 1) -> bytes:
 
 def on(records: list[Seen], fd: int, nr: int, kind: int = EXIT) -> list[Seen]:
     """This process's records of a call on a descriptor."""
-    return [r for r in records if r.pid == os.getpid() and r.nr == nr and r.kind == kind and r.about and r.about.fd == fd]
+    return [
+        r for r in records if r.pid == os.getpid() and r.nr == nr and r.kind == kind and r.about and r.about.fd == fd
+    ]
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 100, 4095, 4096, 4097, 65_536, 200_000])
@@ -177,7 +179,9 @@ def test_files_too(large_probe: Probe, tmp_path: Path) -> None:
     after[5:105] = data[:100]
     expected = {WRITE: data, PWRITE: data[:100], PREAD: bytes(after[1:201]), PWRITEV: data[:10] + data[:20]}
     expected[PREADV] = data[:7]
-    assert {nr: [r.data for r in on(ring.records, fd, nr)] for nr in expected} == {nr: [some] for nr, some in expected.items()}
+    assert {nr: [r.data for r in on(ring.records, fd, nr)] for nr in expected} == {
+        nr: [some] for nr, some in expected.items()
+    }
 
 
 def test_files_are_left_out(probe: Probe, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.ring import CHILD, DEATH, ENTER, EXIT, Identity, Reader, Seen, identity, recorded
 
+from support.ring import CHILD, DEATH, ENTER, EXIT, Identity, Reader, Seen, identity, recorded
 from syswire.capture.probe.load import Probe, Settings
 
 CLONE, FORK, VFORK, CLONE3, EXECVE, EXECVEAT, SETRESUID, SETRESGID = 56, 57, 58, 435, 59, 322, 117, 119
@@ -43,7 +43,13 @@ def test_fork_and_exit(probe: Probe) -> None:
     assert begun.ts < born.ts
     assert (born.tid, born.ret, born.nr) == (child, 0, parent.nr)
     made, maker = identity(born.text), identity(parent.text)
-    assert (made.ppid, made.vtid, made.vpid, made.pgid, made.sid) == (os.getpid(), child, child, os.getpgid(0), os.getsid(0))
+    assert (made.ppid, made.vtid, made.vpid, made.pgid, made.sid) == (
+        os.getpid(),
+        child,
+        child,
+        os.getpgid(0),
+        os.getsid(0),
+    )
     assert maker.ppid == os.getppid()
     assert made.arguments == maker.arguments == Path("/proc/self/cmdline").read_bytes()[:4096]
     assert made.comm == Path("/proc/self/comm").read_bytes().rstrip()
@@ -54,14 +60,20 @@ def test_fork_and_exit(probe: Probe) -> None:
 
 def test_what_an_identity_says(probe: Probe) -> None:
     with recorded(probe) as ring:
-        child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "print(flush=True); input()", "an argument", ""], stdin=-1, stdout=-1)
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", "print(flush=True); input()", "an argument", ""], stdin=-1, stdout=-1
+        )
         assert child.stdout
         child.stdout.read(1)
         told = status(child.pid)
         command = Path(f"/proc/{child.pid}/cmdline").read_bytes()
         group = Path(f"/proc/{child.pid}/cgroup").read_text().splitlines()[-1].rpartition("/")[2]
-        login = int(Path(f"/proc/{child.pid}/loginuid").read_text()) if Path(f"/proc/{child.pid}/loginuid").exists() else None
-        inode = os.stat(f"/proc/{child.pid}/exe").st_ino
+        login = (
+            int(Path(f"/proc/{child.pid}/loginuid").read_text())
+            if Path(f"/proc/{child.pid}/loginuid").exists()
+            else None
+        )
+        inode = Path(f"/proc/{child.pid}/exe").stat().st_ino
         environment = len(Path(f"/proc/{child.pid}/environ").read_bytes())
         limit = Path(f"/proc/{child.pid}/limits").read_text().partition("Max open files")[2].split()[0]
         child.communicate(b"\n", timeout=20)
@@ -76,7 +88,11 @@ def test_what_an_identity_says(probe: Probe) -> None:
     assert [said.cap_inheritable, said.cap_permitted, said.cap_effective] == capabilities
     assert (said.exe_inode, said.env_size, said.fdlimit) == (inode, environment, int(limit))
     assert login in (None, said.loginuid)
-    assert (said.vpgid, said.pgid, said.sid) == (int(told["NSpgid"].split()[-1]), int(told["NSpgid"].split()[0]), os.getsid(0))
+    assert (said.vpgid, said.pgid, said.sid) == (
+        int(told["NSpgid"].split()[-1]),
+        int(told["NSpgid"].split()[0]),
+        os.getsid(0),
+    )
     assert said.cgroup_name.rstrip(b"\0").decode() in {group, "/"}
     assert 0 <= said.vm_rss < said.vm_size
     assert (executed.ret, executed.args) == (0, (0,) * 6)
@@ -104,7 +120,8 @@ def test_an_exec_that_fails(probe: Probe) -> None:
 
 
 def test_an_exec_by_another_thread(probe: Probe) -> None:
-    program = "import os, threading; threading.Thread(target=os.execv, args=('/bin/true', ['true', 'it is'])).start(); input()"
+    command = "os.execv, args=('/bin/true', ['true', 'it is'])"
+    program = f"import os, threading; threading.Thread(target={command}).start(); input()"
     with recorded(probe) as ring:
         child = subprocess.Popen([sys.executable, "-I", "-S", "-c", program], stdin=subprocess.PIPE)
         child.wait(20)
@@ -173,4 +190,6 @@ def test_the_recorder_is_not_recorded(own_probe: Probe) -> None:
         thread.start()
         thread.join()
     assert not [r for r in ring.records if r.pid in {os.getpid(), child}]
-    assert not [r for r in ring.records if r.kind == EXIT and r.nr == EXECVE and identity(r.text).filename == b"/bin/true\0"]
+    assert not [
+        r for r in ring.records if r.kind == EXIT and r.nr == EXECVE and identity(r.text).filename == b"/bin/true\0"
+    ]
