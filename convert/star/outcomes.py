@@ -101,6 +101,8 @@ class Verdicts:
         """Whether sockets differ by their kind, transport and role alone."""
         self.absent = self.descriptors.of(self._probe(None, None), BY_NAME)
         """Of an event whose descriptor is not known."""
+        self.nobody = self.threads.of(self._probe(None, None))
+        """Of an event whose thread is not known."""
         self.none = self.descriptors.number((False,) * len(self.descriptors.checks))
         """Of an event type without descriptors."""
 

@@ -46,6 +46,7 @@ cdef class StarWalker(RawWalker):
     cdef bint python_settles
     cdef bint counting    # the sum counts events, it does not add up what they return
     cdef readonly uint64_t last_counted
+    cdef int nobody
     cdef int none
     cdef int absent
     cdef bint named_outcomes
@@ -68,6 +69,7 @@ cdef class StarWalker(RawWalker):
     cdef bint untouched(self, Row *row, Thread thread, dict fds) except -1
     cdef bint told(self, int place, int64_t *value) noexcept
     cdef int handle(self) except -1
+    cdef int passed(self) noexcept
     cdef int verdict(self, Row *row, Thread thread, Fd fd) except -1
     cdef int thread_outcome(self, Thread thread) except -1
     cdef int fd_outcome(self, Thread thread, Fd fd) except -1

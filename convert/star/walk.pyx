@@ -107,7 +107,7 @@ cdef class StarWalker(RawWalker):
         self.trace, self.verdicts, self.visit, self.keys, self.sums = trace, verdicts, visit, keys, sums
         self.file_outcomes, self.file_keys, self.far, self.code_keys = {}, {}, {}, [None] * TYPES
         self.none, self.absent, self.named_outcomes = verdicts.none, verdicts.absent, verdicts.named
-        self.by_kind = verdicts.by_kind
+        self.by_kind, self.nobody = verdicts.by_kind, verdicts.nobody
         self.epoch = 1
         if keys is not None:
             self.order, self.named_keys = keys.order, keys.named
@@ -182,6 +182,8 @@ cdef class StarWalker(RawWalker):
         if not self.started or self.swapped or row.action == PYTHON:
             return self.delegate()
         thread = self.lookup(e.tid)
+        if thread is None and row.action == UNTOUCHED:
+            return self.passed() if self.dealt(row, None, None) else self.delegate()
         if thread is None:
             return self.delegate()
         fds = self.table_of(thread)
@@ -193,12 +195,14 @@ cdef class StarWalker(RawWalker):
             done = self.enter(row, thread, fds)
         else:
             done = self.leave(row, thread, fds)
-        if not done:
-            return self.delegate()
+        return self.passed() if done else self.delegate()
+
+    cdef int passed(self) noexcept:
+        """The event was dealt with."""
         self.skipped += 1
-        self.previous, self.has_previous = e.ts, True
-        if not e.flags & STATE_ONLY:
-            self.last_counted = e.ts
+        self.previous, self.has_previous = self.current.ts, True
+        if not self.current.flags & STATE_ONLY:
+            self.last_counted = self.current.ts
         return 0
 
     cdef bint untouched(self, Row *row, Thread thread, dict fds) except -1:
@@ -420,6 +424,8 @@ cdef class StarWalker(RawWalker):
         return found
 
     cdef int thread_outcome(self, Thread thread) except -1:
+        if thread is None:
+            return self.nobody
         if thread.epoch != self.epoch:
             thread.epoch, thread.key = self.epoch, None
             thread.outcome = self.verdicts.thread(thread)
@@ -448,7 +454,7 @@ cdef class StarWalker(RawWalker):
         cdef Event *e = &self.current
         cdef uint32_t size
         cdef int64_t value = 1
-        if row.generic and (self.keyed_by_code or not self.counting):
+        if thread is None or row.generic and (self.keyed_by_code or not self.counting):
             return False
         if not self.counting:
             if row.res < 0 or row.res >= <int>e.nparams:
