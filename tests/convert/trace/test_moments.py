@@ -15,7 +15,7 @@ TS = 1_506_127_469_000_006_971
 def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    moments._known.clear()
+    moments.forget()
 
 
 @pytest.mark.usefixtures("_utc")
