@@ -10,6 +10,7 @@ ctypedef struct Entry:
     uint64_t order              # of arrival: what has the same time stays in it
     const uint8_t *block
     Chunk *chunk
+    uint32_t size
 
 cdef class Reorder:
     cdef Entry *entries         # entries[head:tail] are in order

@@ -31,12 +31,6 @@ cdef inline uint8_t *bytes_of(Chunk *chunk) noexcept nogil:
     return <uint8_t *>chunk + sizeof(Chunk)
 
 
-cdef inline uint32_t block_size(const uint8_t *block) noexcept nogil:
-    cdef uint32_t size
-    memcpy(&size, block + 4, 4)
-    return size
-
-
 cdef class Reorder:
     def __cinit__(self, *arguments, **named):
         self.bound = 128 << 20
@@ -103,7 +97,7 @@ cdef class Reorder:
         cdef size_t at, last
         if self.tail == self.capacity and not self.grow():
             return False
-        entry.ts, entry.order, entry.block, entry.chunk = ts, self.arrivals, block, self.current
+        entry.ts, entry.order, entry.block, entry.size, entry.chunk = ts, self.arrivals, block, size, self.current
         entries, at = self.entries, self.tail
         last = at - NEAR if at - self.head > NEAR else self.head
         while at > last and entries[at - 1].ts > ts:
@@ -181,27 +175,35 @@ cdef class Reorder:
         cdef uint64_t keep = self.bound // 2 - min(self.bound // 2, <uint64_t>(2 * CHUNK))
         cdef char *out
         cdef Entry *entries
-        cdef uint32_t length
+        cdef const uint8_t *run = NULL
+        cdef size_t length = 0
         cdef bint crowded = self.full()
         self.settle()
         entries = self.entries + self.head
         while self.head + count < self.tail and entries[count].ts <= limit:
-            size += block_size(entries[count].block)
+            size += entries[count].size
             count += 1
         settled = count
         while crowded and self.head + count < self.tail and self.pending_bytes - size > keep:
-            size += block_size(entries[count].block)
+            size += entries[count].size
             count += 1
         cdef bytes blocks = PyBytes_FromStringAndSize(NULL, size)
         out = PyBytes_AS_STRING(blocks)
         with nogil:
             for i in range(count):
-                length = block_size(entries[i].block)
-                memcpy(out, entries[i].block, length)
-                out += length
-                if entries[i].ts > self.handed:
-                    self.handed = entries[i].ts
+                if length and entries[i].block != run + length:
+                    memcpy(out, run, length)
+                    out += length
+                    length = 0
+                if length == 0:
+                    run = entries[i].block
+                length += entries[i].size  # what was built in order lies in order: copied in one
+            if length:
+                memcpy(out, run, length)
+            for i in range(count):
                 self.leave(entries[i].chunk)
+            if count and entries[count - 1].ts > self.handed:
+                self.handed = entries[count - 1].ts
             self.head += count
             self.pending_bytes -= size
             self.hurried += count - settled
