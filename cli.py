@@ -130,6 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return capture(words[1:])
         if given is None:
+            import gc
+
+            gc.set_threshold(10_000, 10, 10)  # reading makes many objects, few of them in circles
             from .reports.read import read
 
             return read(words[1:])
