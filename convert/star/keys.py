@@ -1,38 +1,38 @@
-"""The key of a sum in parts: what of it depends on the thread, on the descriptor, on the event type; each asked once."""
+"""The key of a sum in parts: what of it depends on the thread, on the descriptor, on the event type."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING, Protocol
 
 from ..filters.fields.table import FieldProblem, field, render
 from ..trace.model import INFOS, Event
 from .codes import PROBE
 from .outcomes import BY_NAME, GENERIC, group
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Protocol
 
     from ..filters.fields.field import Field
     from ..trace.model import Fd, Thread, Trace
 
-Part = tuple[str, ...]
+    class Sums(Protocol):
+        """Who sums: `add` takes a key, one text for each of `key_names`, and a number greater than 0."""
+
+        @property
+        def key_names(self) -> Sequence[str]:
+            """The fields of the key."""
+
+        @property
+        def value_name(self) -> str:
+            """The field that is summed."""
+
+        def add(self, key: tuple[str, ...], value: float) -> None:
+            """Add to the key's sum."""
+
+    Part = tuple[str, ...]
+
 VALUES = ("evt.rawarg.res", "evt.count")
 """Values that the compiled walk can take from an event: what a call returned, and one for each."""
-
-
-class Sums(Protocol):
-    """Who sums: `add` takes a key, one text for each of `key_names`, and a number greater than 0."""
-
-    @property
-    def key_names(self) -> Sequence[str]:
-        """The fields of the key."""
-
-    @property
-    def value_name(self) -> str:
-        """The field that is summed."""
-
-    def add(self, key: tuple[str, ...], value: float) -> None:
-        """Add to the key's sum."""
 
 
 class Keys:
@@ -82,4 +82,4 @@ class Keys:
         return self._part("C", Event(self._trace, INFOS[code], code, 0, 0, ()))
 
 
-__all__ = ["VALUES", "Keys", "Part", "Sums"]
+__all__ = ["VALUES", "Keys"]

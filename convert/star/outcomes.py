@@ -7,26 +7,26 @@ verdict on an event follows from three of them: no, yes, or open, and then the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from ..filters.judge import holds
 from ..filters.tree import And, Check, Not
 from ..trace.model import INFOS, Event
 from .codes import PROBE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Final
 
     from ..filters.judge import BoundCheck, Filter
     from ..filters.tree import Tree
     from ..trace.model import Fd, Thread, Trace
 
+    Outcome = tuple[bool | None, ...]
+    """What each check of a group says, None where it is open."""
+
 NO, YES, OPEN, UNASKED = range(4)
 MOST: Final = 256
 """Outcomes of a group; what comes after so many different ones stays open."""
-
-Outcome = tuple[bool | None, ...]
-"""What each check of a group says, None where it is open."""
 
 BY_CODE: Final = frozenset(("evt.dir", "evt.is_io", "evt.is_io_read", "evt.is_io_write", "evt.io_dir", "evt.is_wait"))
 """Fields that depend on the event type alone."""

@@ -7,14 +7,13 @@ that remember when they were asked), every event goes through the plain evaluato
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..filters.fields.table import FieldProblem
 from ..trace.trace import ScapTrace
 from .keys import VALUES, Keys
 from .outcomes import ASKING, Verdicts
 from .walk import StarWalker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 

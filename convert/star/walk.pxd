@@ -1,4 +1,4 @@
-from libc.stdint cimport int8_t, int16_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int8_t, int16_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from syswire.convert.trace.raw cimport RawWalker
 from syswire.convert.trace.rows cimport Fd, Thread
@@ -18,10 +18,11 @@ ctypedef struct Row:      # one event type, see codes.py
     int8_t ino
     int8_t enter_name
     int8_t enter_flags
-    int16_t outcome       # of the event type, -1 not asked
+    int16_t outcome       # of the event type
     uint8_t generic
     int8_t tuple
     uint8_t alone
+    uint8_t ready
 
 ctypedef struct Near:     # a thread looked up lately
     int64_t tid
@@ -60,6 +61,7 @@ cdef class StarWalker(RawWalker):
     cdef dict leaving_table
     cdef Fd leaving
 
+    cdef int prepare(self, uint32_t code) except -1
     cdef void forget(self)
     cdef Thread lookup(self, int64_t tid)
     cdef dict table_of(self, Thread thread)

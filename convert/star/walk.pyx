@@ -103,7 +103,6 @@ cdef class StarWalker(RawWalker):
 
     def __init__(self, trace, verdicts, visit, keys, sums):
         RawWalker.__init__(self)
-        cdef int i
         self.trace, self.verdicts, self.visit, self.keys, self.sums = trace, verdicts, visit, keys, sums
         self.file_outcomes, self.file_keys, self.far, self.code_keys = {}, {}, {}, [None] * TYPES
         self.none, self.absent, self.named_outcomes = verdicts.none, verdicts.absent, verdicts.named
@@ -115,12 +114,16 @@ cdef class StarWalker(RawWalker):
             self.keyed_by_code = any([kind == "C" for kind, _ in keys.order])
             self.one_part = len({kind for kind, _ in keys.order}) == 1
             self.counting = sums.value_name == "evt.count"
-        for i, row in enumerate(codes.table(trace)):
-            self.codes[i] = Row(
-                row.action, row.has_exit, row.uses_fd, row.on_fd, row.enter_fd, row.datagram, row.has_fd, row.res,
-                row.name, row.flags, row.dev, row.ino, row.enter_name, row.enter_flags, -1, row.generic, row.tuple,
-                row.alone,
-            )
+
+    cdef int prepare(self, uint32_t code) except -1:
+        """Look up an event type that was not met before."""
+        row = codes.Code(self.trace, code)
+        self.codes[code] = Row(
+            row.action, row.has_exit, row.uses_fd, row.on_fd, row.enter_fd, row.datagram, row.has_fd, row.res,
+            row.name, row.flags, row.dev, row.ino, row.enter_name, row.enter_flags, self.verdicts.code(code),
+            row.generic, row.tuple, row.alone, True,
+        )
+        return 0
 
     def begin(self, replay, before):
         """Go on with this replay; `before` is the walker that came so far, None at the first event."""
@@ -177,6 +180,8 @@ cdef class StarWalker(RawWalker):
         cdef Thread thread
         cdef dict fds
         cdef bint done
+        if not row.ready:
+            self.prepare(e.type)
         if self.leaving is not None or self.python_settles:
             self.settle()
         if not self.started or self.swapped or row.action == PYTHON:
@@ -408,8 +413,6 @@ cdef class StarWalker(RawWalker):
         cdef int of_thread = self.thread_outcome(thread)
         cdef int of_fd = self.none if not row.has_fd else self.absent if fd is None else self.fd_outcome(thread, fd)
         cdef int place
-        if row.outcome < 0:
-            row.outcome = self.verdicts.code(self.current.type)
         if of_thread < SIDE and of_fd < SIDE and row.outcome < DEPTH:
             place = (of_thread * SIDE + of_fd) * DEPTH + row.outcome
             if self.judged[place] == NOT_ASKED:

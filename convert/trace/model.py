@@ -7,12 +7,10 @@ valid only until the next one is taken: threads and descriptors are live objects
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
 from ..scap.event_table import EVENTS, EventType
 from .rows import TYPECHARS, Fd, Thread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,46 +36,63 @@ def encode(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
-class Interface(NamedTuple):
+class Record:
+    """Named values, equal where all of them are. (Neither typing nor dataclasses: both are slow to import.)"""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+
+
+class Interface(Record):
     """An address of a network interface; `family` is 4 or 6, address and netmask are in network order."""
 
-    family: int
-    address: bytes
-    netmask: bytes
-    name: str
+    __slots__ = ("address", "family", "name", "netmask")
+
+    def __init__(self, family: int, address: bytes, netmask: bytes, name: str) -> None:
+        self.family, self.address, self.netmask, self.name = family, address, netmask, name
 
 
-class User(NamedTuple):
+class User(Record):
     """A user of the machine's user list."""
 
-    uid: int
-    gid: int
-    name: str
-    home: str
-    shell: str
+    __slots__ = ("gid", "home", "name", "shell", "uid")
+
+    def __init__(self, uid: int, gid: int, name: str, home: str, shell: str) -> None:
+        self.uid, self.gid, self.name, self.home, self.shell = uid, gid, name, home, shell
 
 
-class Group(NamedTuple):
+class Group(Record):
     """A group of the machine's user list."""
 
-    gid: int
-    name: str
+    __slots__ = ("gid", "name")
+
+    def __init__(self, gid: int, name: str) -> None:
+        self.gid, self.name = gid, name
 
 
-class Damage(NamedTuple):
+class Damage(Record):
     """Why reading ended early, and where: `offset` in the decompressed input."""
 
-    what: str
-    offset: int
+    __slots__ = ("offset", "what")
+
+    def __init__(self, what: str, offset: int) -> None:
+        self.what, self.offset = what, offset
 
 
-@dataclass(slots=True)
-class Loss:
+class Loss(Record):
     """Something that was left out: how often, how many bytes, and the offset of the first (None: not known)."""
 
-    count: int = 0
-    bytes: int = 0
-    first: int | None = None
+    __slots__ = ("bytes", "count", "first")
+
+    def __init__(self, count: int = 0, bytes: int = 0, first: int | None = None) -> None:
+        self.count, self.bytes, self.first = count, bytes, first
 
 
 class Event:

@@ -6,8 +6,6 @@ library for files of drivers that record no enters (`exit_only`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ..scap.event_table import EF_CREATES_FD, EF_DESTROYS_FD, EF_SKIPPARSERESET, EF_USES_FD, EVENTS, PT_FD
 from .changes import switched
 from .containers import describe
@@ -16,6 +14,7 @@ from .parsers import ALONE, PARSERS, close_enter, connect_enter, sendto_enter
 from .threads import CLONE_INVERTED, EFFORT, EFFORT_EACH, Table, named
 from .values import number, signed, text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .raw import RawEvent
 
