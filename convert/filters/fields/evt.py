@@ -9,7 +9,6 @@ from ...scap import event_table as table
 from ...trace import arguments, moments
 from ...trace.codes import ERRNO
 from . import evt_kinds as kinds
-from . import syslog
 from .field import Field
 
 TYPE_CHECKING = False
@@ -62,6 +61,12 @@ def delta(event: Event, name: str) -> int:
     found = event.ts - ts
     last[name] = (event.ordinal, event.ts, found)
     return found
+
+
+def _output_time(event: Event, _: str | None) -> str:
+    if moments.time_mode(event) == "h":
+        return moments.clock(event.ts)
+    return moments.chosen(event, latency(event), delta(event, "evt.outputtime"))
 
 
 def _error(event: Event) -> int | None:
@@ -140,6 +145,8 @@ def _around(event: Event, at: str | None) -> Value:
 
 def _info(event: Event, _: str | None) -> Value:
     if kinds.is_syslog(event):
+        from . import syslog
+
         found = syslog.message(event)
         if found is not None:
             return f"syslog sev={syslog.SEVERITIES[found.severity]} msg={found.text}"
@@ -213,10 +220,7 @@ _TIMES: Final = (
         "evt.deltatime.ns", "reltime", "nanoseconds within a second since the event before",
         lambda e, _: delta(e, "evt.deltatime.ns") % NANOSECOND, klass="R", shown="padded",
     ),
-    row(
-        "evt.outputtime", "charbuf", "the time in the form that -t chose",
-        lambda e, _: moments.chosen(e, latency(e), delta(e, "evt.outputtime")), klass="R",
-    ),
+    row("evt.outputtime", "charbuf", "the time in the form that -t chose", _output_time, klass="R"),
 )  # fmt: skip
 
 _KINDS: Final = (

@@ -6,7 +6,6 @@ from ...scap import event_table as table
 from ...trace import arguments
 from ...trace.codes import PARAM_DIRFD
 from ...trace.paths_text import joined
-from .syscall_groups import SYSCALL_CATEGORIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def syscall_name(event: Event) -> str | None:
 def category(event: Event) -> str:
     """The event's group; of reads, writes and the like that of the descriptor."""
     if event.code in arguments.GENERIC and event.params:
+        from .syscall_groups import SYSCALL_CATEGORIES
+
         return SYSCALL_CATEGORIES.get(arguments.number(table.PT_SYSCALLID, event.params[0]) or 0, "unknown")
     name = event.info.category
     if name.startswith("IO_"):
