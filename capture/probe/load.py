@@ -16,7 +16,7 @@ from . import btf, classes, program
 from .push import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 __all__ = ["COUNTERS", "Probe", "Settings"]
@@ -170,21 +170,27 @@ def _bcc() -> Any:
 
 
 @contextmanager
-def _messages() -> Iterator[Any]:
-    """Catch what the compiler and the kernel's verifier print on descriptor 2; gives a function that reads it."""
+def _messages() -> Iterator[Callable[[], str]]:
+    """Catch what compiler and verifier print on descriptors 1 and 2; gives a function that reads it."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(2)
+    kept = [(number, os.dup(number)) for number in (1, 2)]
     caught = os.memfd_create("messages")
-    os.dup2(caught, 2)
+    for number, _ in kept:
+        os.dup2(caught, number)
 
     def read() -> str:
+        sys.stdout.flush()
         return os.pread(caught, 1 << 20, 0).decode("utf-8", "replace")
 
     try:
         yield read
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, copy in kept:
+            os.dup2(copy, number)
+            os.close(copy)
         os.close(caught)
 
 

@@ -6,7 +6,7 @@ import ctypes
 import struct
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -122,13 +122,14 @@ def identity(text: bytes) -> Identity:
     *numbers, comm, name, arguments, cgroup, _cut = _IDENTITY.unpack_from(text)
     place = _IDENTITY.size
     assert len(text) == place + name + arguments + cgroup
-    return Identity(
-        *numbers[:24],
-        comm=comm.rstrip(b"\0"),
-        filename=text[place : place + name],
-        arguments=text[place + name : place + name + arguments],
-        cgroup_name=text[place + name + arguments :],
-    )
+    texts = {
+        "comm": comm.rstrip(b"\0"),
+        "filename": text[place : place + name],
+        "arguments": text[place + name : place + name + arguments],
+        "cgroup_name": text[place + name + arguments :],
+    }
+    names = [one.name for one in fields(Identity) if one.name not in texts]
+    return Identity(**dict(zip(names, numbers, strict=True)), **texts)
 
 
 @dataclass
