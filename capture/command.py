@@ -65,7 +65,10 @@ def parser() -> argparse.ArgumentParser:
         "--ring", metavar="MB", type=_ring, default=RING,
         help=f"memory in which events wait to be written (default {RING} MiB, a power of two)",
     )  # fmt: skip
-    top.add_argument("--nice", metavar="N", type=int, choices=range(-20, 20), help="priority, -20 (first) to 19")
+    top.add_argument(
+        "--nice", metavar="N", type=int, choices=range(-20, 20),
+        help="priority, from -20 (first) to 19 (default -10 where that is allowed)",
+    )  # fmt: skip
     top.add_argument("--check", action="store_true", help="say what the machine lacks for recording, and end")
     top.add_argument("-q", dest="quiet", action="store_true", help="say what was lost, and nothing else")
     top.add_argument("filter", metavar="FILTER", nargs="*", help="record what this holds for")

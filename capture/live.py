@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ..convert.errors import MachineError
 from .drain import Drain
 from .machinery import HORIZON
 from .probe.load import Probe as Loaded
@@ -14,6 +15,10 @@ from .snapshot import State, snapshot
 if TYPE_CHECKING:
     from .filtering import Pushed
     from .machinery import Options, Probe
+
+
+NICE = -10
+"""What a recorder needs to keep up while others compete for the processors: it uses little, but has to have it soon."""
 
 
 class Live:
@@ -41,3 +46,12 @@ class Live:
     def state(self) -> State:
         """The machine as it stands, this program left out."""
         return snapshot(frozenset((os.getpid(),)))
+
+    def prefer(self, nice: int | None) -> None:
+        """Let this thread run before others. Raises MachineError where the priority that was asked for is refused."""
+        try:
+            os.setpriority(os.PRIO_PROCESS, 0, NICE if nice is None else nice)
+        except OSError as error:
+            if nice is not None:
+                what = f"--nice {nice}: {error.strerror}"
+                raise MachineError(f"{what}: run it as root or with CAP_SYS_NICE, or leave it out") from None

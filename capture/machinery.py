@@ -18,7 +18,9 @@ HORIZON = 200_000_000  # ns that an event may come late without standing in the 
 
 @dataclass(frozen=True)
 class Options:
-    """What a recording is to be. `count`: events after which it ends; `seconds`: the same. `ring` in bytes."""
+    """What a recording is to be. `count`: events after which it ends; `seconds`: the same. `ring` in bytes. `nice`
+    None: what is usual.
+    """
 
     path: str
     compress: bool = False
@@ -94,3 +96,6 @@ class Machinery(Protocol):
 
     def state(self) -> State:
         """The machine as it stands."""
+
+    def prefer(self, nice: int | None) -> None:
+        """Take the priority that was asked for, None: the usual one. Raises MachineError where it is not allowed."""

@@ -8,13 +8,12 @@ again for the new one.
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
 import time
 from typing import TYPE_CHECKING
 
-from ..convert.errors import EXIT_DONE, MachineError, UsageError
+from ..convert.errors import EXIT_DONE, UsageError
 from ..convert.model.text import printable, spelled
 from ..convert.scap.counts import Events, Tally, Truncated
 from .counts import CountsFile, calls, lost, summary
@@ -84,7 +83,7 @@ class Recorder:
                     if not options.quiet:
                         self._say(f"{spelled(options.path)}: not written, the recording was ended before it began")
                     return EXIT_DONE
-                self._prefer()
+                self._machinery.prefer(options.nice)
                 return self._record()
         finally:
             self._syncer.close()
@@ -93,16 +92,6 @@ class Recorder:
 
     def _end(self, number: int, _: FrameType | None) -> None:
         self._signal = number
-
-    def _prefer(self) -> None:
-        """Take the priority that was asked for."""
-        nice = self.options.nice
-        if nice is None:
-            return
-        try:
-            os.setpriority(os.PRIO_PROCESS, 0, nice)
-        except OSError as error:
-            raise MachineError(f"--nice {nice}: {error.strerror}: ask for CAP_SYS_NICE, or leave it out") from None
 
     # -- the loop
 

@@ -64,6 +64,7 @@ class Fake:
     attached: bool = False
     states: int = 0
     looks: int = 0
+    nice: int | None = None
     pushed: Pushed | None = None
     counts: dict[str, int] = field(default_factory=lambda: {"events": 0})
     waiting: list[bytes] = field(default_factory=list)
@@ -74,6 +75,9 @@ class Fake:
 
     def drain(self, probe: object, options: Options) -> FakeDrain:
         return FakeDrain(self)
+
+    def prefer(self, nice: int | None) -> None:
+        self.nice = nice
 
     def state(self) -> FakeState:
         assert self.attached, "what happens while the state is read would be missed"

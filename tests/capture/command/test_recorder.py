@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from support.faked_recording import READ, Fake, event, head, numbers
+from syswire.capture.live import Live
 from syswire.capture.machinery import Options
 from syswire.capture.output import OutputError
 from syswire.capture.recorder import Recorder
 from syswire.capture.rotation import Rotation
-from syswire.convert.errors import UsageError
+from syswire.convert.errors import MachineError, UsageError
 
 
 class Clock:
@@ -269,13 +270,20 @@ def test_counts_of_a_killed_recorder(tmp_path: Path, said: list[str]) -> None:
     assert [stored for stored, _ in seen] == [0, 2, 4, 6, 8, 10]
 
 
-def test_priority_that_is_not_allowed(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from syswire.convert.errors import MachineError
+@pytest.mark.parametrize("nice", [None, -5])
+def test_priority(tmp_path: Path, said: list[str], nice: int | None) -> None:
+    fake = Fake([], nice=7)
+    assert record(Options(str(tmp_path / "a"), nice=nice), fake, said, until=1) == 0
+    assert fake.nice == nice
+
+
+def test_priority_that_is_not_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual one is done without; one that was asked for is not."""
 
     def refuse(*_: int) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "setpriority", refuse)
+    Live().prefer(None)
     with pytest.raises(MachineError, match="--nice -5"):
-        record(Options(str(tmp_path / "a"), nice=-5), Fake([]), said)
-    assert not (tmp_path / "a").exists()
+        Live().prefer(-5)
