@@ -33,6 +33,7 @@
  *   clone, clone3, fork, vfork   args[0] is the set of CLONE_* flags, without the signal
  *   openat2                      args[2] flags, args[3] mode, args[4] resolve: out of struct open_how
  *   execve, execveat             all 0 where the call succeeded
+ *   sendfile                     args[2] the offset that it points to, before (enter) and after (exit); 0 where it points to nothing
  *
  * Enters in records of their own: read*, write*, pread*, pwrite*, send*, recv*, sendfile, splice, accept*, connect,
  * clone*, fork, vfork. All others carry `enter_ts`, the time of the enter, in the exit; 0 there without
@@ -40,9 +41,9 @@
  *
  * Text:
  *   open, openat, openat2, creat, chdir       exit: the path, without NUL
- *   connect, bind, sendto, sendmsg, sendmmsg  enter (connect, sendto) and exit: struct sockaddr as the caller gave it, cut to its length
+ *   connect, bind, sendto, sendmsg, sendmmsg  enter (not bind, sendmmsg) and exit: struct sockaddr as the caller gave it, cut to its length
  *   recvfrom, recvmsg, recvmmsg               exit: struct sockaddr as the caller got it, where the caller asked for it
- *   accept, accept4, and those above where no address was given, on a unix socket:
+ *   accept, accept4 (exit), and those above where no address was given (enter of those that send, exit), on a unix socket:
  *                                             struct sockaddr_un: the socket's own name, else its peer's; nothing without both
  *   pipe, pipe2, socketpair                   exit with ret 0: struct pair
  *   clone*, fork, vfork, execve, execveat, set*id (ret 0): exit, and RECORD_CHILD: struct identity, then
@@ -63,7 +64,8 @@ struct record {
     __u16 cpu;
     __u16 flags;        /* RECORD_... */
     __u32 data_size;    /* payload that follows, bytes: min(true_size, snaplen) unless vectors or pages were out of reach */
-    __u64 true_size;    /* bytes the call moved, or this message of it. More than data_size: cut */
+    __u64 true_size;    /* bytes the call moved, or this message of it. More than data_size: cut
+                         * RECORD_ENTER: 0, but writev, pwritev*, sendmsg: the sum of the vectors, what it is asked to send */
     __u32 text_size;
     __u32 reserved;     /* 0 */
 };

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 # Steps: programs that make a record, reached by a tail call.
-PLAIN, LENGTH, PATH, ADDRESS, PAIR, BUFFER, VECTORS, MESSAGE, MESSAGES, GATHER, REST, PROCESS = range(1, 13)
+PLAIN, LENGTH, PATH, ADDRESS, PAIR, BUFFER, VECTORS, MESSAGE, MESSAGES, GATHER, REST, PROCESS, ASKED = range(1, 14)
 STEPS: Final = {
     "plain": PLAIN,
     "length": LENGTH,
@@ -23,6 +23,7 @@ STEPS: Final = {
     "gather": GATHER,
     "rest": REST,
     "process": PROCESS,
+    "asked": ASKED,
 }
 
 STEP: Final = 0xFF
@@ -37,6 +38,7 @@ NAMED: Final = 1 << 15  # sends or receives with an address
 MANY: Final = 1 << 16  # many messages
 CLONE: Final = 1 << 17
 EXEC: Final = 1 << 18
+SIZED: Final = 1 << 19  # what it is asked to send is told by vectors: summed up for the enter
 WHICH: Final = 7 << 20  # which descriptor the record is about
 FIRST, RESULT, OF_PAIR, OF_SENDFILE, OF_SPLICE = (number << 20 for number in range(1, 6))
 
@@ -62,7 +64,7 @@ CALLS: Final = tuple(
         ("pread64", 17, BUFFER | _READ),
         ("pwrite64", 18, BUFFER | _WRITE),
         ("readv", 19, VECTORS | _READ),
-        ("writev", 20, VECTORS | _WRITE),
+        ("writev", 20, VECTORS | _WRITE | SIZED),
         ("pipe", 22, PAIR | OF_PAIR),
         ("dup", 32, PLAIN | RESULT),
         ("dup2", 33, PLAIN | RESULT),
@@ -72,7 +74,7 @@ CALLS: Final = tuple(
         ("accept", 43, ADDRESS | OWN_ENTER | RESULT | LISTENER),
         ("sendto", 44, BUFFER | _WRITE | NAMED),
         ("recvfrom", 45, BUFFER | _READ | NAMED),
-        ("sendmsg", 46, MESSAGE | _WRITE | NAMED),
+        ("sendmsg", 46, MESSAGE | _WRITE | NAMED | SIZED),
         ("recvmsg", 47, MESSAGE | _READ | NAMED),
         ("shutdown", 48, PLAIN | FIRST),
         ("bind", 49, ADDRESS | FIRST),
@@ -100,12 +102,12 @@ CALLS: Final = tuple(
         ("dup3", 292, PLAIN | RESULT),
         ("pipe2", 293, PAIR | OF_PAIR),
         ("preadv", 295, VECTORS | _READ),
-        ("pwritev", 296, VECTORS | _WRITE),
+        ("pwritev", 296, VECTORS | _WRITE | SIZED),
         ("recvmmsg", 299, MESSAGES | _READ | NAMED | MANY),
         ("sendmmsg", 307, MESSAGES | _WRITE | NAMED | MANY),
         ("execveat", 322, PROCESS | EXEC | SECOND),
         ("preadv2", 327, VECTORS | _READ),
-        ("pwritev2", 328, VECTORS | _WRITE),
+        ("pwritev2", 328, VECTORS | _WRITE | SIZED),
         ("io_uring_enter", 426, URING),
         ("clone3", 435, PROCESS | CLONE | OWN_ENTER),
         ("openat2", 437, PATH | RESULT | SECOND),
@@ -127,6 +129,7 @@ def definitions() -> dict[str, int]:
         "MANY": MANY,
         "CLONE": CLONE,
         "EXEC": EXEC,
+        "SIZED": SIZED,
         "WHICH": WHICH,
         "STEP": STEP,
     }

@@ -60,6 +60,26 @@ static __always_inline u8 judge(struct descriptor *d, u64 file, u32 pid)
     return is_other_process(pid) || is_other_peer(d) ? FILTERED : FOLLOWED;
 }
 
+/* sendfile's third argument: the place in the file that it points to, as it is now. */
+static __always_inline void sendfile_offset(struct record *r)
+{
+    u64 offset = 0;
+    if (r->args[2])
+        bpf_probe_read_user(&offset, sizeof(offset), (void *)r->args[2]);
+    r->args[2] = offset;
+}
+
+/* Send the enter's own record. One that does not fit is not lost: its time goes along with the exit. */
+static __always_inline void begin(struct scratch *s, struct counts *n, struct call *c, u64 text)
+{
+    if (emit(s, n, 0, text)) {
+        n->enters_deferred++;
+    } else {
+        n->enters++;
+        c->sent = 1;
+    }
+}
+
 int on_enter(struct bpf_raw_tracepoint_args *ctx)
 {
     u32 nr = ctx->args[1];
@@ -123,7 +143,6 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
     c->ts = r->ts;
     if (!(class & CLASS_OWN_ENTER))
         return 0;
-    u64 text = 0;
     if (class & CLASS_IO)
         r->flags |= RECORD_IO;
     if (sends)
@@ -132,18 +151,57 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
         r->flags |= RECORD_DESCRIPTOR;
         *(struct descriptor *)s->body = c->about;
     }
-    if (nr == 42 || nr == 44) { /* connect, sendto */
-        u64 at = nr == 42 ? r->args[1] : r->args[4];
-        u64 size = nr == 42 ? r->args[2] : r->args[5];
-        text = given_name(s, at, (u32)size, ABOUT);
-    }
     if (class & CLASS_CLONE)
         clone_flags(r);
-    if (emit(s, n, 0, text)) {
-        n->enters_deferred++;
-    } else {
-        n->enters++;
-        c->sent = 1;
+    if (nr == 40) /* sendfile */
+        sendfile_offset(r);
+    u64 text = 0;
+    if (nr == 42) /* connect */
+        text = given_name(s, r->args[1], (u32)r->args[2], ABOUT);
+    else if (nr == 44) /* sendto */
+        text = given_name(s, r->args[4], (u32)r->args[5], ABOUT);
+    if (class & CLASS_SIZED) {
+        s->work.class = class;
+        steps.call(ctx, STEP_ASKED);
     }
+    if (!text && (class & CLASS_NAMED) && sends)
+        text = unix_name(s, &c->about, ABOUT);
+    begin(s, n, c, text);
+    return 0;
+}
+
+/* The enter of calls that send from vectors: how much they are asked to send, and where to. */
+int step_asked(struct bpf_raw_tracepoint_args *ctx)
+{
+    struct scratch *s = own_scratch();
+    struct counts *n = own_counts();
+    if (!s || !n)
+        return 0;
+    struct record *r = &s->head;
+    u32 tid = r->tid;
+    struct call *c = calls.lookup(&tid);
+    if (!c)
+        return 0;
+    u64 head[4] = {0, 0, r->args[1], r->args[2]}; /* name, its length, vectors, how many: as in struct msghdr */
+    u64 text = 0;
+    if (s->work.class & CLASS_NAMED) {
+        if (bpf_probe_read_user(head, sizeof(head), (void *)r->args[1]))
+            r->flags |= RECORD_FAULT;
+        text = given_name(s, head[0], (u32)head[1], ABOUT);
+        if (!text)
+            text = unix_name(s, &c->about, ABOUT);
+    }
+#pragma unroll 1
+    for (int i = 0; i < 1024; i++) { /* UIO_MAXIOV */
+        u64 vector[2] = {};
+        if (i >= head[3])
+            break;
+        if (bpf_probe_read_user(vector, sizeof(vector), (void *)(head[2] + i * sizeof(vector)))) {
+            r->flags |= RECORD_FAULT;
+            break;
+        }
+        r->true_size += vector[1];
+    }
+    begin(s, n, c, text);
     return 0;
 }

@@ -130,6 +130,8 @@ int step_length(struct bpf_raw_tracepoint_args *ctx)
     if (!s || !n)
         return 0;
     s->head.true_size = s->head.ret > 0 ? s->head.ret : 0;
+    if (s->head.nr == 40) /* sendfile */
+        sendfile_offset(&s->head);
     settle(s, n, 0, 0);
     return 0;
 }

@@ -124,8 +124,7 @@ def test_datagrams_carry_their_address(probe: Probe) -> None:
         assert (seen.about.protocol, seen.about.socket_type) == (17, 2)
     (got,) = mine(ring.records, 47)
     assert (got.text, got.data) == (come, b"and again")
-    (begun,) = mine(ring.records, 44, kind=ENTER)
-    assert begun.text == to
+    assert [r.text for r in mine(ring.records, 44, 46, kind=ENTER)] == [to, to]
 
 
 def test_unix_sockets(probe: Probe, tmp_path: Path) -> None:
@@ -140,6 +139,7 @@ def test_unix_sockets(probe: Probe, tmp_path: Path) -> None:
         peer, _ = server.accept()
         client.send(b"question")
         peer.recv(100)
+        client.sendmsg([b"an", b"other"])
         inodes = os.fstat(client.fileno()).st_ino, os.fstat(peer.fileno()).st_ino
         for one in (server, client, peer):
             one.close()
@@ -150,7 +150,9 @@ def test_unix_sockets(probe: Probe, tmp_path: Path) -> None:
     assert (connected.about.inode, accepted.about.inode) == inodes
     assert connected.about.unix_own == accepted.about.unix_peer != 0
     assert connected.about.unix_peer == accepted.about.unix_own != 0
-    for seen in (connected, accepted, *mine(ring.records, BIND, SENDTO, RECVFROM)):
+    enters = mine(ring.records, CONNECT, SENDTO, 46, kind=ENTER)
+    assert len(enters) == 3
+    for seen in (connected, accepted, *mine(ring.records, BIND, SENDTO, RECVFROM, 46), *enters):
         assert seen.text.rstrip(b"\0") == name
 
 

@@ -67,6 +67,8 @@ def test_vectors(probe: Probe, count: int) -> None:
         (seen,) = on(ring.records, numbers[fd], nr)
         assert seen.data == whole
         assert seen.true_size == len(whole)
+        (begun,) = on(ring.records, numbers[fd], nr, ENTER)
+        assert begun.true_size == (len(whole) if nr in {WRITEV, SENDMSG} else 0)
 
 
 def test_vectors_beyond_the_snaplen(probe: Probe) -> None:
@@ -131,7 +133,9 @@ def test_sendfile_and_splice_tell_lengths(probe: Probe, tmp_path: Path) -> None:
     (sent,) = on(ring.records, numbers[0], SENDFILE)
     assert (sent.ret, sent.true_size, sent.data) == (3000, 3000, b"")
     assert sent.flags & SENDS
-    assert sent.args[1] == numbers[2]
+    assert sent.args[1:4] == (numbers[2], 3100, 3000)
+    (begun,) = on(ring.records, numbers[0], SENDFILE, ENTER)
+    assert begun.args[1:4] == (numbers[2], 100, 3000)
     (taken,) = on(ring.records, numbers[1], SPLICE)
     assert (taken.true_size, taken.data, taken.flags & SENDS) == (3000, b"", 0)
 
