@@ -7,38 +7,27 @@ adds to a sum. Every other event goes to the plain replay, which works on the sa
 plain replay stays the one place that knows all rules; a property test holds this walk to it.
 """
 
-from cpython.dict cimport PyDict_GetItemWithError
-from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdio cimport snprintf
-from libc.stdlib cimport free, malloc
-from libc.string cimport memchr, memcmp, memset
+from libc.string cimport memchr, memcmp
 
-from syswire.convert.scap.event cimport TYPES, Event, u32, u64
-from syswire.convert.trace.raw cimport RawWalker
+from syswire.convert.scap.event cimport Event, u32, u64
+from syswire.convert.star.judging cimport Row
+from syswire.convert.star.replaying cimport Replaying, fd_at
 from syswire.convert.trace.rows cimport Fd, Thread
 
 from ..trace.parsers import MAX_PER_TABLE
 from ..trace.raw import BLOCK, DAMAGE, FULL, NEED
-from ..trace.threads import EFFORT, EFFORT_EACH, MAX_FDS
-from . import codes
-from .outcomes import UNASKED
+from ..trace.threads import MAX_FDS
 
 cdef enum:
     MAX_BLOCK = 1 << 26
-    NO = 0
-    YES = 1
-    OPEN = 2
-    NOT_ASKED = 3
     STATE_ONLY = 1
     O_CLOEXEC = 4096
     O_DIRECTORY = 1024
     SOCK_CLOEXEC = 0x80000
     INET = 2
-    SIDE = 64             # outcomes of threads and of descriptors in the array of verdicts
-    DEPTH = 16            # those of event types
-    MOST_NAMES = 65536
     LONGEST_NAME = 250    # of a path that cannot be too long however it is joined
 
 cdef enum:
@@ -91,64 +80,7 @@ cdef bint simple(const uint8_t *name, Py_ssize_t size) noexcept nogil:
     return True
 
 
-cdef class StarWalker(RawWalker):
-    def __cinit__(self):
-        self.judged = <uint8_t *>malloc(SIDE * SIDE * DEPTH)
-        if self.judged == NULL:
-            raise MemoryError
-        memset(self.judged, UNASKED, SIDE * SIDE * DEPTH)
-
-    def __dealloc__(self):
-        free(self.judged)
-
-    def __init__(self, trace, verdicts, visit, keys, sums):
-        RawWalker.__init__(self)
-        self.trace, self.verdicts, self.visit, self.keys, self.sums = trace, verdicts, visit, keys, sums
-        self.file_outcomes, self.file_keys, self.far, self.code_keys = {}, {}, {}, [None] * TYPES
-        self.none, self.absent, self.named_outcomes = verdicts.none, verdicts.absent, verdicts.named
-        self.by_kind, self.nobody = verdicts.by_kind, verdicts.nobody
-        self.epoch = 1
-        if keys is not None:
-            self.order, self.named_keys = keys.order, keys.named
-            self.keyed_by_fd = any([kind == "D" for kind, _ in keys.order])
-            self.keyed_by_code = any([kind == "C" for kind, _ in keys.order])
-            self.one_part = len({kind for kind, _ in keys.order}) == 1
-            self.counting = sums.value_name == "evt.count"
-
-    cdef int prepare(self, uint32_t code) except -1:
-        """Look up an event type that was not met before."""
-        row = codes.Code(self.trace, code)
-        self.codes[code] = Row(
-            row.action, row.has_exit, row.uses_fd, row.on_fd, row.enter_fd, row.datagram, row.has_fd, row.res,
-            row.name, row.flags, row.dev, row.ino, row.enter_name, row.enter_flags, self.verdicts.code(code),
-            row.generic, row.tuple, row.alone, True,
-        )
-        return 0
-
-    def begin(self, replay, before):
-        """Go on with this replay; `before` is the walker that came so far, None at the first event."""
-        cdef RawWalker other
-        self.replay, self.table, self.threads = replay, replay.table, self.trace.threads
-        self.started = replay.started
-        self.has_previous = replay.previous_ts is not None
-        self.previous = replay.previous_ts or 0
-        self.fds = self.fds_told = self.table.fds
-        self.leaving = None
-        self.skipped, self.python_settles = 0, True
-        self.epoch += 1
-        self.forget()
-        if before is not None:
-            other = before
-            self.events, self.numbered, self.trailers = other.events, other.numbered, other.trailers
-            self.damaged_events, self.first_damaged = other.damaged_events, other.first_damaged
-            self.unknown_types, self.first_unknown = other.unknown_types, other.first_unknown
-            self.first_damaged_event, self.swapped = other.first_damaged_event, other.swapped
-
-    def finish(self):
-        """Let go what the last event ended, and tell the replay where things stand."""
-        self.settle()
-        self.tell()
-
+cdef class StarWalker(Replaying):
     def sweep(self, uint8_t[::1] buffer, Py_ssize_t begin, Py_ssize_t end, uint64_t base):
         """Take the events of buffer[begin:end]; (status, position, detail) as RawWalker.take, FULL: it is enough."""
         cdef uint8_t *p = &buffer[0] if end > begin else NULL
@@ -201,14 +133,6 @@ cdef class StarWalker(RawWalker):
         else:
             done = self.leave(row, thread, fds)
         return self.passed() if done else self.delegate()
-
-    cdef int passed(self) noexcept:
-        """The event was dealt with."""
-        self.skipped += 1
-        self.previous, self.has_previous = self.current.ts, True
-        if not self.current.flags & STATE_ONLY:
-            self.last_counted = self.current.ts
-        return 0
 
     cdef bint untouched(self, Row *row, Thread thread, dict fds) except -1:
         cdef Fd fd = self.fd_of(fds, thread.last_fd) if row.on_fd else None
@@ -272,7 +196,7 @@ cdef class StarWalker(RawWalker):
             return False
         self.end_call(thread, True)
         if fd is not None:
-            if row.action == EXIT_IO and res >= 0 and (fd.kind is IPV4 or fd.kind is IPV6 or fd.kind == IPV4 or fd.kind == IPV6):
+            if row.action == EXIT_IO and res >= 0 and (fd.kind == IPV4 or fd.kind == IPV6):
                 fd.connected = True
             elif row.action == EXIT_CLOSE and res < 0:
                 fd.closing = False
@@ -396,201 +320,6 @@ cdef class StarWalker(RawWalker):
             value[0] = <int64_t>u64(e.data + e.off[place])
             return value[0] >= 0
         return size == 0 or size == 4
-
-    # -- what is asked of them
-
-    cdef bint dealt(self, Row *row, Thread thread, Fd fd) except -1:
-        """Whether nobody need see the event: it is not wanted, or it was added to the sum."""
-        cdef int found
-        if self.current.flags & STATE_ONLY:
-            return True
-        found = self.verdict(row, thread, fd)
-        if found == NO:
-            return True
-        return found == YES and self.sums is not None and self.add(row, thread, fd)
-
-    cdef int verdict(self, Row *row, Thread thread, Fd fd) except -1:
-        cdef int of_thread = self.thread_outcome(thread)
-        cdef int of_fd = self.none if not row.has_fd else self.absent if fd is None else self.fd_outcome(thread, fd)
-        cdef int place
-        if of_thread < SIDE and of_fd < SIDE and row.outcome < DEPTH:
-            place = (of_thread * SIDE + of_fd) * DEPTH + row.outcome
-            if self.judged[place] == NOT_ASKED:
-                self.judged[place] = self.verdicts.verdict(of_thread, of_fd, row.outcome)
-            return self.judged[place]
-        key = of_thread << 32 | of_fd << 16 | row.outcome
-        found = self.far.get(key)
-        if found is None:
-            if len(self.far) >= MOST_NAMES:
-                self.far.clear()
-            found = self.far[key] = self.verdicts.verdict(of_thread, of_fd, row.outcome)
-        return found
-
-    cdef int thread_outcome(self, Thread thread) except -1:
-        if thread is None:
-            return self.nobody
-        if thread.epoch != self.epoch:
-            thread.epoch, thread.key = self.epoch, None
-            thread.outcome = self.verdicts.thread(thread)
-        return thread.outcome
-
-    cdef int fd_outcome(self, Thread thread, Fd fd) except -1:
-        if fd.outcome >= 0:
-            return fd.outcome
-        if fd.kind is FILE or fd.kind is DIRECTORY:
-            key = (fd.kind, fd.name) if self.named_outcomes else fd.kind
-        elif self.by_kind:
-            key = (fd.kind, fd.l4, fd.role)
-        else:
-            fd.outcome = self.verdicts.descriptor(thread, fd)
-            return fd.outcome
-        found = self.file_outcomes.get(key)
-        if found is None:
-            if len(self.file_outcomes) >= MOST_NAMES:
-                self.file_outcomes.clear()
-            found = self.file_outcomes[key] = self.verdicts.descriptor(thread, fd)
-        fd.outcome = found
-        return found
-
-    cdef bint add(self, Row *row, Thread thread, Fd fd) except -1:
-        """Add the event to the sum, where it has a value and a key. False: that is for Python to say."""
-        cdef Event *e = &self.current
-        cdef uint32_t size
-        cdef int64_t value = 1
-        if thread is None or row.generic and (self.keyed_by_code or not self.counting):
-            return False
-        if not self.counting:
-            if row.res < 0 or row.res >= <int>e.nparams:
-                return True
-            size = e.off[row.res + 1] - e.off[row.res]
-            if size == 0:
-                return True
-            if size != 8:
-                return False
-            value = <int64_t>u64(e.data + e.off[row.res])
-            if value <= 0:
-                return True
-        of_thread = self.thread_key(thread)
-        if self.keyed_by_fd:
-            if not row.has_fd:
-                return True
-            if fd is None:
-                return False
-            of_fd = self.fd_key(thread, fd)
-            if of_fd is False:
-                return True
-        else:
-            of_fd = ()
-        if of_thread is False:
-            return True
-        if self.keyed_by_fd and self.one_part:
-            self.sums.add(of_fd, value)
-            return True
-        if self.keyed_by_code and self.code_keys[e.type] is None:
-            self.code_keys[e.type] = self.keys.code(e.type) or False
-        parts = {"P": of_thread, "D": of_fd, "C": self.code_keys[e.type]}
-        self.sums.add(tuple([parts[kind][place] for kind, place in self.order]), value)
-        return True
-
-    cdef object thread_key(self, Thread thread):
-        if thread.key is None:  # thread_outcome, asked before, made sure that it is of this epoch
-            found = self.keys.thread(thread)
-            thread.key = False if found is None else found
-        return thread.key
-
-    cdef object fd_key(self, Thread thread, Fd fd):
-        if fd.key is not None:
-            return fd.key
-        name = (fd.kind, fd.name) if self.named_keys else fd.kind
-        is_file = fd.kind is FILE or fd.kind is DIRECTORY
-        found = self.file_keys.get(name) if is_file else None
-        if found is None:
-            found = self.keys.descriptor(thread, fd)
-            found = False if found is None else found
-            if is_file:
-                if len(self.file_keys) >= MOST_NAMES:
-                    self.file_keys.clear()
-                self.file_keys[name] = found
-        fd.key = found
-        return found
-
-    # -- the rows
-
-    cdef void forget(self):
-        memset(self.near, 0, sizeof(self.near))
-
-    cdef Thread lookup(self, int64_t tid):
-        cdef Near *near = &self.near[tid & 255]
-        cdef PyObject *found
-        if near.thread != NULL and near.tid == tid:
-            return <Thread>near.thread
-        found = PyDict_GetItemWithError(self.threads, tid)
-        if found == NULL:
-            return None
-        near.tid, near.thread = tid, <void *>found
-        return <Thread>found
-
-    cdef dict table_of(self, Thread thread):
-        """The descriptors of a thread; None where Python has to find out."""
-        cdef PyObject *main
-        if thread.flags == 0 or not thread.flags & 1 or thread.tid == thread.pid:
-            return thread.own_fds
-        main = PyDict_GetItemWithError(self.threads, thread.pid)
-        return None if main == NULL else (<Thread>main).own_fds
-
-    cdef Fd fd_of(self, dict fds, object number):
-        return None if number == -1 else fd_at(fds, number)
-
-    cdef int settle(self) except -1:
-        """Let go what the event before ended."""
-        if self.leaving is not None:
-            if fd_at(self.leaving_table, self.leaving.num) is self.leaving:
-                del self.leaving_table[self.leaving.num]
-                self.fds -= 1
-            self.leaving = self.leaving_table = None
-        if self.python_settles:
-            self.tell()
-            self.replay.settle()
-            self.fds = self.fds_told = self.table.fds
-            self.python_settles = False
-            self.forget()
-        return 0
-
-    cdef int tell(self) except -1:
-        """Tell the replay what changed since it was last asked."""
-        self.table.fds += self.fds - self.fds_told
-        self.fds_told = self.fds
-        if self.skipped:
-            self.table.effort = min(EFFORT, self.table.effort + EFFORT_EACH * self.skipped)
-            self.skipped = 0
-        self.replay.previous_ts = self.previous if self.has_previous else None
-        return 0
-
-    cdef int delegate(self) except -1:
-        """The event goes to the plain replay and, if it is one that counts, to `visit`. 1: it is enough."""
-        cdef uint64_t ts = self.current.ts
-        cdef bint counts = not self.current.flags & STATE_ONLY
-        cdef Fd fd
-        self.tell()
-        event = self.replay.apply(self.row())
-        self.started, self.python_settles = self.replay.started, True
-        self.previous, self.has_previous = ts, self.started
-        self.fds = self.fds_told = self.table.fds
-        self.forget()
-        if event.info.name in codes.CHANGES_THREADS:
-            self.epoch += 1
-        fd = event.fd
-        if fd is not None:
-            fd.outcome, fd.key = -1, None
-        if not counts or event.consumed:
-            return 0
-        self.last_counted = ts
-        return 1 if self.visit(event) else 0
-
-
-cdef inline Fd fd_at(dict fds, object number):
-    cdef PyObject *found = PyDict_GetItemWithError(fds, number)
-    return None if found == NULL else <Fd>found
 
 
 cdef inline int seen(Fd fd) except -1:
