@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .model import Event
+    from .model import Event, Thread
 
 PR_SET_NAME = 15
 
@@ -55,25 +55,42 @@ def limit(table: Table, event: Event) -> None:
         event.thread.fdlimit = signed(value)
 
 
+MEMORY = (("vm_size", "vmsize"), ("vm_rss", "vmrss"), ("vm_swap", "vmswap"))
+FAULTS = (("pgft_maj", "pfmajor"), ("pgft_min", "pfminor"))
+_places: dict[tuple[int, object], list[tuple[int, str]]] = {}
+
+
+def _told(event: Event, names: tuple[tuple[str, str], ...]) -> list[tuple[int, str]]:
+    """Where events of this type have the parameters of those names, and where they go: looked up once for each type."""
+    found = _places.get((event.code, names))
+    if found is None:
+        of = dict(names)
+        found = [(index, of[param[0]]) for index, param in enumerate(event.info.params) if param[0] in of]
+        _places[event.code, names] = found
+    return found
+
+
+def _take(owner: Thread, event: Event, names: tuple[tuple[str, str], ...]) -> None:
+    params = event.params
+    for place, attribute in _told(event, names):
+        if place < len(params) and params[place]:
+            setattr(owner, attribute, number(params[place]))
+
+
 def switched(event: Event) -> None:
     """The thread left the processor; the event tells its page faults and its process's memory."""
     thread = event.thread
-    main = thread.main if thread is not None else None
-    for owner, name, attribute in (
-        (thread, "pgft_maj", "pfmajor"), (thread, "pgft_min", "pfminor"),
-        (main, "vm_size", "vmsize"), (main, "vm_rss", "vmrss"), (main, "vm_swap", "vmswap"),
-    ):  # fmt: skip
-        if owner is not None and (value := event.param(name)):
-            setattr(owner, attribute, number(value))
+    if thread is None:
+        return
+    _take(thread, event, FAULTS)
+    if (main := thread.main) is not None:
+        _take(main, event, MEMORY)
 
 
 def memory(table: Table, event: Event) -> None:
     """A brk, mmap or munmap: the exit tells the thread's memory."""
-    if event.thread is None:
-        return
-    for name, attribute in (("vm_size", "vmsize"), ("vm_rss", "vmrss"), ("vm_swap", "vmswap")):
-        if value := event.param(name):
-            setattr(event.thread, attribute, number(value))
+    if event.thread is not None:
+        _take(event.thread, event, MEMORY)
 
 
 def prctl(table: Table, event: Event) -> None:
