@@ -128,7 +128,8 @@ class Table:
             if contained:
                 return  # the number is the one within the container: the child's own return makes it
             old = self.threads.get(res)
-            if old is not None and old.flags & CLONE_INVERTED and event.ts - (old.clone_ts or 0) < STALE:
+            stale = self.newest and old is not None and event.ts - (old.clone_ts or 0) >= STALE
+            if old is not None and old.flags & CLONE_INVERTED and not stale:
                 return
             if old is not None:
                 self.remove(old, force=True)
@@ -146,7 +147,7 @@ class Table:
     def _child(self, event: Event, got: dict[str, bytes], parent: Thread | None, tid: int, flags: int) -> Thread | None:
         own = event.tid == tid
         if flags & CLONE_THREAD:
-            pid = number(got.get("pid", b"")) if own or parent is None else parent.pid
+            pid = number(got.get("pid", b""))
         else:
             pid = tid
         child = Thread(self.trace, tid, pid)

@@ -341,3 +341,17 @@ def test_names_below_nothing(tmp_path: Path, tool: Callable[[str], str]) -> None
             told.call(307, tid, (-100, name, 1, 0), (51, -100, name, 1, 0, 0))
             told.call(307, tid, (99, name, 1, 0), (52, 99, name, 1, 0, 0))
     judged(told, tmp_path / "below.scap", tool("sysdig"))
+
+
+def test_a_number_that_a_child_took_first_is_not_taken_again(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    """Where the child returned before its parent, no later clone of any parent makes that thread anew."""
+    told = Told()
+    told.event(223, 100, *clone(0, 100, 100, 10, 0))
+    told.call(7, 100, (1, 5), (0, b""))
+    told.now += 5_000_000_000
+    told.call(223, 12, (), clone(100, 12, 10, 1, 0x2001))
+    told.call(7, 100, (1, 5), (0, b""))
+    told.event(186, 100, 0)
+    told.call(223, 12, (), clone(100, 12, 10, 1, 0x2001))
+    told.call(7, 100, (5, 5), (0, b""))
+    judged(told, tmp_path / "taken.scap", tool("sysdig"))

@@ -239,7 +239,7 @@ FILTERS = (
 def capture(request: pytest.FixtureRequest) -> Iterator[Opened]:
     path: Path = request.param
     content = path.read_bytes()
-    whole = gzip.decompress(content) if path.suffix == ".gz" else content
+    whole = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
     yield opener(whole)
 
 
