@@ -144,12 +144,11 @@ def capture(words: Sequence[str]) -> int:
         return check()
     from .live import Live
     from .recorder import Recorder, tell
-
-    recorder = Recorder(asked, Live())
-    if asked.rotation.seconds is None and asked.rotation.bytes is None:
-        refuse(asked.path)
     from .requirements import lacking
 
+    recorder = Recorder(asked, Live())
+    if asked.rotation == Rotation():
+        refuse(asked.path)
     if lacks := lacking():
         for line in lacks:
             tell(line)

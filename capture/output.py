@@ -8,6 +8,7 @@ no more, the file is cut back to the last whole block or member.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import queue
 import stat
@@ -124,6 +125,13 @@ def create(path: str) -> int:
     return descriptor
 
 
+def _position(descriptor: int) -> int | None:
+    """Where the next byte goes in the file that standard output is; None where that is none that can be cut back."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode) or fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_APPEND:
+        return None
+    return os.lseek(descriptor, 0, os.SEEK_CUR)
+
+
 class Syncer:
     """Brings files to the disk in a thread of its own: the ring must not fill while a disk is slow."""
 
@@ -170,8 +178,10 @@ class Output:
         self.size = 0
         self._syncer = syncer
         self._clock = clock
-        self._regular = path != STANDARD_OUTPUT
-        self._fd = create(path) if self._regular else os.dup(sys.stdout.fileno())
+        self._fd = create(path) if path != STANDARD_OUTPUT else os.dup(sys.stdout.fileno())
+        self._origin = (
+            0 if path != STANDARD_OUTPUT else _position(self._fd)
+        )  # where in the file it begins; None: no file
         self._compress = compress
         self._member: _Compressor | None = None
         self._parts: list[bytes] = []
@@ -240,9 +250,9 @@ class Output:
             raise
         except OSError as error:
             kept, lost = self._salvage(data, done) if self._compress else _cut_back(view, done)
-            if self._regular:
-                os.ftruncate(self._fd, self.size + kept)
-                os.lseek(self._fd, self.size + kept, os.SEEK_SET)
+            if self._origin is not None:
+                os.ftruncate(self._fd, self._origin + self.size + kept)
+                os.lseek(self._fd, self._origin + self.size + kept, os.SEEK_SET)
             self.size += kept
             raise OutputError(self.path, error, lost) from None
         self.size += done
@@ -256,12 +266,12 @@ class Output:
 
         blocks = _inflate(member)
         limit = len(blocks) * room // len(member)
-        while self._regular and limit > SMALLEST:
+        while self._origin is not None and limit > SMALLEST:
             at, _ = _walk(blocks, limit)
             stream = isal_zlib.compressobj(LEVEL, wbits=31)
             smaller = stream.compress(blocks[:at]) + stream.flush()
             if at and len(smaller) <= room:
-                os.pwrite(self._fd, smaller, self.size)
+                os.pwrite(self._fd, smaller, self._origin + self.size)
                 return len(smaller), events_in(memoryview(blocks)[at:])
             limit = limit * 3 // 4
         return 0, events_in(blocks)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from ..convert.errors import EXIT_DONE, UsageError
 from ..convert.model.text import printable, spelled
-from ..convert.scap.counts import Events, Tally, Truncated
+from ..convert.scap.counts import SUFFIX, Events, Tally, Truncated
 from .counts import CountsFile, calls, lost, summary
 from .filtering import Judge, push, wanted
-from .output import Output, OutputError, Syncer, cut, events_in
+from .output import STANDARD_OUTPUT, Output, OutputError, Syncer, cut, events_in, refuse
 from .rotation import Names
 
 if TYPE_CHECKING:
@@ -161,6 +161,8 @@ class Recorder:
         name = self._names.next(time.time(), older=self._turned)
         self._turned = False
         try:
+            for each in (name, *([] if name == STANDARD_OUTPUT else [name + SUFFIX])):
+                refuse(each)  # before what is there is removed
             self._output = Output(name, self._syncer, compress=self.options.compress, clock=self._clock)
             self._counts = CountsFile(name, self._tally() if self._files else Tally())
         except UsageError as error:

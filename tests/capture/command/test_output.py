@@ -221,6 +221,30 @@ def test_standard_output() -> None:
     assert gzip.decompress(done.stdout) == head() + event(1)
 
 
+@pytest.mark.parametrize("compress", [False, True])
+def test_standard_output_on_a_full_disk(tmp_path: Path, compress: bool) -> None:
+    """A file behind standard output is cut back too, and only what came from here."""
+    code = (
+        "import os, resource, sys; from syswire.capture.output import Output, OutputError, Syncer\n"
+        f"s = Syncer(); o = Output('-', s, compress={compress})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)); blocks = sys.stdin.buffer.read()\n"
+        "try: o.write(blocks); o.flush()\n"
+        "except OutputError as error: sys.stderr.write(str(error.events))"
+    )
+    blocks = b"".join(noise(50))
+    with (tmp_path / "a").open("wb") as out:
+        out.write(b"before")
+        out.flush()
+        done = subprocess.run(
+            [sys.executable, "-c", code], input=blocks, stdout=out, stderr=subprocess.PIPE, check=True
+        )
+    stored = (tmp_path / "a").read_bytes()
+    assert stored.startswith(b"before")
+    kept = numbers(gzip.decompress(stored[6:]) if compress else stored[6:])
+    assert kept == list(range(len(kept))) and 12 < len(kept) < 20
+    assert int(done.stderr) == 50 - len(kept)
+
+
 def test_closed_pipe_is_not_a_full_disk() -> None:
     code = (
         "import os, sys; from syswire.capture.output import Output, Syncer\n"

@@ -199,6 +199,15 @@ def test_a_link_in_place_of_the_next_file(tmp_path: Path, said: list[str]) -> No
     assert counts(tmp_path / "a")["events"]["written"] + 0 == len(numbers((tmp_path / "a").read_bytes()))
 
 
+def test_counts_that_cannot_be_written_stop_it_before_anything_is_removed(tmp_path: Path, said: list[str]) -> None:
+    path = tmp_path / "a.scap"
+    path.write_bytes(b"old")
+    path.with_name("a.scap.counts.json").mkdir()
+    with pytest.raises(UsageError, match="directory"):
+        record(Options(str(path)), Fake([]), said)
+    assert path.read_bytes() == b"old"
+
+
 # -- losses
 
 
