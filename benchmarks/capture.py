@@ -89,12 +89,13 @@ class Recorder:
         self.begun = cpu_seconds(self.process.pid)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         """Stop and read the counts."""
         time.sleep(0.3)
-        self.cpu = cpu_seconds(self.process.pid) - self.begun
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+        _, ended, usage = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(ended)
+        self.cpu = usage.ru_utime + usage.ru_stime - self.begun
         self.counts = json.loads(self.file.with_name(self.file.name + ".counts.json").read_bytes())
 
 

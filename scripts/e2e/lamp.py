@@ -59,7 +59,7 @@ EnableSendfile On
 EnableMMAP Off
 KeepAlive On
 MaxKeepAliveRequests 0
-KeepAliveTimeout 5
+KeepAliveTimeout 60
 ErrorLog {folder}/error.log
 LogFormat "%h %{{remote}}p %P %>s %I %O %B \\"%r\\"" plain
 CustomLog {folder}/access.log plain
