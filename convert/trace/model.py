@@ -186,6 +186,20 @@ class Trace:
     def __iter__(self) -> Iterator[Event]:
         raise NotImplementedError
 
+    def enter_of(
+        self, thread: Thread, code: int, ts: int, params: tuple[bytes, ...], num: int, ordinal: int, cpu: int,
+        flags: int, offset: int, previous: int,
+    ) -> Event:  # fmt: skip
+        """The last enter of a thread, which nobody looked at when it came."""
+        info = INFOS[code]
+        event = Event(self, info, code, ts, thread.tid, params)
+        event.num, event.ordinal, event.cpu, event.block_flags, event.offset = num, ordinal, cpu, flags, offset
+        event.hidden = info.category == "INTERNAL" or bool(flags & 1)
+        event.thread, event.fd_num, event.previous_ts = thread, thread.last_fd, previous
+        event.first_ts = ts if self.first_ts is None else self.first_ts
+        event.fd = thread.fds.get(thread.last_fd)
+        return event
+
     def main_of(self, thread: Thread) -> Thread | None:
         """The main thread that holds what this thread shares; where it is not known, a placeholder for it."""
         return self.threads.get(thread.pid)

@@ -1,4 +1,4 @@
-from .model import Event, Trace
+from typing import Any
 
 TYPECHARS: dict[str, str]
 """Letter by kind of descriptor."""
@@ -77,7 +77,8 @@ class Thread:
     `fds` is the table of the thread's descriptors: the main thread's own where the thread shares it. Memory in KB.
     """
 
-    trace: Trace
+    trace: Any
+    """The model.Trace that it belongs to."""
     tid: int
     pid: int
     ptid: int | None
@@ -132,7 +133,8 @@ class Thread:
     """A placeholder: nothing is known but the tid."""
     own_fds: dict[int, Fd]
     main_tid: int
-    last_enter: Event | None
+    last_enter: Any
+    """A model.Event, or None."""
     last_type: int
     last_fd: int
     """0 as libsinsp begins."""
@@ -143,7 +145,7 @@ class Thread:
     cloning: bool
     exiting: bool
 
-    def __init__(self, trace: Trace, tid: int, pid: int) -> None: ...
+    def __init__(self, trace: Any, tid: int, pid: int) -> None: ...
     @property
     def main(self) -> Thread | None:
         """The process's main thread; None where the trace does not know it."""

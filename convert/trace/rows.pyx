@@ -139,18 +139,10 @@ cdef class Thread:
 
     cdef object made(self):
         """The enter that was kept, as an Event."""
-        from .model import INFOS, Event
-
         cdef uint32_t *off = <uint32_t *>self.kept
         cdef char *data = self.kept + (self.kept_params + 1) * 4
         cdef uint32_t i
         params = tuple([data[off[i]:off[i + 1]] for i in range(self.kept_params)])
-        info = INFOS[self.kept_code]
-        event = Event(self.trace, info, self.kept_code, self.kept_ts, self.tid, params)
-        event.num, event.ordinal, event.cpu = self.kept_num, self.kept_ordinal, self.kept_cpu
-        event.block_flags, event.offset = self.kept_flags, self.kept_offset
-        event.hidden = info.category == "INTERNAL" or bool(self.kept_flags & 1)
-        event.thread, event.fd_num, event.previous_ts = self, self.last_fd, self.kept_previous
-        event.first_ts = self.trace.first_ts
-        event.fd = self.fds.get(self.last_fd)
-        return event
+        return self.trace.enter_of(
+            self, self.kept_code, self.kept_ts, params, self.kept_num, self.kept_ordinal, self.kept_cpu,
+            self.kept_flags, self.kept_offset, self.kept_previous)

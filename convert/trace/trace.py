@@ -140,9 +140,9 @@ class ScapTrace(Trace):
         self._count()
 
     def __iter__(self) -> Iterator[Event]:
-        apply = self._replay.apply
         while True:
             batch, self._batch = self._batch, []
+            apply = self._replay.apply  # another one where another capture follows in the file
             for raw in batch:
                 if not self._decided:
                     self._decide(raw)
