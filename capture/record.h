@@ -27,6 +27,7 @@
 #define RECORD_MORE 8        /* further records of the same call follow: messages of sendmmsg and recvmmsg */
 #define RECORD_REST 16       /* stands for all messages from `part` on, beyond those the probe could visit: true_size is their sum */
 #define RECORD_SENDS 32      /* payload goes out of the process (write, send*, sendfile out); without it, payload came in */
+#define RECORD_PEEK 128      /* received with MSG_PEEK or MSG_ERRQUEUE: bytes that come again, or that were sent before */
 #define RECORD_IO 64         /* moves bytes (read*, write*, send*, recv*, sendfile, splice); without it, the record changes state */
 
 /* Calls are told by their number on x86-64 (`nr`). Of the arguments, all six as given, except:
@@ -63,7 +64,8 @@ struct record {
     __u64 args[6];
     __u16 cpu;
     __u16 flags;        /* RECORD_... */
-    __u32 data_size;    /* payload that follows, bytes: min(true_size, snaplen) unless vectors or pages were out of reach */
+    __u32 data_size;    /* payload that follows, bytes: min(true_size, snaplen) unless vectors or pages were out of reach,
+                         * or the call itself threw bytes away (MSG_TRUNC: a datagram longer than its buffer) */
     __u64 true_size;    /* bytes the call moved, or this message of it. More than data_size: cut
                          * RECORD_ENTER: 0, but writev, pwritev*, sendmsg: the sum of the vectors, what it is asked to send */
     __u32 text_size;

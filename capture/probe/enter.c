@@ -48,6 +48,28 @@ static __always_inline void fill_head(struct record *r, u8 kind, u16 nr, u64 id)
     r->reserved = 0;
 }
 
+#define MSG_PEEK 2
+#define MSG_TRUNC 0x20
+#define MSG_ERRQUEUE 0x2000
+
+/* The flags of a call that receives; 0 for others. */
+static __always_inline u32 receive_flags(struct record *r)
+{
+    if (r->nr == 47) /* recvmsg */
+        return r->args[2];
+    return r->nr == 45 || r->nr == 299 ? r->args[3] : 0; /* recvfrom, recvmmsg */
+}
+
+static __always_inline void set_flags(struct record *r, u32 class, u32 sends)
+{
+    if (class & CLASS_IO)
+        r->flags |= RECORD_IO;
+    if (sends)
+        r->flags |= RECORD_SENDS;
+    if (receive_flags(r) & (MSG_PEEK | MSG_ERRQUEUE))
+        r->flags |= RECORD_PEEK;
+}
+
 /* What becomes of a call that moves bytes. The descriptor is looked at once, when the call begins. */
 static __always_inline u8 judge(struct descriptor *d, u64 file, u32 pid)
 {
@@ -143,10 +165,7 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
     c->ts = r->ts;
     if (!(class & CLASS_OWN_ENTER))
         return 0;
-    if (class & CLASS_IO)
-        r->flags |= RECORD_IO;
-    if (sends)
-        r->flags |= RECORD_SENDS;
+    set_flags(r, class, sends);
     if (class & CLASS_WHICH) {
         r->flags |= RECORD_DESCRIPTOR;
         *(struct descriptor *)s->body = c->about;

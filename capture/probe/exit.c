@@ -97,10 +97,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
         r->enter_ts = c->ts;
     else if (r->kind == RECORD_EXIT)
         n->lost_enter++;
-    if (class & CLASS_IO)
-        r->flags |= RECORD_IO;
-    if (sends)
-        r->flags |= RECORD_SENDS;
+    set_flags(r, class, sends);
     if (class & CLASS_CLONE)
         clone_flags(r);
     s->work.class = class;

@@ -10,6 +10,12 @@ static __always_inline u64 message_name(struct scratch *s, u64 data)
     return text;
 }
 
+/* With MSG_TRUNC a stream throws bytes away: none of them are in the buffer. */
+static __always_inline int thrown_away(struct scratch *s)
+{
+    return receive_flags(&s->head) & MSG_TRUNC && ((struct descriptor *)s->body)->socket_type == 1;
+}
+
 /* read, write, pread64, pwrite64, sendto, recvfrom. */
 int step_buffer(struct bpf_raw_tracepoint_args *ctx)
 {
@@ -20,6 +26,10 @@ int step_buffer(struct bpf_raw_tracepoint_args *ctx)
     struct record *r = &s->head;
     u64 size = r->ret > 0 ? r->ret : 0;
     r->true_size = size;
+    if (size > r->args[2]) /* a datagram that was longer than the buffer */
+        size = r->args[2];
+    if (thrown_away(s))
+        size = 0;
     if (size > SNAPLEN)
         size = SNAPLEN;
     PIN(size);
@@ -81,7 +91,7 @@ static __always_inline void want(struct scratch *s, u64 bytes)
 {
     s->head.true_size = bytes;
     s->work.got = 0;
-    s->work.want = bytes > SNAPLEN ? SNAPLEN : bytes;
+    s->work.want = thrown_away(s) ? 0 : bytes > SNAPLEN ? SNAPLEN : bytes;
 }
 
 /* The record of these vectors is whole: send it, and go on to the next message if there is one. */

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.messages import receive_messages, send_messages
-from support.ring import ENTER, ENTER_SENT, EXIT, FAULT, HAS_DESCRIPTOR, IO, MORE, REST, SENDS, Seen, recorded
+from support.ring import ENTER, ENTER_SENT, EXIT, FAULT, HAS_DESCRIPTOR, IO, MORE, PEEK, REST, SENDS, Seen, recorded
 from syswire.capture.probe.load import Probe
 
 READ, WRITE, READV, WRITEV, SENDTO, RECVFROM, SENDMSG, RECVMSG = 0, 1, 19, 20, 44, 45, 46, 47
@@ -154,6 +154,33 @@ def test_failures_have_no_payload(probe: Probe) -> None:
     assert [(r.ret, r.true_size, r.data) for r in on(ring.records, fd, RECVFROM)] == [(-11, 0, b""), (0, 0, b"")]
     (failed,) = on(ring.records, fd, SENDTO)
     assert (failed.ret, failed.true_size, failed.data, failed.flags & FAULT) == (-32, 0, b"", 0)
+
+
+def test_what_receiving_leaves_or_throws_away(probe: Probe) -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other, recorded(probe) as ring:
+        one.send(b"0123456789")
+        assert other.recv(4, socket.MSG_PEEK) == b"0123"
+        longer = bytearray(b"....######")
+        assert other.recv_into(memoryview(longer)[:4], 0, socket.MSG_TRUNC) == 10
+        one.send(b"abcdefghij")
+        assert other.recvmsg_into([bytearray(3), bytearray(3)], 0, socket.MSG_TRUNC)[0] == 10
+        fd = other.fileno()
+    seen = on(ring.records, fd, RECVFROM) + on(ring.records, fd, RECVMSG)
+    told = [(r.ret, r.true_size, r.data, bool(r.flags & PEEK)) for r in seen]
+    assert told == [(4, 4, b"0123", True), (10, 10, b"0123", False), (10, 10, b"abcdef", False)]
+    assert [bool(r.flags & PEEK) for r in on(ring.records, fd, RECVFROM, ENTER)] == [True, False]
+
+
+def test_a_stream_throws_bytes_away(probe: Probe) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        peer, _ = server.accept()
+        with peer, recorded(probe) as ring:
+            client.send(b"0123456789")
+            assert peer.recv_into(bytearray(6), 0, socket.MSG_TRUNC) == 6
+            assert peer.recv(10) == b"6789"
+            fd = peer.fileno()
+    assert [(r.true_size, r.data) for r in on(ring.records, fd, RECVFROM)] == [(6, b""), (4, b"6789")]
 
 
 @pytest.mark.parametrize("size", [65_000, 65_001, 200_000])
