@@ -115,12 +115,20 @@ def secrets(ours: set[int], host: str) -> Iterator[tuple[str, str]]:
     yield "this checkout", str(ROOT)
     if len(host) > 5:
         yield "the machine's name", host
-    common = {"/bin/bash", "/usr/bin/bash", "/usr/bin/python3"}
     for folder in Path("/proc").glob("[0-9]*"):
         if int(folder.name) in ours:
             continue
         with suppress(OSError):
             words = (folder / "cmdline").read_bytes().decode("utf-8", "surrogateescape").split("\0")
             for word in words:
-                if len(word) >= 8 and word not in common:
+                if telling(word):
                     yield f"an argument of process {folder.name}", word
+
+
+def telling(word: str) -> bool:
+    """Whether an argument tells of the process that has it: no program of the system, no word that many use."""
+    if word.startswith("/"):
+        return len(word) >= 8 and not word.startswith(
+            ("/usr/", "/bin/", "/sbin/", "/lib", "/etc/", "/dev/", "/proc/", "/sys/")
+        )
+    return len(word) >= 24
