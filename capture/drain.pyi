@@ -5,8 +5,10 @@ class Drain:
     `clock_offset` (CLOCK_REALTIME - CLOCK_BOOTTIME, ns) makes the records' times those of the epoch. Payload is kept up
     to `snaplen` bytes, at most 65,000. Events wait `horizon_ns` for earlier ones, unless more than `memory` bytes of
     them wait: then poll() takes no more until take() has handed some out, and take() hands out the oldest at once
-    (counted as "hurried"). For one thread; raises RuntimeError where two use it at the same time. Raises OSError or
-    ValueError where the ring cannot be read.
+    (counted as "hurried"). A drain with a ring lets the process's allocator keep up to 64 MiB of freed memory.
+
+    For one thread; raises RuntimeError where two use it at the same time. Raises OSError or ValueError where the ring
+    cannot be read.
     """
 
     def __init__(

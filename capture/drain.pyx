@@ -10,15 +10,29 @@ cdef extern from *:
     """
     #include <stddef.h>
     #include <stdint.h>
+    #include <stdlib.h>
     #include <time.h>
+    #ifdef __GLIBC__
+    #include <malloc.h>
+    #endif
 
     static inline uint64_t since_boot(void) {
         struct timespec now;
         clock_gettime(CLOCK_BOOTTIME, &now);
         return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     }
+
+    /* What take() returns is megabytes that are soon freed. By itself glibc gives them back to the kernel each time and
+       fetches them page by page for the next: a third of the processor time of a busy recording. */
+    static inline void keep_memory(void) {
+    #ifdef __GLIBC__
+        mallopt(M_MMAP_THRESHOLD, 32 << 20);
+        mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    #endif
+    }
     """
     uint64_t since_boot() noexcept nogil
+    void keep_memory() noexcept nogil
 
 cdef enum:
     MOST_AT_ONCE = 1 << 16      # records for each poll
@@ -42,6 +56,8 @@ cdef class Drain(Events):
         self.offset = <uint64_t>clock_offset
         self.snaplen = min(snaplen, LARGEST_VALUE)
         self.horizon, self.bound = horizon_ns, memory
+        if self.ring is not None:
+            keep_memory()
 
     def poll(self, int timeout_ms):
         cdef int64_t taken = 0

@@ -16,7 +16,7 @@ from libc.string cimport memcpy, memmove
 cdef enum:
     CHUNK = 1 << 20             # bytes of blocks in a chunk; the largest block is a sixteenth of it
     NEAR = 64                   # places that a block may be moved forward at once
-    SPARE = 16                  # chunks that are kept for later
+    SPARE = 64                  # chunks that are kept for later: memory that is new costs a fault a page
 
 
 cdef inline bint before(const Entry *one, const Entry *other) noexcept nogil:
