@@ -25,7 +25,9 @@ ANY4, ANY6 = bytes(4), bytes(16)
 
 
 def name_of_tuple(fd: Fd) -> str:
-    """The tuple as text; of protocols without ports the addresses only."""
+    """The tuple as text; of protocols without ports the addresses only, of a protocol that is not known nothing."""
+    if fd.l4 is None:
+        return "<unknown>"
     if fd.l4 in ("icmp", "raw"):
         return f"{ip_text(fd.sip or ANY4)}->{ip_text(fd.dip or ANY4)}"
     return f"{address_text(fd.sip or ANY4, fd.sport or 0)}->{address_text(fd.dip or ANY4, fd.dport or 0)}"
@@ -149,6 +151,8 @@ def set_tuple(fd: Fd, found: Tuple4, *, overwrite: bool = False) -> bool:
     kind = "ipv4" if found.family == INET else "ipv6"
     dip, dport = (fd.dip, fd.dport) if fd.kind == kind else (none, 0)
     ours = (fd.sip, fd.sport, dip, dport)
+    if kind == "ipv6" and fd.kind in ("ipv4", "ipv4_bound"):
+        fd.l4 = None  # libsinsp looks for it in another place
     fd.kind = kind
     if ours in (
         (found.sip, found.sport, found.dip, found.dport),
@@ -182,8 +186,13 @@ def guess_role(thread: Thread, fd: Fd, *, incoming: bool) -> None:
 
 def datagram(thread: Thread, fd: Fd, found: Tuple4, *, incoming: bool, interfaces: Sequence[Interface]) -> None:
     """A sendto, sendmsg, recvfrom or recvmsg that tells its tuple."""
+    kind, other = fd.kind, not fd.is_ip and fd.kind != "unknown"
     if not set_tuple(fd, found):
         return
+    if found.family == UNIX:
+        fd.kind = "unix"
+    elif other and fd.kind == "ipv6":
+        fd.kind = kind  # the tuple of a datagram does not make an IPv6 socket of what is none
     if fd.kind not in ("ipv4", "ipv6"):
         fd.name = tuple_text(found)
         return

@@ -227,6 +227,7 @@ class Table:
         got = named(event)
         if signed(got.get("res", b"")) < 0:
             return
+        thread.flags &= CLONE_INVERTED  # it shares nothing any more
         thread.exe = text(got.get("exe", b""))
         thread.args = words(got.get("args", b""))
         thread.comm = text(got["comm"]) if got.get("comm") else thread.exe
