@@ -38,7 +38,10 @@ class BoundCheck:
 
     def judge(self, event: Event) -> bool:
         """Whether the check holds at the event."""
-        return holds(self, self.field.extract(event, self.argument))
+        value = self.field.extract(event, self.argument)
+        if value is None:
+            return False
+        return holds(self, value) if isinstance(value, tuple) else self.match(value)
 
 
 def holds(bound: BoundCheck, value: object) -> bool:

@@ -208,6 +208,11 @@ def text_match(operator: str, values: tuple[str, ...]) -> Match:
         many = frozenset(map(raw, values))
         return lambda value: raw(str(value)) in many
     wanted = raw(values[0])
+    if operator == "=" and wanted.isascii():  # the check that is met most, without making bytes of each value
+        plain = wanted.decode("ascii")
+        return lambda value: (
+            value == plain if isinstance(value, str) and "\0" not in value else raw(str(value)) == wanted
+        )
     if operator == "icontains":
         folded = _fold(wanted)
         return lambda value: folded in _fold(raw(str(value)))

@@ -14,56 +14,32 @@ from libc.string cimport memcpy
 
 from ..scap import event_table as table
 from . import codes
-from .buffers import PLAIN, buffer_text, dotted, printable
+from .buffers import PLAIN, SHORT, buffer_text, dotted, printable
 from .model import decode
 from .moments import utc_date
 from .paths_text import joined
 from .sockets_text import address_text, tuple_text
 
-cdef enum:  # of event_table, which is asked at the import whether they are still so
-    PT_UINT32 = 7
-    PT_UINT64 = 8
-    PT_CHARBUF = 9
-    PT_BYTEBUF = 10
-    PT_ERRNO = 11
-    PT_SOCKADDR = 12
-    PT_SOCKTUPLE = 13
-    PT_FD = 14
-    PT_PID = 15
-    PT_FDLIST = 16
-    PT_FSPATH = 17
-    PT_SIGTYPE = 19
-    PT_RELTIME = 20
-    PT_ABSTIME = 21
-    PT_IPV4ADDR = 26
-    PT_DYN = 27
-    PT_FLAGS8 = 28
-    PT_FLAGS32 = 30
-    PT_UID = 31
-    PT_GID = 32
-    PT_SIGSET = 34
-    PT_CHARBUFARRAY = 35
-    PT_CHARBUF_PAIR_ARRAY = 36
-    PT_MODE = 42
-    PT_FSRELPATH = 43
-    PT_ENUMFLAGS8 = 44
-    PT_ENUMFLAGS32 = 46
-    PT_FD32 = 47
-    PT_PID32 = 48
-    KINDS = 64  # more than there are
+cdef extern from "Python.h":
+    str PyUnicode_New(Py_ssize_t size, Py_UCS4 greatest)
+    void *PyUnicode_DATA(str text)
 
-if (
-    PT_UINT32, PT_UINT64, PT_CHARBUF, PT_BYTEBUF, PT_ERRNO, PT_SOCKADDR, PT_SOCKTUPLE, PT_FD, PT_PID, PT_FDLIST,
-    PT_FSPATH, PT_SIGTYPE, PT_RELTIME, PT_ABSTIME, PT_IPV4ADDR, PT_DYN, PT_FLAGS8, PT_FLAGS32, PT_UID, PT_GID,
-    PT_SIGSET, PT_CHARBUFARRAY, PT_CHARBUF_PAIR_ARRAY, PT_MODE, PT_FSRELPATH, PT_ENUMFLAGS8, PT_ENUMFLAGS32, PT_FD32,
-    PT_PID32,
-) != (
-    table.PT_UINT32, table.PT_UINT64, table.PT_CHARBUF, table.PT_BYTEBUF, table.PT_ERRNO, table.PT_SOCKADDR,
-    table.PT_SOCKTUPLE, table.PT_FD, table.PT_PID, table.PT_FDLIST, table.PT_FSPATH, table.PT_SIGTYPE, table.PT_RELTIME,
-    table.PT_ABSTIME, table.PT_IPV4ADDR, table.PT_DYN, table.PT_FLAGS8, table.PT_FLAGS32, table.PT_UID, table.PT_GID,
-    table.PT_SIGSET, table.PT_CHARBUFARRAY, table.PT_CHARBUF_PAIR_ARRAY, table.PT_MODE, table.PT_FSRELPATH,
-    table.PT_ENUMFLAGS8, table.PT_ENUMFLAGS32, table.PT_FD32, table.PT_PID32,
-) or len(table.PARAM_SIZES) > KINDS:
+
+cdef enum:
+    KINDS = 64  # of parameters; more than there are
+
+cdef int PT_UINT32 = table.PT_UINT32, PT_UINT64 = table.PT_UINT64, PT_CHARBUF = table.PT_CHARBUF
+cdef int PT_BYTEBUF = table.PT_BYTEBUF, PT_ERRNO = table.PT_ERRNO, PT_SOCKADDR = table.PT_SOCKADDR
+cdef int PT_SOCKTUPLE = table.PT_SOCKTUPLE, PT_FD = table.PT_FD, PT_PID = table.PT_PID, PT_FDLIST = table.PT_FDLIST
+cdef int PT_FSPATH = table.PT_FSPATH, PT_SIGTYPE = table.PT_SIGTYPE, PT_RELTIME = table.PT_RELTIME
+cdef int PT_ABSTIME = table.PT_ABSTIME, PT_IPV4ADDR = table.PT_IPV4ADDR, PT_DYN = table.PT_DYN
+cdef int PT_FLAGS8 = table.PT_FLAGS8, PT_FLAGS32 = table.PT_FLAGS32, PT_UID = table.PT_UID, PT_GID = table.PT_GID
+cdef int PT_SIGSET = table.PT_SIGSET, PT_CHARBUFARRAY = table.PT_CHARBUFARRAY
+cdef int PT_CHARBUF_PAIR_ARRAY = table.PT_CHARBUF_PAIR_ARRAY, PT_MODE = table.PT_MODE
+cdef int PT_FSRELPATH = table.PT_FSRELPATH, PT_ENUMFLAGS8 = table.PT_ENUMFLAGS8
+cdef int PT_ENUMFLAGS32 = table.PT_ENUMFLAGS32, PT_FD32 = table.PT_FD32, PT_PID32 = table.PT_PID32
+
+if len(table.PARAM_SIZES) > KINDS:
     raise AssertionError("the event table and arguments.pyx disagree")
 
 NOTHING = "NULL"
@@ -201,6 +177,27 @@ def enum_name(name, given):
     return "|".join([flag for flag, number in codes.FLAGS[name] if number == given])
 
 
+cdef Py_ssize_t _short = SHORT
+
+
+cdef str dots(bytes data, bint full):
+    """A buffer in the plain form: as buffer_text has it, without a copy of the bytes."""
+    cdef Py_ssize_t size = len(data), index
+    cdef bint cut = size > _short and not full
+    cdef const uint8_t *at = data
+    cdef uint8_t *out
+    cdef str text
+    if cut:
+        size = _short - 3
+    text = PyUnicode_New(size + 3 if cut else size, 127)
+    out = <uint8_t *>PyUnicode_DATA(text)
+    for index in range(size):
+        out[index] = at[index] if 0x20 <= at[index] < 0x7F else 0x2E
+    if cut:
+        out[size] = out[size + 1] = out[size + 2] = 0x2E
+    return text
+
+
 cdef str shown_name(str name):
     """The printable ASCII of a name."""
     return name if name.isascii() and name.isprintable() else printable(name.encode("utf-8", "surrogateescape"))
@@ -300,7 +297,10 @@ def _absent(event, kind):
 
 cdef tuple _texts(event, index, int kind, str form, bytes data):
     if kind == PT_BYTEBUF:
-        return buffer_text(data, form_of(event)) or _absent(event, kind), ""
+        if not data:
+            return _absent(event, kind), ""
+        shape = form_of(event)
+        return dots(data, shape.full) if shape.kind == "dots" else buffer_text(data, shape), ""
     if kind == PT_DYN:
         return _dynamic(event, index, data)
     if not data:

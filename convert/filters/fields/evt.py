@@ -144,7 +144,7 @@ def _around(event: Event, at: str | None) -> Value:
 
 
 def _info(event: Event, _: str | None) -> Value:
-    if kinds.is_syslog(event):
+    if event.info.flags & table.EF_WRITES_TO_FD and kinds.is_syslog(event):
         from . import syslog
 
         found = syslog.message(event)
