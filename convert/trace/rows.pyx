@@ -112,10 +112,10 @@ cdef class Thread:
 
     @property
     def cwd(self):
-        if self.flags & 1 and self.tid != self.pid:
-            main = self.trace.main_of(self)
-            return main.own_cwd if main is not None else None
-        return self.own_cwd
+        if self.tid == self.pid:
+            return self.own_cwd
+        main = self.trace.find(self.pid)
+        return main.own_cwd if main is not None else ""
 
     def parent(self):
         return None if self.ptid is None else self.trace.find(self.ptid)

@@ -296,14 +296,10 @@ def first(event: Event) -> int:
 
 
 def set_cwd(thread: Thread, path: str) -> None:
-    """Change the working directory of the thread, or of its process where it shares it."""
-    root = thread
-    if thread.flags & 1 and thread.tid != thread.pid:
-        main = thread.main
-        if main is None:
-            return
-        root = main
-    root.own_cwd = _directory(joined(root.own_cwd, path))
+    """Change the working directory of the thread's process: to libsinsp its threads always share it."""
+    main = thread.main
+    if main is not None:
+        main.own_cwd = _directory(joined(main.own_cwd, path))
 
 
 def _directory(path: str) -> str:
