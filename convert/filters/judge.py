@@ -117,9 +117,31 @@ def _judge(tree: Tree, found: dict[int, BoundCheck]) -> Judge:
         child = _judge(tree.child, found)
         return lambda event: not child(event)
     children = [_judge(child, found) for child in tree.children]
-    if isinstance(tree, And):
-        return lambda event: all(child(event) for child in children)
-    return lambda event: any(child(event) for child in children)
+    return _both(children) if isinstance(tree, And) else _either(children)
+
+
+def _both(children: list[Judge]) -> Judge:
+    """Whether all hold; loops are several times as fast here as `all` over a generator."""
+
+    def judge(event: Event) -> bool:
+        for child in children:  # noqa: SIM110
+            if not child(event):
+                return False
+        return True
+
+    return judge
+
+
+def _either(children: list[Judge]) -> Judge:
+    """Whether one holds."""
+
+    def judge(event: Event) -> bool:
+        for child in children:  # noqa: SIM110
+            if child(event):
+                return True
+        return False
+
+    return judge
 
 
 __all__ = ["FIELDS", "BoundCheck", "Filter", "bind", "compile_filter", "holds"]
