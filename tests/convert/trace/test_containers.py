@@ -7,6 +7,7 @@ import json
 import pytest
 
 from syswire.convert.trace.container_json import Container, described
+from syswire.convert.trace.containers import Descriptions
 
 WHOLE = {
     "container": {
@@ -53,3 +54,16 @@ def test_little_is_enough() -> None:
 )
 def test_what_describes_no_container(data: bytes) -> None:
     assert described(data) is None
+
+
+def test_descriptions_are_read_when_somebody_looks() -> None:
+    found = Descriptions()
+    for number in range(200):
+        found.add(json.dumps({"container": {"id": str(number % 50), "name": f"n{number}"}}).encode())
+    found.add(b"rubbish")
+    assert len(found) == len(found.values()) == len(list(found)) == 50
+    assert found.get("7") == found["7"] == dict(found.items())["7"] == Container("7", "n157")
+    assert "50" not in found
+    found.add(b'{"container":{"id":"7"}}')
+    assert found.get("7") == Container("7")
+    assert found.get("51") is None
