@@ -25,7 +25,8 @@ cdef enum:
     LARGEST_ROOM = 1 << 18  # no event needs more: texts have a few KiB, payload 65,000 bytes
     O_CREAT = 0o100
     O_TMPFILE = 0o20000000
-    AT_FDCWD = -100
+    EXECVE = 59
+    EXECVEAT = 322
     IN_PID_NAMESPACE = 1 << 29  # scap's flag: numbers that calls return to the process are not those of the machine
 
 ctypedef struct Layout:
@@ -87,7 +88,8 @@ cdef int fill_tables() except -1:
 
 fill_tables()
 
-if KINDS != layouts.EXIT_CORE + 1 or layouts.FILENAME != FILENAME or layouts.EXE != EXE or layouts.OUT != OUT:
+if KINDS != layouts.EXIT_CORE + 1 or layouts.FILENAME != FILENAME or layouts.EXE != EXE or layouts.OUT != OUT \
+        or (layouts.EXECVE, layouts.EXECVEAT) != (EXECVE, EXECVEAT):
     raise ImportError("the operands of layouts.py and events.pyx differ")
 
 
@@ -126,6 +128,8 @@ cdef class Events(Reorder):
         nr = v.r.nr
         if nr < MOST_CALLS and v.r.args[3] == NOWHERE and INSTEAD[nr]:
             nr = INSTEAD[nr]
+        elif nr == EXECVEAT and v.r.ret == 0:
+            nr = EXECVE
         if v.r.kind == RECORD_DEATH:
             n.deaths += 1
             self.event(&v, &DYING, v.r.ts, False)
@@ -243,8 +247,6 @@ cdef class Events(Reorder):
                 put_32(b, saturated(v.r.true_size) if v.r.kind == RECORD_ENTER else 0)
         elif kind == ABSENT:
             put(b, NULL, 0)
-        elif kind == EXEC_FD:
-            put_64(b, <uint64_t>(<int64_t>AT_FDCWD if v.r.ret == 0 else <int64_t><int32_t>argument))
         elif kind == QUEUE_PERCENT:
             put_8(b, <uint8_t>(<uint64_t>d.queue_length * 100 // d.queue_max)
                   if d != NULL and 0 < d.queue_max and d.queue_length <= d.queue_max else 0)

@@ -25,7 +25,6 @@ from typing import Final, NamedTuple
     ASKED,  # bytes that the vectors ask for, u32: of an enter, 0 where the record does not say; of an exit, absent
     DATA,
     FD,  # of an argument: i64
-    EXEC_FD,  # of an argument; AT_FDCWD where the path is told as it was executed
     INT,  # of an argument: its lower 32 bits
     LONG,  # of an argument: u64
     SIZE,  # of an argument: u32, the largest one where it is more
@@ -83,7 +82,7 @@ from typing import Final, NamedTuple
     EXIT_STATUS,
     EXIT_SIGNAL,
     EXIT_CORE,
-) = range(66)
+) = range(65)
 
 Operand = tuple[int, int]
 
@@ -178,7 +177,7 @@ CALLS: Final[dict[int, Call]] = {
     296: _call(122, (_FD, ASKED, *_AT), (RESULT, DATA, _FD, ASKED, *_AT)),  # pwritev
     299: _call(54, (), (BYTES, _FD, GOT, DATA, IN, ABSENT)),  # recvmmsg
     307: _call(50, (), (BYTES, _FD, GOT, DATA, OUT)),  # sendmmsg
-    322: _call(330, ((EXEC_FD, 0), FILENAME, (INT, 4)), _operands(*_EXEC)),  # execveat
+    322: _call(330, (_FD, FILENAME, (INT, 4)), _operands(*_EXEC)),  # execveat
     327: _call(120, (_FD, *_AT), (RESULT, GOT, DATA, _FD, *_AT)),  # preadv2, which has no event of its own
     328: _call(122, (_FD, ASKED, *_AT), (RESULT, DATA, _FD, ASKED, *_AT)),  # pwritev2
     435: _call(334, (), _CLONE),  # clone3
@@ -193,6 +192,11 @@ CALLS: Final[dict[int, Call]] = {
 
 WITHOUT_OFFSET: Final = {327: 19, 328: 20}
 """preadv2 and pwritev2 at the offset -1 do what readv and writev do, and are written as these."""
+
+EXECVE: Final = 59
+EXECVEAT: Final = 322
+"""Written as execve where it succeeded, as recorders of libscap do: its path is then told as it was executed, and
+sysdig 0.29.3 crashes at the exit of an execveat that was given a relative path."""
 
 DEATH: Final = Call(186, _operands(EXIT_CODE, EXIT_STATUS, EXIT_SIGNAL, EXIT_CORE, ZERO_64), -1, ())
 """The event of a thread's end, which is an enter without an exit; who takes its children is not told (0)."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,8 @@ from support.made_records import (
     one,
     unix_address,
 )
+from syswire.capture.layouts import CALLS, EXECVE, EXECVEAT
+from syswire.convert.scap import event_table as table
 
 Show = Callable[..., list[str]]
 HERE, THERE = ("10.0.0.1", 40000), ("10.0.0.2", 80)
@@ -317,3 +321,37 @@ def test_an_exit_without_its_enter_stands_alone(show: Show) -> None:
     """No enter is invented for it."""
     records = Record("read", 1000, 4, (3, 1, 9), about=TALK, data=b"late", flags=IO).packed()
     assert show(records) == ["< read res=4 data=late"]
+
+
+@pytest.mark.parametrize("ret", [0, -13])
+def test_every_call_is_read_by_all(show: Show, tmp_path: Path, ret: int) -> None:
+    """sysdig numbers every event of a type that it knows and finds no fault; syswire's own reader shows the same."""
+    records = b""
+    for place, nr in enumerate(CALLS):
+        at = 1000 + 10 * place
+        records += one(nr, at, at + 5, ret, (1, 2, 3, 4, 5, 6), about=TALK)  # type: ignore[arg-type]
+    calls = [CALLS[EXECVE if (nr, ret) == (EXECVEAT, 0) else nr] for nr in CALLS]
+    codes = [code for call in calls for code in (call.enter, call.exit) if code >= 0]
+    names = [table.EVENTS[code][:2] for code in codes if code < table.SYSDIG_MAX]
+    lines = [line.split() for line in show(records, "%evt.type %evt.dir %evt.rawres")]
+    assert [tuple(line[:2]) for line in lines] == names
+    results = {line[2] for line in lines if line[1] == "<" and line[0] not in ("sendmmsg", "recvmmsg")}
+    assert results == {str(ret)}  # of those two sysdig knows no parameters
+    file = tmp_path / "made.scap"
+    command = [sys.executable, "-m", "syswire", "read", str(file), "-p", "*%evt.type %evt.dir"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [tuple(line.split()) for line in done.stdout.splitlines()] == [table.EVENTS[code][:2] for code in codes]
+
+
+@pytest.mark.parametrize("path", [b"/bin/ls", b"ls", b"../bin/ls"])
+def test_execveat(show: Show, path: bytes) -> None:
+    """As execve where it succeeded: sysdig crashes at an execveat of a relative path."""
+    program = Identity(comm=b"ls", arguments=b"ls\0", filename=path + b"\0")
+    records = one("execveat", 1000, 1100, 0, (), text=program.packed())
+    records += one("execveat", 1200, 1300, -2, (5, 1, 2, 3, 0x1000), about=None, text=b"gone")
+    resolved = {b"/bin/ls": "/bin/ls", b"ls": "/srv/ls", b"../bin/ls": "/bin/ls"}[path]
+    assert show(records, "%evt.dir %evt.type %evt.arg[0] %proc.name %proc.exepath", "evt.dir=<") == [
+        f"< execve 0 ls {resolved}",
+        f"< execveat ENOENT ls {resolved}",
+    ]
