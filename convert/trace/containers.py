@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, ValuesView
+    from collections.abc import ItemsView, Iterator, KeysView, ValuesView
     from typing import Final
 
     from .model import Event, Trace
@@ -58,6 +58,11 @@ class Descriptions(dict[str, object]):
     def __len__(self) -> int:
         self._settle()
         return super().__len__()
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        """All ids."""
+        self._settle()
+        return super().keys()
 
     def items(self) -> ItemsView[str, object]:  # type: ignore[override]
         """All ids and descriptions."""

@@ -62,8 +62,8 @@ def test_descriptions_are_read_when_somebody_looks() -> None:
         found.add(json.dumps({"container": {"id": str(number % 50), "name": f"n{number}"}}).encode())
     found.add(b"rubbish")
     assert len(found) == len(found.values()) == len(list(found)) == 50
-    assert found.get("7") == found["7"] == dict(found.items())["7"] == Container("7", "n157")
+    assert found.get("7") == found["7"] == dict(found.items())["7"] == Container("7", "n157", type="docker")
     assert "50" not in found
     found.add(b'{"container":{"id":"7"}}')
-    assert found.get("7") == Container("7")
+    assert found.get("7") == Container("7", type="docker")
     assert found.get("51") is None
