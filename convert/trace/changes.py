@@ -55,26 +55,26 @@ def limit(table: Table, event: Event) -> None:
         event.thread.fdlimit = signed(value)
 
 
-MEMORY = (("vm_size", "vmsize"), ("vm_rss", "vmrss"), ("vm_swap", "vmswap"))
-FAULTS = (("pgft_maj", "pfmajor"), ("pgft_min", "pfminor"))
-_places: dict[tuple[int, object], list[tuple[int, str]]] = {}
+def _taker(*names: tuple[str, str]) -> Callable[[Thread, Event], None]:
+    """A setter of numbers: parameters by name and where they go. Where they stand is looked up once for each type."""
+    of = dict(names)
+    places: dict[int, list[tuple[int, str]]] = {}
+
+    def take(owner: Thread, event: Event) -> None:
+        found = places.get(event.code)
+        if found is None:
+            found = [(index, of[param[0]]) for index, param in enumerate(event.info.params) if param[0] in of]
+            places[event.code] = found
+        params = event.params
+        for place, attribute in found:
+            if place < len(params) and params[place]:
+                setattr(owner, attribute, number(params[place]))
+
+    return take
 
 
-def _told(event: Event, names: tuple[tuple[str, str], ...]) -> list[tuple[int, str]]:
-    """Where events of this type have the parameters of those names, and where they go: looked up once for each type."""
-    found = _places.get((event.code, names))
-    if found is None:
-        of = dict(names)
-        found = [(index, of[param[0]]) for index, param in enumerate(event.info.params) if param[0] in of]
-        _places[event.code, names] = found
-    return found
-
-
-def _take(owner: Thread, event: Event, names: tuple[tuple[str, str], ...]) -> None:
-    params = event.params
-    for place, attribute in _told(event, names):
-        if place < len(params) and params[place]:
-            setattr(owner, attribute, number(params[place]))
+_memory = _taker(("vm_size", "vmsize"), ("vm_rss", "vmrss"), ("vm_swap", "vmswap"))
+_faults = _taker(("pgft_maj", "pfmajor"), ("pgft_min", "pfminor"))
 
 
 def switched(event: Event) -> None:
@@ -82,15 +82,15 @@ def switched(event: Event) -> None:
     thread = event.thread
     if thread is None:
         return
-    _take(thread, event, FAULTS)
+    _faults(thread, event)
     if (main := thread.main) is not None:
-        _take(main, event, MEMORY)
+        _memory(main, event)
 
 
 def memory(table: Table, event: Event) -> None:
     """A brk, mmap or munmap: the exit tells the thread's memory."""
     if event.thread is not None:
-        _take(event.thread, event, MEMORY)
+        _memory(event.thread, event)
 
 
 def prctl(table: Table, event: Event) -> None:
