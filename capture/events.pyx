@@ -128,7 +128,7 @@ cdef class Events(Reorder):
         nr = v.r.nr
         if nr < MOST_CALLS and v.r.args[3] == NOWHERE and INSTEAD[nr]:
             nr = INSTEAD[nr]
-        elif nr == EXECVEAT and v.r.ret == 0:
+        elif nr == EXECVEAT and v.r.ret >= 0:
             nr = EXECVE
         if v.r.kind == RECORD_DEATH:
             n.deaths += 1
