@@ -43,13 +43,18 @@ static __always_inline void describe_socket(struct descriptor *d, u64 sk)
         if (family == 2) {
             *(u32 *)d->local = AT32(common, O_SKC_RCV_SADDR);
             *(u32 *)d->remote = AT32(common, O_SKC_DADDR);
-        } else {
+        }
+#if defined(O_SKC_V6_DADDR) && defined(O_SKC_V6_RCV_SADDR)
+        else {
             __builtin_memcpy(d->local, common + O_SKC_V6_RCV_SADDR, 16);
             __builtin_memcpy(d->remote, common + O_SKC_V6_DADDR, 16);
         }
+#endif
     } else if (family == 1) {
         d->unix_own = sk;
+#ifdef O_UNIX_PEER
         d->unix_peer = word(sk + O_UNIX_PEER);
+#endif
     }
 }
 
@@ -89,6 +94,7 @@ static __always_inline void describe_queue(struct descriptor *d, u64 file)
 /* The name of a unix socket as struct sockaddr_un, its own or its peer's, as text; its length. */
 static __always_inline u64 unix_name(struct scratch *s, struct descriptor *d, u64 place)
 {
+#if defined(O_UNIX_ADDR) && defined(O_UNIX_PEER)
     u64 name;
     if (d->family != 1 || !d->unix_own)
         return 0;
@@ -104,6 +110,9 @@ static __always_inline u64 unix_name(struct scratch *s, struct descriptor *d, u6
     if (place > ABOUT + SNAPLEN + 8 || bpf_probe_read_kernel(s->body + place, size, (void *)(name + O_UNIX_ADDRESS_NAME)))
         return 0;
     return size;
+#else
+    return 0; /* unix sockets are a module here, and its types are elsewhere */
+#endif
 }
 
 /* An address in the program's memory, as text; its length. */

@@ -83,21 +83,25 @@ _OFFSETS: Final = {
     "BPRM_FILENAME": "linux_binprm.filename",
 }
 # A kernel built without IPv6, unix sockets, auditing or cgroups has no such members.
-_OPTIONAL: Final = {
-    "SKC_V6_DADDR": "sock.__sk_common.skc_v6_daddr",
-    "SKC_V6_RCV_SADDR": "sock.__sk_common.skc_v6_rcv_saddr",
-    "UNIX_PEER": "unix_sock.peer",
-    "UNIX_ADDR": "unix_sock.addr",
-    "UNIX_ADDRESS_LEN": "unix_address.len",
-    "UNIX_ADDRESS_NAME": "unix_address.name",
-    "TASK_LOGINUID": "task_struct.loginuid",
-}
-_CGROUP: Final = {
-    "TASK_CGROUPS": "task_struct.cgroups",
-    "CSS_CGROUP": "css_set.dfl_cgrp",
-    "CGROUP_KN": "cgroup.kn",
-    "KN_NAME": "kernfs_node.name",
-}
+_OPTIONAL: Final = (
+    {
+        "SKC_V6_DADDR": "sock.__sk_common.skc_v6_daddr",
+        "SKC_V6_RCV_SADDR": "sock.__sk_common.skc_v6_rcv_saddr",
+    },
+    {
+        "UNIX_PEER": "unix_sock.peer",
+        "UNIX_ADDR": "unix_sock.addr",
+        "UNIX_ADDRESS_LEN": "unix_address.len",
+        "UNIX_ADDRESS_NAME": "unix_address.name",
+    },
+    {"TASK_LOGINUID": "task_struct.loginuid"},
+    {
+        "TASK_CGROUPS": "task_struct.cgroups",
+        "CSS_CGROUP": "css_set.dfl_cgrp",
+        "CGROUP_KN": "cgroup.kn",
+        "KN_NAME": "kernfs_node.name",
+    },
+)
 _REGISTERS: Final = 128  # bytes of the registers that the program reads at once
 _NEAR: Final = 120  # and of other structs
 _STACK: Final = 120  # bytes of struct sock_common that fit the program's stack
@@ -111,9 +115,8 @@ def offsets(btf: Btf) -> dict[str, int]:
         if place is None:
             raise MachineError(f"this kernel has no {path}: it is older or newer than the probe knows")
         found[f"O_{name}"] = place
-    for group in ({name: path} for name, path in _OPTIONAL.items()):
+    for group in _OPTIONAL:
         found |= _all_or_none(btf, group)
-    found |= _all_or_none(btf, _CGROUP)
     for name in [name for name in found if name.startswith("O_REGS_")]:
         if found[name] % 8 or found[name] > _REGISTERS - 8:
             raise MachineError("this kernel saves its registers otherwise than the probe knows: it records x86-64 only")

@@ -23,7 +23,7 @@ def loaded(settings: Settings) -> Probe:
 @pytest.fixture(scope="session")
 def probe() -> Iterator[Probe]:
     """Records everything with the defaults, the tests' own process too."""
-    with loaded(Settings()) as made:
+    with loaded(Settings(ring_bytes=64 << 20)) as made:
         yield made
 
 
