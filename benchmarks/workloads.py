@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks" / "work"
-SAMPLE = ROOT / "tests" / "data" / "lamp" / "generate.py"
+SAMPLE = ROOT / "tests" / "data" / "made" / "generate.py"
 SEED = 1
 
 

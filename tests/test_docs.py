@@ -75,7 +75,7 @@ def formats(root: Path) -> str:
 @pytest.fixture(scope="module")
 def case(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
     folder = tmp_path_factory.mktemp("documented") / "case"
-    return run_syswire("report", data / "lamp" / "act1.scap.gz", folder, "--format", "jsonl,csv")
+    return run_syswire("report", data / "made" / "act1.scap.gz", folder, "--format", "jsonl,csv")
 
 
 def described(text: str, heading: str) -> set[str]:
@@ -218,8 +218,8 @@ def test_structural_fields(formats: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_make_targets_and_links_exist(name: str, root: Path) -> None:
     text = (root / name).read_text("utf-8")
-    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text("utf-8"), re.M))
-    spoken = re.findall(r"`(?:\w+=\S+ )?make ([a-z-]+)", text) + re.findall(r"^    make ([a-z-]+)", text, re.M)
+    targets = set(re.findall(r"^([a-z0-9-]+):", (root / "Makefile").read_text("utf-8"), re.M))
+    spoken = re.findall(r"`(?:\w+=\S+ )?make ([a-z0-9-]+)", text) + re.findall(r"^    make ([a-z0-9-]+)", text, re.M)
     assert set(spoken) <= targets
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
         assert ((root / name).parent / link).exists(), link

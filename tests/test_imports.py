@@ -43,7 +43,7 @@ CASES = {
 def capture(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample, uncompressed: what decompresses it is another import."""
     path = tmp_path_factory.mktemp("plain") / "act1.scap"
-    path.write_bytes(gzip.decompress((root / "tests" / "data" / "lamp" / "act1.scap.gz").read_bytes()))
+    path.write_bytes(gzip.decompress((root / "tests" / "data" / "made" / "act1.scap.gz").read_bytes()))
     return path
 
 

@@ -23,7 +23,7 @@ def trim(root: Path) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def whole(data: Path) -> bytes:
-    return plain_scap.load(data / "lamp" / "act1.scap.gz")
+    return plain_scap.load(data / "made" / "act1.scap.gz")
 
 
 def threads(whole: bytes) -> dict[int, dict[str, Any]]:

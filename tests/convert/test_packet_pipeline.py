@@ -154,7 +154,7 @@ def test_classic_pcap_of_a_scap(sample_capture: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def sample_capture(data: Path) -> Path:
-    return data / "lamp" / "act1.scap.gz"
+    return data / "made" / "act1.scap.gz"
 
 
 def test_link_types_go_to_files_of_their_own(tmp_path: Path) -> None:

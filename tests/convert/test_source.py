@@ -22,7 +22,7 @@ from syswire.convert.source import Source
 
 @pytest.fixture(scope="module")
 def capture(data: Path) -> bytes:
-    return gzip.decompress((data / "lamp" / "act1.scap.gz").read_bytes())
+    return gzip.decompress((data / "made" / "act1.scap.gz").read_bytes())
 
 
 def members(data: bytes, count: int) -> bytes:

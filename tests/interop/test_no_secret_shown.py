@@ -30,7 +30,7 @@ def secrets(capture: Path, data: Path) -> Secrets:
     """The planted ones, as whoever made the captures tells them."""
     if capture != SAMPLE:
         return {("alice", "S3same-0pen"), ("bob", "T0pSecret")}
-    truth = json.loads((data / "lamp" / "truth.json").read_text("utf-8"))
+    truth = json.loads((data / "made" / "truth.json").read_text("utf-8"))
     found = {(one["username"], one["secret"]) for one in truth["credentials"]}
     found |= {(None, one["secret"]) for one in truth["also_in"]}
     assert len(found) >= 10

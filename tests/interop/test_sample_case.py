@@ -19,12 +19,12 @@ Truth = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def sample(data: Path) -> Path:
-    return data / "lamp" / "act1.scap.gz"
+    return data / "made" / "act1.scap.gz"
 
 
 @pytest.fixture(scope="module")
 def truth(data: Path) -> Truth:
-    loaded: Truth = json.loads((data / "lamp" / "truth.json").read_text("utf-8"))
+    loaded: Truth = json.loads((data / "made" / "truth.json").read_text("utf-8"))
     return loaded
 
 

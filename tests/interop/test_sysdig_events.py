@@ -64,7 +64,7 @@ def test_real_captures(tool: Callable[[str], str], shared: Path, name: str, hidd
 
 
 def test_the_sample(tool: Callable[[str], str], data: Path) -> None:
-    assert_same(tool("sysdig"), data / "lamp" / "act1.scap.gz")
+    assert_same(tool("sysdig"), data / "made" / "act1.scap.gz")
 
 
 @pytest.mark.parametrize("age", get_args(Age))

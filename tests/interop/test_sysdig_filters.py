@@ -15,7 +15,7 @@ from syswire.convert.scap.snapshot import Process
 from syswire.convert.source import Source
 from syswire.convert.trace.trace import open_trace
 
-SAMPLE = Path(__file__).resolve().parent.parent / "data" / "lamp" / "act1.scap.gz"
+SAMPLE = Path(__file__).resolve().parent.parent / "data" / "made" / "act1.scap.gz"
 FILTERS = [
     "evt.num>5 and not evt.num>7",
     "proc.name in (curl, python)",

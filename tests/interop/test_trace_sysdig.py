@@ -69,7 +69,7 @@ def test_real_captures(shared: Path, tool: Callable[[str], str], name: str) -> N
 
 
 def test_the_sample(data: Path, tool: Callable[[str], str]) -> None:
-    path = data / "lamp" / "act1.scap.gz"
+    path = data / "made" / "act1.scap.gz"
     assert differences(path, theirs(tool("sysdig"), path)) == []
 
 
@@ -268,7 +268,7 @@ def test_types_that_are_not_on_a_descriptor(tmp_path: Path, tool: Callable[[str]
 def test_none_is_text(data: Path) -> None:
     """What parity compares must be able to differ: a trace has values, not only <NA>."""
     seen = dict.fromkeys(FIELDS, 0)
-    for event in open_trace(Source(data / "lamp" / "act1.scap.gz")):
+    for event in open_trace(Source(data / "made" / "act1.scap.gz")):
         for name, value in line(event).items():
             seen[name] += value != NONE
     assert min(seen.values()) > 100

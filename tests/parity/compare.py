@@ -27,7 +27,8 @@ from syswire import cli
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = Path(os.environ.get("SYSWIRE_SHARED", ROOT.parent / "shared"))
-SAMPLE = ROOT / "tests" / "data" / "lamp" / "act1.scap.gz"
+SAMPLE = ROOT / "tests" / "data" / "made" / "act1.scap.gz"
+RECORDED = ROOT / "tests" / "data" / "lamp" / "act1.scap.gz"
 ENVIRONMENT = {**os.environ, "TZ": "UTC"}
 LISTS = frozenset(("bottlenecks", "lsof", "netstat", "ps", "list_login_shells", "lscontainers"))
 """Chisels whose lines have no fixed order."""
@@ -76,8 +77,8 @@ ENDPOINTS = {  # an address and a port that the capture has
 
 
 def captures() -> list[Path]:
-    """The sample, and what lies in the shared folder."""
-    return [SAMPLE, *sorted((SHARED / "data" / "scap").glob("*.scap*"))]
+    """The generated sample, the recorded one, and what lies in the shared folder."""
+    return [SAMPLE, RECORDED, *sorted((SHARED / "data" / "scap").glob("*.scap*"))]
 
 
 def cases(capture: Path) -> Iterator[Case]:

@@ -160,7 +160,7 @@ def mixed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     own traffic as packets.
     """
     folder = tmp_path_factory.mktemp("mixed")
-    sample = data / "lamp" / "act1.scap.gz"
+    sample = data / "made" / "act1.scap.gz"
     source = capture(folder / "x.pcap", connection(CLIENT, SERVER, TALK))
     assert run("convert", sample, "-o", folder / "made", "--pcap").returncode == 0
     (folder / "made" / "act1.pcap").rename(folder / "tap.pcap")
@@ -208,7 +208,7 @@ def test_both_kinds_are_told_apart(mixed: Path, tool: Callable[[str], str]) -> N
 
 def test_masked_in_all_of_a_mixed_case(mixed: Path, data: Path, tool: Callable[[str], str]) -> None:
     tool("pdftotext")
-    truth = json.loads((data / "lamp" / "truth.json").read_text("utf-8"))
+    truth = json.loads((data / "made" / "truth.json").read_text("utf-8"))
     secrets = {(one["username"], one["secret"]) for one in truth["credentials"]}
     assert ("alice", SECRET) in secrets
     looked = [path for path in mixed.iterdir() if path.suffix not in (".pcapng", ".key")]

@@ -22,7 +22,7 @@ SYSWIRE = (sys.executable, "-m", "syswire", "read")
 
 @pytest.fixture(scope="module")
 def sample(data: Path) -> Path:
-    return data / "lamp" / "act1.scap.gz"
+    return data / "made" / "act1.scap.gz"
 
 
 def run(*words: str | Path, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:

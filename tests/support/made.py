@@ -16,9 +16,12 @@ from typing import Any, NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = ROOT / "tests" / "data" / "lamp" / "act1.scap.gz"
+SAMPLE = ROOT / "tests" / "data" / "made" / "act1.scap.gz"
+"""Made by a generator, which tells what is in it (truth.json)."""
+RECORDED = ROOT / "tests" / "data" / "lamp" / "act1.scap.gz"
+"""Recorded by syswire itself (scripts/make-sample)."""
 SHARED = Path(os.environ.get("SYSWIRE_SHARED") or ROOT.parent / "shared") / "data"
-CAPTURES = [SAMPLE, *sorted(SHARED.glob("scap/*.scap")), *sorted(SHARED.glob("scap-modern/*.scap.gz"))]
+CAPTURES = [SAMPLE, RECORDED, *sorted(SHARED.glob("scap/*.scap")), *sorted(SHARED.glob("scap-modern/*.scap.gz"))]
 """Every whole capture that is at hand."""
 
 KEY = "5a" * 32 + "\n"

@@ -114,7 +114,7 @@ def test_no_more_than_wanted() -> None:
 def test_sysdig_finds_the_same(data: Path, tool: Callable[[str], str], tmp_path: Path, text: str) -> None:
     """In what was judged as in the whole capture; and of input and output there is nothing else."""
     sysdig = tool("sysdig")
-    whole = gzip.decompress((data / "lamp" / "act1.scap.gz").read_bytes())
+    whole = gzip.decompress((data / "made" / "act1.scap.gz").read_bytes())
     begin = 0
     while struct.unpack_from("<I", whole, begin)[0] not in (0x216, 0x217):
         begin += struct.unpack_from("<I", whole, begin + 4)[0]
@@ -134,7 +134,7 @@ def test_sysdig_finds_the_same(data: Path, tool: Callable[[str], str], tmp_path:
         return [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
 
     found = lines(written, text)
-    assert found == lines(data / "lamp" / "act1.scap.gz", text) != []
+    assert found == lines(data / "made" / "act1.scap.gz", text) != []
     moving = {row[0] for row in EVENTS if row[3] & (EF_READS_FROM_FD | EF_WRITES_TO_FD)} - {"sendto", "recvfrom"}
     known = moving & {"read", "write", "readv", "writev", "sendmsg", "recvmsg", "pread", "pwrite"}
     others = f"evt.type in ({', '.join(sorted(known))}) and evt.dir=< and not ({text})"

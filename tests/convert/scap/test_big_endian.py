@@ -53,7 +53,7 @@ def without_lists(data: bytes) -> bytes:
 
 
 def test_the_sample(data: Path) -> None:
-    little = without_lists(gzip.decompress((data / "lamp" / "act1.scap.gz").read_bytes()))
+    little = without_lists(gzip.decompress((data / "made" / "act1.scap.gz").read_bytes()))
     one, two = decoded(little), decoded(rewritten(little))
     assert len(one.chunks) > 100
     assert two.chunks == one.chunks

@@ -22,7 +22,7 @@ CARRIERS = ("read", "write", "writev", "sendto", "recvfrom")
 
 @pytest.fixture(scope="module")
 def lamp(data: Path) -> Path:
-    return data / "lamp"
+    return data / "made"
 
 
 @pytest.fixture(scope="module")

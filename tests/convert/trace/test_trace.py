@@ -72,7 +72,7 @@ def test_the_head(tmp_path: Path) -> None:
 
 
 def test_cut_anywhere_what_is_whole_is_given(data: Path, tmp_path: Path) -> None:
-    whole = plain_scap.load(data / "lamp" / "act1.scap.gz")
+    whole = plain_scap.load(data / "made" / "act1.scap.gz")
     ends = [at for at, _ in blocks(whole)]
     for length in (*range(ends[5], ends[5] + 300, 17), ends[400], ends[400] + 1, ends[400] + 50):
         trace, events = read(tmp_path / "cut.scap", whole[:length])

@@ -1,6 +1,6 @@
 """Make the sample: the LAMP server of the sysdig tutorial as a scap file, with the truth beside it.
 
-    python tests/data/lamp/generate.py [--out DIRECTORY] [--seed N] [--mb N]
+    python tests/data/made/generate.py [--out DIRECTORY] [--seed N] [--mb N]
 
 Writes act1.scap.gz and truth.json (see README.md). The same seed gives the same bytes. With --mb the visitors keep
 coming until the file has that many million bytes; it is then act1.scap, not compressed, and its truth holds no
