@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from interop.test_trace_sysdig import Told
+from interop.test_trace_sysdig import Told, clone
 
-from syswire.convert.scap.encoding import UnixTuple
+from syswire.convert.scap.encoding import Address, UnixTuple
 
 MESSAGES = (
     b"no priority at all", b"<14>with", b"<>x", b"<a>x", b"<999>x", b"<14", b"<", b"", b"14>x", b"<14>", b"<-1>x",
@@ -65,3 +65,33 @@ def test_cpu_time_by_procinfo(tmp_path: Path, tool: Callable[[str], str]) -> Non
 def test_cpu_time_in_captures(shared: Path, tool: Callable[[str], str], name: str) -> None:
     path = shared / "data" / "scap" / name
     assert same(tool("sysdig"), path, "-D", "-p", CPU, "evt.type=procinfo") > 200
+
+
+def test_who_has_a_descriptor_a_latency_and_an_error(tmp_path: Path, tool: Callable[[str], str]) -> None:
+    told = Told()
+    for code in (303, 305, 313):
+        told.call(code, 10, (), (0, 1, "x", 7))
+    told.call(181, 10, (), (0, "t", 1, "x"))
+    told.call(317, 10, (), (0, 1, 7))
+    for code in (45, 47):
+        told.call(code, 10, (), (0, 1, 1, 1, b"\0" * 5, 4))
+    for code in (161, 163):
+        told.call(code, 10, (0, 5, 1, 1, 1, 0), (0, 1, 1, 1))
+    told.call(77, 10, (1,), (0,))
+    told.call(51, 10, (), ())
+    told.call(55, 10, (), ())
+    for number, family, address in ((7, 2, "0.0.0.0"), (8, 10, "::1")):
+        told.call(19, 10, (family, 1, 6), (number,))
+        told.call(21, 10, (number,), (0, Address(address, 80)))
+        told.call(5, 10, (number,), (-1,))
+    told.call(19, 10, (1, 1, 0), (9,))
+    told.call(23, 10, (9, None), (0, UnixTuple(5, 6, b"/x")))
+    told.call(223, 10, (), clone(-11, 10, 10, 1, 0))
+    told.call(275, 10, (), (-1,))
+    told.call(129, 10, (5, 9), (-3,))
+    for code, values in ((290, (1, 2, 3)), (244, (1, 1)), (234, (5, 5)), (148, (3,)), (152, (5, 1, 1, 1, 1, 1))):
+        told.event(code, 10, *values)
+    path = tmp_path / "odd.scap"
+    path.write_bytes(b"".join(told.blocks))
+    form = "*%evt.num %evt.type %fd.num %fd.name %fd.typechar %fd.type %fd.cport %fd.cproto %fd.sport %fd.directory"
+    assert same(tool("sysdig"), path, "-D", "-p", f"{form} %evt.latency %evt.res %evt.failed %proc.ppid") > 50

@@ -54,6 +54,7 @@ DATA = (b"", b"a", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r
 ERRORS = (-1, -2, -9, -11, -13, -104, -111, -115)
 PLAIN = ("/etc/hosts", "rel", "../up", "a/./b/../c", "/", "..", "/lib/x.so", "/var/log/a.log", "/dev/pts/3", "d//e/")
 LISTED = (10, 11, 12, 13, 14, 15)
+PROCESS_OF = {11: 11, 13: 11, 14: 90, 15: 15}
 UNKNOWN = (500, 501)
 BORN = (100, 101, 102, 103)
 CGROUPS = (b"", strings(["cpu=/user.slice"]), strings(["cpu=/docker/" + "3f" * 32, "memory=/docker/" + "3f" * 32]))
@@ -265,7 +266,9 @@ class Maker:
             return self.block(tid, *waiting)
         begun = self.pick(tuple(self.calls))()
         name = table.EVENTS[begun.code][0]
-        if name in ("execve", "execveat"):
+        if name in ("execve", "execveat") and not self.hostile and tid not in (10, 11, 15):
+            begun = self.quiet()  # sysdig looks at the process that such a thread was of before
+        elif name in ("execve", "execveat"):
             begun.values.update(self.process(tid, self.pick((tid, tid, 10)), 10))
         if self.age == "new" and name not in LIVE:
             return self.block(tid, *begun)
@@ -290,9 +293,10 @@ class Maker:
         code = self.pick((*CLONES, 223, 223)) if flags or self.chance(0.5) else self.pick(FORKS)
         if child == tid and not self.hostile:
             return self.block(tid, code - 1, {})
-        pid = self.pick((10, tid)) if flags & 0x2000 else child
+        of = self.pick((10, tid)) if self.hostile else PROCESS_OF.get(tid, 10)
+        pid = of if flags & 0x2000 else child
         shared: Values = {"flags": flags, "uid": self.pick((0, 1000)), "gid": 0}
-        parents: Values = {**self.process(tid, self.pick((tid, 10)), 10), **shared, "res": self.result(child, 0.05)}
+        parents: Values = {**self.process(tid, of, 10), **shared, "res": self.result(child, 0.05)}
         childs: Values = {**self.process(child, pid, tid), **shared, "res": 0}
         if self.chance(0.1):
             childs["vtid"], childs["vpid"] = 3, 2

@@ -39,15 +39,20 @@ class Near(int):
 
 
 def latency(event: Event) -> int:
-    """Time in ns from enter to exit of the thread's last call; 0 within a call, and where there was none."""
-    return 0 if event.thread is None else event.thread.last_latency or 0
+    """Time in ns from enter to exit of the thread's last call; 0 within a call, and where there was none or the event
+    is not of a call.
+    """
+    if event.thread is None or event.info.flags & table.EF_SKIPPARSERESET:
+        return 0
+    return event.thread.last_latency or 0
 
 
 def _latency(part: Callable[[int], Value]) -> Extract:
-    """A part of the latency; missing in packets, which are no calls."""
+    """A part of the latency; missing in packets and procinfo events, which are no calls."""
 
     def value(event: Event, _: str | None) -> Value:
-        return part(latency(event)) if event.trace.format == "scap" else None
+        known = event.trace.format == "scap" and event.info.name != "procinfo"
+        return part(latency(event)) if known else None
 
     return value
 
@@ -81,7 +86,11 @@ def _counted(event: Event, kind: str) -> int | None:
 def _result(event: Event, _: str | None) -> Value:
     if event.res is None:
         return "SUCCESS" if _returns_id(event) else None
-    return "SUCCESS" if event.res >= 0 else ERRNO.get(-event.res, str(event.res))
+    if event.res >= 0:
+        return "SUCCESS"
+    if arguments.schema(event)[0][1] == table.PT_PID:
+        return str(event.res)  # sysdig names no errors of what returns a process's number
+    return ERRNO.get(-event.res, str(event.res))
 
 
 def _returns_id(event: Event) -> bool:

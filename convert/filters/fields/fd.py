@@ -22,6 +22,10 @@ KINDS: Final = {
     "eventpoll": "eventpoll", "inotify": "inotify", "timerfd": "timerfd", "netlink": "netlink", "bpf": "bpf",
     "userfaultfd": "userfaultfd", "io_uring": "io_uring", "memfd": "memfd", "pidfd": "pidfd",
 }  # fmt: skip
+LATER: Final = frozenset(
+    ("mmap", "mmap2", "sendmmsg", "recvmmsg", "symlinkat", "unlinkat", "mkdirat", "fchmodat", "fchmod")
+)
+"""Events whose descriptors only newer libraries know."""
 CREATORS: Final = {
     "open": "f", "openat": "f", "creat": "f", "openat2": "f", "open_by_handle_at": "f", "socket": "4", "accept": "4",
     "accept4": "4",
@@ -36,8 +40,10 @@ NAMED_BY: Final = {
 
 
 def has_fd(event: Event) -> bool:
-    """Whether events of its type have a descriptor; sysdig 0.29.3 knew of none that mmap maps."""
-    return bool(event.info.flags & HAS_FD) and (event.name != "mmap" or event.trace.exit_only)
+    """Whether events of its type have a descriptor: of some, sysdig 0.29.3 did not know it yet."""
+    if event.trace.exit_only:
+        return bool(event.info.flags & HAS_FD)
+    return bool(event.info.flags & HAS_FD) and event.name not in LATER or event.name == "fstat64"
 
 
 def uses_fd(event: Event) -> bool:
@@ -200,9 +206,9 @@ def client_port(found: Fd) -> Value:
 
 
 def cport(event: Event, argument: str | None) -> Value:
-    """fd.cport; 0 of a unix socket with a role, as sysdig 0.29.3 has it."""
+    """fd.cport; 0 of a unix or bound socket with a role, as sysdig 0.29.3 has it."""
     found = fd_of(event)
-    if found is not None and found.kind == "unix":
+    if found is not None and (found.kind == "unix" or found.is_bound):
         return 0 if found.role and not event.trace.exit_only else None
     return None if found is None else client_port(found)
 

@@ -101,9 +101,9 @@ def of_parent(extract: Callable[[Thread], Value]) -> Extract:
 def parent_id(thread: Thread) -> Value:
     """proc.ppid: the main thread's parent. The newest libraries have none where the number is not known."""
     main = thread.main
-    if main is None or (thread.trace.exit_only and not main.ptid):
+    if thread.trace.exit_only and (main is None or not main.ptid):
         return None
-    return -1 if main.ptid is None else main.ptid
+    return -1 if main is None or main.ptid is None else main.ptid
 
 
 def login_shell(thread: Thread) -> Value:
