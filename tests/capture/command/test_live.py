@@ -194,7 +194,7 @@ def test_filter(start: Start, pair: tuple[socket.socket, socket.socket], tmp_pat
     assert told["calls"]["filtered"]["conditions"] >= 10  # by the kernel
     assert told["events"]["filtered"] >= 10  # behind it
     assert len(events(path)) == told["events"]["written"]
-    assert {"accept4", "close"} <= {one.name for one in events(path)} | {"accept4"}
+    assert "close" in {one.name for one in events(path)}
 
 
 def test_rotation(start: Start, pair: tuple[socket.socket, socket.socket], tmp_path: Path) -> None:
