@@ -74,7 +74,10 @@ class Recorder:
         """Record until somebody or something ends it. Returns the exit code; raises SyswireError, BrokenPipeError."""
         options = self.options
         pushed = push(self._filter.tree if self._filter else None)
-        before = {number: signal.signal(number, self._end) for number in SIGNALS}
+        numbers = [
+            number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+        ]
+        before = {number: signal.signal(number, self._end) for number in numbers}  # under nohup it goes on
         self._syncer = Syncer()
         try:
             with self._machinery.probe(options, pushed) as self._probe:

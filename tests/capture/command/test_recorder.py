@@ -95,6 +95,18 @@ def test_a_signal_is_the_normal_end(tmp_path: Path, said: list[str], number: int
     assert said == [f"{path}: 18 events written in 2.0 s; nothing lost"]
 
 
+def test_nohup(tmp_path: Path, said: list[str]) -> None:
+    """Who had SIGHUP ignored goes on when the terminal is closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        fake = Fake(batches(1, 1, 1), lambda look: os.kill(os.getpid(), signal.SIGHUP) if look == 1 else None)
+        assert record(Options(str(tmp_path / "a")), fake, said, until=3) == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (fake.looks, counts(tmp_path / "a")["ended"]) == (3, "by SIGINT")
+
+
 def test_a_signal_before_the_begin(tmp_path: Path, said: list[str]) -> None:
     path = tmp_path / "a.scap"
 
