@@ -6,7 +6,8 @@ from heapq import heappush, heapreplace
 from typing import Final, NamedTuple
 
 from ...convert.errors import UsageError
-from ...convert.trace.model import Event
+from ...convert.trace.buffers import Form
+from ...convert.trace.model import Event, Trace
 from . import text
 from .base import Chisel, Output
 from .values import int_getter, known, text_getter
@@ -158,6 +159,10 @@ class Bottlenecks(Chisel):
         self.latency = int_getter("evt.latency")
         self.begun: dict[int, Call] = {}
         self.slowest: list[tuple[int, int, Call | None, Call]] = []
+
+    def start(self, trace: Trace) -> None:
+        """Arguments are shown whole, as sysdig does here."""
+        trace.form = Form(full=True)
 
     def event(self, event: Event) -> None:
         """Keeps the call where it is one of the slowest so far."""
