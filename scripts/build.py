@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Build the compiled modules in place, those whose sources changed since they were built.
 
-A built module is known by a hash over its source, every .pxd it reaches, the flags and the versions of Python
-and Cython; the file in place is trusted only if its own hash is the one noted beside that. So neither a stale
-module nor one of the build with checks (SYSWIRE_BOUNDS=1) can pass for the one that is wanted.
+A built module is known by a hash over its source, every .pxd and C header of ours it reaches, the flags and the
+versions of Python and Cython; the file in place is trusted only if its own hash is the one noted beside that. So
+neither a stale module nor one of the build with checks (SYSWIRE_BOUNDS=1) can pass for the one that is wanted.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STAMPS = ROOT / "build" / "stamps"
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 JOBS = 2
+HEADER = re.compile(r'^\s*(?:cdef\s+extern\s+from|#\s*include)\s+"([^"\n]+\.h)"', re.MULTILINE)
 CIMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+cimport\s+\(?([^#\n]*)|cimport\s+([\w., ]+))", re.MULTILINE)
 
 
@@ -39,7 +40,9 @@ def load_setup() -> ModuleType:
 
 
 def declarations(path: Path) -> set[Path]:
-    """Every .pxd that `path` reaches: its own, and those of our modules that it cimports."""
+    """Every .pxd that `path` reaches: its own, and those of our modules that it cimports; and the C headers of ours
+    that any of them includes, which stand beside it: a path in the name leads there from the translated file.
+    """
     found: set[Path] = set()
     waiting = [path, path.with_suffix(".pxd")]
     while waiting:
@@ -47,7 +50,9 @@ def declarations(path: Path) -> set[Path]:
         if source in found or not source.is_file():
             continue
         found.add(source)
-        for origin, names, plain in CIMPORT.findall(source.read_text("utf-8")):
+        text = source.read_text("utf-8")
+        waiting += [source.with_name(Path(header).name) for header in HEADER.findall(text)]
+        for origin, names, plain in CIMPORT.findall(text):
             if origin.startswith("."):
                 raise SystemExit(f"{source.relative_to(ROOT)}: cimports are absolute, not {origin!r}")
             modules = [origin, *(f"{origin}.{name}" for name in re.findall(r"\w+", names))]

@@ -63,6 +63,23 @@ def test_changes_are_built(checkout: Path) -> None:
     assert ask(checkout, "toy.answer()") == "43"
 
 
+def test_headers_of_ours_are_built_anew(checkout: Path) -> None:
+    """Also those that a header includes; the system's are no matter of ours."""
+    (checkout / "convert" / "inner.h").write_text("#define INNER 40\n")
+    (checkout / "convert" / "outer.h").write_text(
+        '#include <stdint.h>\n#include "inner.h"\n#define OUTER (INNER + 2)\n'
+    )
+    declared = 'cdef extern from "../../../../convert/outer.h":\n    enum:\n        OUTER\n'
+    (checkout / "convert" / "rows.pxd").write_text(declared + 'cdef extern from "stdint.h":\n    pass\n')
+    (checkout / "convert" / "toy.pyx").write_text(SOURCE.replace("ANSWER", "OUTER"))
+    assert build(checkout) == "syswire.convert.toy: built\n"
+    assert ask(checkout, "toy.answer()") == "42"
+    assert build(checkout) == ""
+    (checkout / "convert" / "inner.h").write_text("#define INNER 41\n")
+    assert build(checkout) == "syswire.convert.toy: built\n"
+    assert ask(checkout, "toy.answer()") == "43"
+
+
 def test_foreign_binary_is_replaced_and_orphan_removed(checkout: Path) -> None:
     build(checkout)
     (binary,) = (checkout / "convert").glob("toy.*.so")
