@@ -333,8 +333,8 @@ class ScapTrace(Trace):
         bound = {entry.dport for _, entry in self._descriptors if entry.kind in (5, 6)}
         for tid, entry in self._descriptors:
             owner = self.threads.get(tid)
-            if owner is not None and entry.fd not in owner.own_fds:
+            if owner is not None:
+                table.fds += entry.fd not in owner.own_fds
                 owner.own_fds[entry.fd] = listed(entry, bound, self.interfaces)
-                table.fds += 1
         self._processes.clear()
         self._descriptors.clear()
