@@ -162,7 +162,7 @@ class Bottlenecks(Chisel):
 
     def start(self, trace: Trace) -> None:
         """Arguments are shown whole, as sysdig does here."""
-        trace.form = Form(full=True)
+        trace.form = Form(full=True)  # type: ignore[attr-defined]
 
     def event(self, event: Event) -> None:
         """Keeps the call where it is one of the slowest so far."""

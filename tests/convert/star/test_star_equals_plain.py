@@ -181,22 +181,9 @@ TABLES: tuple[Sum, ...] = (
 )  # fmt: skip
 
 
-class Summing(SumTable):
-    @property
-    def key_names(self) -> list[str]:
-        return [key.name for key in self.keys]
-
-    @property
-    def value_name(self) -> str:
-        return self.value.name
-
-    def add(self, key: tuple[str, ...], value: float) -> None:
-        self.sums[key] = self.sums.get(key, 0) + value
-
-
-def table_of(row: Sum, containers: bool) -> tuple[Summing, list[str]]:
+def table_of(row: Sum, containers: bool) -> tuple[SumTable, list[str]]:
     printed: list[str] = []
-    return Summing(row, Output(printed.append, containers=containers)), printed
+    return SumTable(row, Output(printed.append, containers=containers)), printed
 
 
 def summed(open_it: Opened, row: Sum, text: str, containers: bool) -> None:
@@ -209,7 +196,7 @@ def summed(open_it: Opened, row: Sum, text: str, containers: bool) -> None:
             oracle.event(event)
     oracle.end()
     table, printed = table_of(row, containers)
-    Star(open_it(), [compile_filter(one) for one in texts], table.event, table).run()
+    Star(open_it(), [compile_filter(one) for one in texts], table.event, table.sums_itself).run()
     table.end()
     assert list(table.sums.items()) == list(oracle.sums.items()), (row.name, text)
     assert printed == expected

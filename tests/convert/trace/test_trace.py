@@ -62,7 +62,8 @@ def test_the_head(tmp_path: Path) -> None:
     assert (trace.format, trace.name) == ("scap", str(path))
     assert trace.machine is not None
     assert trace.machine.hostname == b"every"
-    assert trace.users[0] == (0, 0, "root", "/root", "/bin/sh")
+    root = trace.users[0]
+    assert (root.uid, root.gid, root.name, root.home, root.shell) == (0, 0, "root", "/root", "/bin/sh")
     assert [(face.name, face.address) for face in trace.interfaces] == [("lo", b"\x7f\0\0\1")]
     assert len(trace.threads) == 1000
     thread = trace.find(1500)
@@ -81,7 +82,9 @@ def test_cut_anywhere_what_is_whole_is_given(data: Path, tmp_path: Path) -> None
             assert trace.damage is None
         else:
             begin = max(at for at in ends if at <= length)
-            assert trace.damage == (f"cut: the last {length - begin} bytes are not a whole block", begin)
+            assert trace.damage is not None
+            assert trace.damage.what == f"cut: the last {length - begin} bytes are not a whole block"
+            assert trace.damage.offset == begin
 
 
 def test_what_is_no_scap_file(tmp_path: Path) -> None:
