@@ -32,6 +32,8 @@ BY_CODE: Final = frozenset(("evt.dir", "evt.is_io", "evt.is_io_read", "evt.is_io
 """Fields that depend on the event type alone."""
 BY_NAME: Final = frozenset(("fd.name", "fd.directory", "fd.filename", "fd.typechar"))
 """Of a descriptor, with something to say where it is not known too."""
+BY_EVENT: Final = frozenset(("thread.tid",))
+"""Of a thread, but of the event where nothing is known of its thread."""
 BY_SOCKET: Final = frozenset(
     (
         "fd.type", "fd.l4proto", "fd.sockfamily", "fd.ip", "fd.cip", "fd.sip", "fd.lip", "fd.rip", "fd.port",
@@ -42,7 +44,10 @@ BY_SOCKET: Final = frozenset(
 """Of a descriptor alone, and the same for all files."""
 BY_KIND: Final = frozenset(("fd.type", "fd.typechar", "fd.l4proto", "fd.sockfamily"))
 GENERIC: Final = frozenset(("syscall",))
-ASKING: Final = frozenset(("evt.deltatime", "evt.deltatime.s", "evt.deltatime.ns"))
+ASKING: Final = frozenset(
+    ("evt.deltatime", "evt.deltatime.s", "evt.deltatime.ns", "thread.exectime", "thread.totexectime", "thread.cpu",
+     "thread.cpu.user", "thread.cpu.system")
+)  # fmt: skip
 """Fields that remember when they were last asked for: the order of the checks matters to them."""
 
 
@@ -101,7 +106,7 @@ class Verdicts:
         """Whether sockets differ by their kind, transport and role alone."""
         self.absent = self.descriptors.of(self._probe(None, None), BY_NAME)
         """Of an event whose descriptor is not known."""
-        self.nobody = self.threads.of(self._probe(None, None))
+        self.nobody = self.threads.of(self._probe(None, None), BY_EVENT)
         """Of an event whose thread is not known."""
         self.none = self.descriptors.number((False,) * len(self.descriptors.checks))
         """Of an event type without descriptors."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from support.generated_traces import Age, generated
 from support.made import CAPTURES
-from support.made_filters import filters
+from support.made_filters import ASKED, filters
 from syswire.convert.filters.judge import compile_filter
 from syswire.convert.source import Source
 from syswire.convert.star.star import Star
@@ -144,6 +144,17 @@ def test_events_that_pass(seed: int, size: int, age: Age) -> None:
     open_it = opener(made(seed, size, age))
     for text in filters(seed, open_it(), 6):
         same(open_it, [text])
+
+
+@pytest.mark.parametrize("seed", [7, 65602])
+def test_each_field(seed: int) -> None:
+    """Alone, denied, and beside a check of the thread: what is missing where a thread or a descriptor is not known."""
+    open_it = opener(generated(seed, 120, "old"))
+    for name, row, _ in ASKED:
+        for text in (f"{name} exists", f"not {name} exists", f"proc.name=httpd or not {name} exists"):
+            same(open_it, [text])
+        if row.type in ("uint64", "int64", "uint32", "int32"):
+            same(open_it, [f"{name} > 11"])
 
 
 @settings(steady, max_examples=30)
