@@ -83,13 +83,20 @@ def test_every_request_is_in_it_with_who_answered(case: Made, log: list[dict[str
 
 
 def test_streams_are_as_long_as_apache_says(case: Made, log: list[dict[str, Any]]) -> None:
+    """Apache counts the first byte of a request twice where that came in before the answer to the last was out."""
     wanted: dict[int, list[int]] = {}
     for one in log:
-        both = wanted.setdefault(one["client"]["port"], [0, 0])
+        both = wanted.setdefault(one["client"]["port"], [0, 0, -1])
         both[0] += one["received"]
         both[1] += one["sent"]
+        both[2] += 1
     streams = [one for one in case.records("stream") if (one["server"] or {}).get("port") == 80]
-    assert {one["client"]["port"]: [one["bytes_to_server"], one["bytes_to_client"]] for one in streams} == wanted
+    assert {one["client"]["port"]: one["bytes_to_client"] for one in streams} == {
+        port: sent for port, (_, sent, _) in wanted.items()
+    }
+    for one in streams:
+        received, _, twice = wanted[one["client"]["port"]]
+        assert received - twice <= one["bytes_to_server"] <= received
     assert sum(one["missing_bytes"] for one in streams) == SENT_BY_SENDFILE
 
 

@@ -157,11 +157,26 @@ def lacking() -> str:
     return (done.stderr or done.stdout).strip() or f"syswire capture --check ends with {done.returncode}"
 
 
-def browse(url: str) -> list[tuple[int, int, str]]:
-    """Run the browsing script; of each answer the status, bytes of the body and target, as curl tells them."""
+class Answer(NamedTuple):
+    """What curl tells of one request: lengths on the wire, heads included, but for the body's."""
+
+    status: int
+    body: int
+    port: int
+    sent: int
+    received: int
+    target: str
+
+
+def browse(url: str) -> list[Answer]:
+    """Run the browsing script."""
     done = subprocess.run([E2E / "browse", url], capture_output=True, text=True, timeout=PATIENCE, check=True)
-    rows = [line.split() for line in done.stdout.splitlines()]
-    return [(int(status), int(size), target.removeprefix(url)) for status, size, target in rows]
+    found = []
+    for line in done.stdout.splitlines():
+        *numbers, target = line.split()
+        status, body, port, sent, head = map(int, numbers)
+        found.append(Answer(status, body, port, sent, head + body, target.removeprefix(url)))
+    return found
 
 
 def read(*arguments: object) -> str:
