@@ -24,6 +24,8 @@ ctypedef struct Counts:
     uint64_t length_only_events # of which only the number of bytes is ever recorded: sendfile, splice
     uint64_t length_only_bytes
     uint64_t faults             # records of which something could not be read
+    uint64_t peeked_calls       # that left what they received where it was (MSG_PEEK, MSG_ERRQUEUE): generic events
+    uint64_t peeked_bytes
     uint64_t rests              # records that stand for messages the probe could not visit
 
 cdef class Events(Reorder):
@@ -32,6 +34,7 @@ cdef class Events(Reorder):
     cdef uint32_t snaplen
 
     cdef void take_in(self, const uint8_t *data, uint64_t size) noexcept nogil
+    cdef void peek(self, View *v) noexcept nogil
     cdef void exit_event(self, View *v, uint16_t nr) noexcept nogil
     cdef uint32_t event(self, View *v, const void *layout, uint64_t ts, bint leaving) noexcept nogil
     cdef void operand(self, Block *b, View *v, uint8_t kind, uint8_t which, bint leaving) noexcept nogil

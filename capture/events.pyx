@@ -16,7 +16,7 @@ from syswire.capture.process_values cimport put_of_process
 from syswire.capture.record cimport *
 
 from . import flags, layouts
-from .layouts import CALLS, DEATH, WITHOUT_OFFSET
+from .layouts import CALLS, DEATH, PEEKED, PEEKING, WITHOUT_OFFSET
 
 cdef enum:
     MOST_CALLS = 512        # numbers of system calls
@@ -39,12 +39,15 @@ ctypedef struct Layout:
 cdef Layout ENTERS[512]
 cdef Layout EXITS[512]
 cdef Layout DYING
+cdef Layout PEEK_BEGINS
+cdef Layout PEEK_ENDS
 cdef uint32_t OPEN_BITS[32]
 cdef uint32_t CLONE_BITS[32]
 cdef uint32_t RESOLVE_BITS[32]
 cdef uint8_t ACCESS[4]
 cdef uint8_t COMMANDS[2048]
 cdef uint16_t INSTEAD[512]
+cdef uint16_t SCAP_NUMBERS[512]    # of calls that can peek, 0: cannot
 cdef uint64_t NOWHERE = 0xffffffffffffffff
 
 
@@ -74,6 +77,10 @@ cdef int fill_tables() except -1:
         fill_layout(&EXITS[nr], call.exit, call.exit_operands)
     for nr, other in WITHOUT_OFFSET.items():
         INSTEAD[nr] = other
+    for nr, number in PEEKING.items():
+        SCAP_NUMBERS[nr] = number
+    fill_layout(&PEEK_BEGINS, PEEKED.enter, PEEKED.enter_operands)
+    fill_layout(&PEEK_ENDS, PEEKED.exit, PEEKED.exit_operands)
     fill_layout(&DYING, DEATH.enter, DEATH.enter_operands)
     fill_bits(OPEN_BITS, flags.OPEN_FLAGS)
     fill_bits(CLONE_BITS, flags.CLONE_FLAGS)
@@ -136,12 +143,34 @@ cdef class Events(Reorder):
             return
         if nr >= MOST_CALLS or EXITS[nr].code < 0:
             n.unknown += 1
+        elif v.r.flags & RECORD_PEEK and SCAP_NUMBERS[nr]:
+            self.peek(&v)
         elif v.r.kind == RECORD_ENTER:
             n.enters += 1
             if ENTERS[nr].code >= 0:
                 self.event(&v, &ENTERS[nr], v.r.ts, False)
         else:
             self.exit_event(&v, nr)
+
+    cdef void peek(self, View *v) noexcept nogil:
+        """A call that looked at what it received: one generic event at its enter and one at its exit."""
+        cdef Counts *n = &self.counted
+        if v.r.kind == RECORD_ENTER:
+            n.enters += 1
+            self.event(v, &PEEK_BEGINS, v.r.ts, False)
+            return
+        n.exits += 1
+        n.rests += (v.r.flags & RECORD_REST) != 0
+        n.peeked_bytes += v.r.true_size
+        if v.r.flags & RECORD_MORE:
+            return
+        n.calls += 1
+        n.peeked_calls += 1
+        if v.r.enter_ts:
+            self.event(v, &PEEK_BEGINS, v.r.enter_ts, False)
+        elif not v.r.flags & RECORD_ENTER_SENT:
+            n.alone += 1
+        self.event(v, &PEEK_ENDS, v.r.ts, True)
 
     cdef void exit_event(self, View *v, uint16_t nr) noexcept nogil:
         """The exit's event, and before it the enter's where the record has its time."""
@@ -281,6 +310,10 @@ cdef class Events(Reorder):
         elif kind == CLONE:
             put_32(b, mapped(<uint32_t>argument, CLONE_BITS)
                    | (IN_PID_NAMESPACE if v.who != NULL and v.who.vtid != v.r.tid else 0))
+        elif kind == CALL:
+            put_16(b, SCAP_NUMBERS[v.r.nr] if v.r.nr < MOST_CALLS else 0)
+        elif kind == NUMBER:
+            put_16(b, v.r.nr)
         elif kind == EXIT_CODE:
             put_64(b, <uint64_t>v.r.ret)
         elif kind == EXIT_STATUS:

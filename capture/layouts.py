@@ -2,12 +2,12 @@
 
 A layout is an event code and one operand a parameter, in the order of the event table: first those that sysdig 0.29.3
 knows, then those that newer recorders append. Event codes are at most 335 where the call has such, so that sysdig
-0.29.3 decodes them; setreuid, setregid and close_range have only newer ones.
+0.29.3 decodes them; setreuid, setregid, prctl and close_range have only newer ones, which sysdig 0.29.3 leaves out.
 
 An operand is a kind and the number of the system call's argument that it is about. What the record does not tell is
 absent (length 0), never made up, with one exception: ZERO stands where sysdig 0.29.3 takes a number without asking for
-its length, and would print the bytes behind it. So it is with the sizes that vectors and messages ask for (ASKED), with
-the offset of sendfile, and with what a process is where a clone or exec failed.
+its length, and would print the bytes behind it. So it is with the sizes that vectors and messages ask for (ASKED), and
+with what a process is where a clone or exec failed.
 """
 
 from __future__ import annotations
@@ -77,12 +77,15 @@ from typing import Final, NamedTuple
     CAP_EFFECTIVE,
     EXE_INODE,
     FILENAME,
+    # Of generic events.
+    CALL,  # the system call by scap's number, u16
+    NUMBER,  # by the machine's, u16
     # Of the kernel's exit code.
     EXIT_CODE,
     EXIT_STATUS,
     EXIT_SIGNAL,
     EXIT_CORE,
-) = range(65)
+) = range(67)
 
 Operand = tuple[int, int]
 
@@ -133,7 +136,7 @@ CALLS: Final[dict[int, Call]] = {
     32: _call(124, (_FD,), (RESULT,)),  # dup
     33: _call(124, (_FD,), (RESULT,)),  # dup2
     40: _call(  # sendfile
-        188, (_FD, (FD, 1), ZERO_64, (LONG, 3)), (RESULT, ZERO_64, _FD, (FD, 1), (LONG, 3))
+        188, (_FD, (FD, 1), (LONG, 2), (LONG, 3)), (RESULT, (LONG, 2), _FD, (FD, 1), (LONG, 3))
     ),
     41: _call(18, _SOCKET, (RESULT, *_SOCKET, (SOCKET_FLAGS, 1))),  # socket
     42: _call(22, (_FD, ADDRESS), (RESULT, OUT, _FD, ADDRESS)),  # connect
@@ -162,6 +165,7 @@ CALLS: Final[dict[int, Call]] = {
     114: _call(428, (), (RESULT, (INT, 0), (INT, 1))),  # setregid
     117: _call(192, _SOCKET, (RESULT, *_SOCKET)),  # setresuid
     119: _call(194, _SOCKET, (RESULT, *_SOCKET)),  # setresgid
+    157: _call(400, (), (RESULT, (INT, 0), PATH, ZERO_64)),  # prctl: PR_SET_NAME only
     257: _call(  # openat
         306,
         (_FD, PATH, (OPEN, 2), (MODE, 3)),
@@ -197,6 +201,13 @@ EXECVE: Final = 59
 EXECVEAT: Final = 322
 """Written as execve where it succeeded, as recorders of libscap do: its path is then told as it was executed, and
 sysdig 0.29.3 crashes at the exit of an execveat that was given a relative path."""
+
+PEEKED: Final = Call(0, _operands(CALL, NUMBER), 1, _operands(CALL, NUMBER))
+"""Of a call that only looked at what it received: its bytes come once more. An event of its own type would make readers
+take them twice, and there is none that has the call's flags; a generic one tells the call and no more."""
+
+PEEKING: Final = {45: 250, 47: 256, 299: 257}
+"""Calls that can peek (recvfrom, recvmsg, recvmmsg), by the machine's number, and their numbers in scap (PPM_SC)."""
 
 DEATH: Final = Call(186, _operands(EXIT_CODE, EXIT_STATUS, EXIT_SIGNAL, EXIT_CORE, ZERO_64), -1, ())
 """The event of a thread's end, which is an enter without an exit; who takes its children is not told (0)."""

@@ -43,13 +43,15 @@
  * Text:
  *   open, openat, openat2, creat, chdir       exit: the path, without NUL
  *   connect, bind, sendto, sendmsg, sendmmsg  enter (not bind, sendmmsg) and exit: struct sockaddr as the caller gave it, cut to its length
- *   recvfrom, recvmsg, recvmmsg               exit: struct sockaddr as the caller got it, where the caller asked for it
+ *   recvfrom, recvmsg, recvmmsg               exit: struct sockaddr as the caller got it, where the caller asked for it:
+ *                                             no more than the room that was given (recvmmsg: in the first message)
  *   accept, accept4 (exit), and those above where no address was given (enter of those that send, exit), on a unix socket:
  *                                             struct sockaddr_un: the socket's own name, else its peer's; nothing without both
  *   pipe, pipe2, socketpair                   exit with ret 0: struct pair
  *   clone*, fork, vfork, execve, execveat, set*id (ret 0): exit, and RECORD_CHILD: struct identity, then
  *                                             its filename, arguments and cgroup
  *   execve, execveat that failed              the path, without NUL
+ *   prctl (PR_SET_NAME only, ret 0)           exit: the thread's name as it is now, 16 bytes, NUL padded
  * A unix name is an abstract one if its first byte is NUL. */
 struct record {
     __u32 size;

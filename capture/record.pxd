@@ -6,6 +6,7 @@ cdef extern from "../../../../capture/record.h" nogil:
     enum:
         RECORD_ENTER, RECORD_EXIT, RECORD_DEATH, RECORD_CHILD
         RECORD_ENTER_SENT, RECORD_DESCRIPTOR, RECORD_FAULT, RECORD_MORE, RECORD_REST, RECORD_SENDS, RECORD_IO
+        RECORD_PEEK
 
     struct record:
         uint32_t size

@@ -39,6 +39,7 @@ MANY: Final = 1 << 16  # many messages
 CLONE: Final = 1 << 17
 EXEC: Final = 1 << 18
 SIZED: Final = 1 << 19  # what it is asked to send is told by vectors: summed up for the enter
+RENAME: Final = 1 << 23  # prctl: only where it names the thread
 WHICH: Final = 7 << 20  # which descriptor the record is about
 FIRST, RESULT, OF_PAIR, OF_SENDFILE, OF_SPLICE = (number << 20 for number in range(1, 6))
 
@@ -96,6 +97,7 @@ CALLS: Final = tuple(
         ("setregid", 114, PROCESS),
         ("setresuid", 117, PROCESS),
         ("setresgid", 119, PROCESS),
+        ("prctl", 157, PATH | RENAME),
         ("openat", 257, PATH | RESULT | SECOND),
         ("splice", 275, LENGTH | IO | OWN_ENTER | OF_SPLICE),
         ("accept4", 288, ADDRESS | OWN_ENTER | RESULT | LISTENER),
@@ -110,6 +112,7 @@ CALLS: Final = tuple(
         ("pwritev2", 328, VECTORS | _WRITE | SIZED),
         ("io_uring_enter", 426, URING),
         ("clone3", 435, PROCESS | CLONE | OWN_ENTER),
+        ("close_range", 436, PLAIN),
         ("openat2", 437, PATH | RESULT | SECOND),
     )
 )
@@ -123,6 +126,7 @@ def definitions() -> dict[str, int]:
         "OWN_ENTER": OWN_ENTER,
         "URING": URING,
         "FCNTL": FCNTL,
+        "RENAME": RENAME,
         "LISTENER": LISTENER,
         "SECOND": SECOND,
         "NAMED": NAMED,

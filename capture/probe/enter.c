@@ -13,6 +13,14 @@ static __always_inline void read_arguments(struct record *r, u64 regs)
     r->args[5] = saved[O_REGS_R9 / 8];
 }
 
+/* Calls that do many things, of which only some are followed. */
+static __always_inline int is_other_command(struct record *r, u32 class)
+{
+    if (class & CLASS_FCNTL)
+        return r->args[1] != 0 && r->args[1] != 1030; /* F_DUPFD, F_DUPFD_CLOEXEC */
+    return class & CLASS_RENAME && (u32)r->args[0] != 15; /* PR_SET_NAME */
+}
+
 /* Calls that make a process: only the flags matter, and clone3 has them in memory. */
 static __always_inline void clone_flags(struct record *r)
 {
@@ -91,6 +99,17 @@ static __always_inline void sendfile_offset(struct record *r)
     r->args[2] = offset;
 }
 
+/* A call that receives with an address: the room for it. The call itself writes the address's whole length there, also
+ * where the room is too small for it. */
+static __always_inline u32 name_room(struct record *r)
+{
+    u32 room = ADDRESS_MOST;
+    u64 at = r->nr == 45 ? r->args[4] ? r->args[5] : 0 : r->args[1] ? r->args[1] + 8 : 0; /* recvfrom; msg_namelen */
+    if (at && bpf_probe_read_user(&room, sizeof(room), (void *)at))
+        room = ADDRESS_MOST;
+    return room;
+}
+
 /* Send the enter's own record. One that does not fit is not lost: its time goes along with the exit. */
 static __always_inline void begin(struct scratch *s, struct counts *n, struct call *c, u64 text)
 {
@@ -122,7 +141,7 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     struct record *r = &s->head;
     read_arguments(r, ctx->args[0]);
-    if ((class & CLASS_FCNTL) && r->args[1] != 0 && r->args[1] != 1030) /* F_DUPFD, F_DUPFD_CLOEXEC */
+    if (is_other_command(r, class))
         return 0;
     struct call *c = calls.lookup(&tid);
     if (!c) {
@@ -166,6 +185,8 @@ int on_enter(struct bpf_raw_tracepoint_args *ctx)
     if (!(class & CLASS_OWN_ENTER))
         return 0;
     set_flags(r, class, sends);
+    if ((class & CLASS_NAMED) && !sends)
+        c->name_room = name_room(r);
     if (class & CLASS_WHICH) {
         r->flags |= RECORD_DESCRIPTOR;
         *(struct descriptor *)s->body = c->about;

@@ -54,7 +54,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
     if (own.lookup(&pid))
         return 0;
     read_arguments(r, regs);
-    if ((class & CLASS_FCNTL) && r->args[1] != 0 && r->args[1] != 1030)
+    if (is_other_command(r, class))
         return 0;
     n->seen++;
     if (class & CLASS_URING) {
@@ -104,6 +104,7 @@ int on_exit(struct bpf_raw_tracepoint_args *ctx)
     s->work.depth = 0;
     s->work.lost = 0;
     s->work.index = 0;
+    s->work.name_room = c ? c->name_room : ADDRESS_MOST;
     steps.call(ctx, class & CLASS_STEP);
     n->failed++;
     return 0;
@@ -133,7 +134,7 @@ int step_length(struct bpf_raw_tracepoint_args *ctx)
     return 0;
 }
 
-/* open*, creat, chdir: the path. */
+/* open*, creat, chdir: the path. prctl: the thread's new name. */
 int step_path(struct bpf_raw_tracepoint_args *ctx)
 {
     struct scratch *s = own_scratch();
@@ -143,6 +144,12 @@ int step_path(struct bpf_raw_tracepoint_args *ctx)
     struct record *r = &s->head;
     u64 at = s->work.class & CLASS_SECOND ? r->args[1] : r->args[0];
     u64 place = text_place(s, 0);
+    if (s->work.class & CLASS_RENAME) {
+        if (!r->ret)
+            bpf_get_current_comm(s->body + place, sizeof(struct comm));
+        settle(s, n, 0, r->ret ? 0 : sizeof(struct comm));
+        return 0;
+    }
     s64 size = bpf_probe_read_user_str(s->body + place, PATH_MOST, (void *)at);
     if (size < 0) {
         r->flags |= RECORD_FAULT;

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ...convert.errors import MachineError
+from ..requirements import bcc_folders
 from . import btf, classes, program
 from .push import Settings
 
@@ -36,6 +37,7 @@ COUNTERS: Final = (
     "enters",
     "enters_deferred",
     "lost_enter",
+    "descriptors_passed",
 )
 _HOOKS: Final = {  # program to tracepoint; exits first, so that no enter is kept whose exit was not seen
     "on_exec": "sched_process_exec",
@@ -43,7 +45,6 @@ _HOOKS: Final = {  # program to tracepoint; exits first, so that no enter is kep
     "on_exit": "sys_exit",
     "on_enter": "sys_enter",
 }
-_DISTRIBUTION: Final = "/usr/lib/python3/dist-packages"
 _BRACKETS: Final = 20
 _SETTLE: Final = 0.02  # seconds: a program that runs when its hook is taken away has ended long before
 
@@ -152,7 +153,8 @@ def _bcc() -> Any:
     try:
         bcc: Any = import_module("bcc")
     except ImportError:
-        sys.path.append(_DISTRIBUTION)
+        folders = [str(folder) for folder in bcc_folders()]
+        sys.path += folders
         try:
             bcc = import_module("bcc")
         except ImportError as error:
@@ -160,7 +162,8 @@ def _bcc() -> Any:
                 "capture needs bcc: apt-get install python3-bpfcc (Debian, Ubuntu) or dnf install python3-bcc (RHEL)"
             ) from error
         finally:
-            sys.path.remove(_DISTRIBUTION)
+            for folder in folders:
+                sys.path.remove(folder)
     if not hasattr(bcc, "BPF"):
         raise MachineError(
             "the module bcc is not the BPF Compiler Collection: apt-get install python3-bpfcc (PyPI's bcc is another)"

@@ -21,7 +21,7 @@
 
 struct counts {
     u64 seen, emitted, dropped, not_socket, filtered, compat, uring, failed;
-    u64 records, records_dropped, bytes_dropped, enters, enters_deferred, lost_enter;
+    u64 records, records_dropped, bytes_dropped, enters, enters_deferred, lost_enter, descriptors_passed;
     u64 since_wake; /* bytes, not a count of its own */
 };
 
@@ -31,7 +31,7 @@ struct call {
     u16 nr;        /* NO_CALL: none is under way */
     u8 verdict;    /* on a call that moves bytes */
     u8 sent;       /* the enter is in the ring */
-    u32 reserved;
+    u32 name_room; /* calls that receive with an address: the room for it */
     struct descriptor about;
 };
 
@@ -49,7 +49,7 @@ struct work {
     u32 class;
     u32 depth;     /* tail calls made */
     u32 lost;      /* a record of the call did not fit the ring */
-    u32 reserved;
+    u32 name_room; /* calls that receive: no more of an address was written */
 };
 
 struct scratch {

@@ -3,8 +3,10 @@
 /* The address that goes with a message: as the caller gave or got it, else a unix socket's name. */
 static __always_inline u64 message_name(struct scratch *s, u64 data)
 {
-    u64 place = text_place(s, data);
-    u64 text = given_name(s, s->work.name, s->work.name_size, place);
+    u64 place = text_place(s, data), size = s->work.name_size;
+    if (!(s->head.flags & RECORD_SENDS) && size > s->work.name_room)
+        size = s->work.name_room;
+    u64 text = given_name(s, s->work.name, size, place);
     if (!text && (s->work.class & CLASS_NAMED))
         text = unix_name(s, (struct descriptor *)s->body, place);
     return text;
@@ -156,16 +158,39 @@ int step_vectors(struct bpf_raw_tracepoint_args *ctx)
     return 0;
 }
 
-/* Take a struct msghdr apart. */
-static __always_inline void read_message(struct scratch *s, u64 at)
+/* Count the descriptors that came along with a message on a unix socket (SCM_RIGHTS): readers do not get to know them.
+ * The kernel puts at most three things there, each at a multiple of eight. */
+static __always_inline void count_passed(struct counts *n, u64 at, u64 size)
 {
-    u64 head[4] = {};
+#pragma unroll 1
+    for (int i = 0; i < 4; i++) {
+        u64 control[2] = {}; /* struct cmsghdr: length, level, type */
+        if (!at || size < sizeof(control) || bpf_probe_read_user(control, sizeof(control), (void *)at))
+            return;
+        if (control[0] < sizeof(control) || control[0] > size)
+            return;
+        if (control[1] == (1ULL << 32 | 1)) /* SOL_SOCKET, SCM_RIGHTS */
+            n->descriptors_passed += (control[0] - sizeof(control)) / 4;
+        u64 whole = (control[0] + 7) & ~7ULL;
+        if (whole > size)
+            return;
+        at += whole;
+        size -= whole;
+    }
+}
+
+/* Take a struct msghdr apart. */
+static __always_inline void read_message(struct scratch *s, struct counts *n, u64 at)
+{
+    u64 head[6] = {};
     if (bpf_probe_read_user(head, sizeof(head), (void *)at))
         s->head.flags |= RECORD_FAULT;
     s->work.name = head[0];
     s->work.name_size = (u32)head[1];
     s->work.vectors = head[2];
     s->work.left = head[3];
+    if (!(s->head.flags & RECORD_SENDS) && ((struct descriptor *)s->body)->family == 1 && s->head.ret >= 0)
+        count_passed(n, head[4], head[5]);
 }
 
 /* sendmsg, recvmsg. */
@@ -177,7 +202,7 @@ int step_message(struct bpf_raw_tracepoint_args *ctx)
         return 0;
     struct record *r = &s->head;
     want(s, r->ret > 0 ? r->ret : 0);
-    read_message(s, r->args[1]);
+    read_message(s, n, r->args[1]);
     steps.call(ctx, STEP_GATHER);
     n->failed++;
     return 0;
@@ -203,7 +228,7 @@ int step_messages(struct bpf_raw_tracepoint_args *ctx)
     u32 bytes = 0;
     bpf_probe_read_user(&bytes, sizeof(bytes), (void *)(w->messages + MESSAGE_HEAD));
     want(s, bytes);
-    read_message(s, w->messages);
+    read_message(s, n, w->messages);
     if (gather(s) && w->depth < DEPTH) {
         w->depth++;
         steps.call(ctx, STEP_GATHER);

@@ -7,15 +7,15 @@ import struct
 from dataclasses import dataclass, field, replace
 
 ENTER, EXIT, DEATH, CHILD = 1, 2, 3, 4
-ENTER_SENT, DESCRIPTOR, FAULT, MORE, REST, SENDS, IO = 1, 2, 4, 8, 16, 32, 64
+ENTER_SENT, DESCRIPTOR, FAULT, MORE, REST, SENDS, IO, PEEK = 1, 2, 4, 8, 16, 32, 64, 128
 HEAD = struct.Struct("<IBBHQQIIq6QHHIQII")
 NUMBERS = {
     "read": 0, "write": 1, "open": 2, "close": 3, "pread64": 17, "pwrite64": 18, "readv": 19, "writev": 20, "pipe": 22,
     "dup": 32, "dup2": 33, "sendfile": 40, "socket": 41, "connect": 42, "accept": 43, "sendto": 44, "recvfrom": 45,
     "sendmsg": 46, "recvmsg": 47, "shutdown": 48, "bind": 49, "listen": 50, "socketpair": 53, "clone": 56, "fork": 57,
     "vfork": 58, "execve": 59, "fcntl": 72, "chdir": 80, "fchdir": 81, "creat": 85, "setuid": 105, "setgid": 106,
-    "setresuid": 117, "openat": 257, "splice": 275, "accept4": 288, "dup3": 292, "pipe2": 293, "preadv": 295,
-    "pwritev": 296, "recvmmsg": 299, "sendmmsg": 307, "execveat": 322, "clone3": 435, "close_range": 436,
+    "setresuid": 117, "prctl": 157, "openat": 257, "splice": 275, "accept4": 288, "dup3": 292, "pipe2": 293,
+    "preadv": 295, "pwritev": 296, "recvmmsg": 299, "sendmmsg": 307, "execveat": 322, "clone3": 435, "close_range": 436,
     "openat2": 437,
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ import pytest
 from support.made_records import NUMBERS
 from syswire.capture import layouts
 from syswire.capture.drain import LAYOUT
-from syswire.capture.layouts import CALLS, DEATH, Call
+from syswire.capture.layouts import CALLS, DEATH, PEEKED, PEEKING, Call
 from syswire.convert.scap import event_table as table
 
 # Operands whose values have one size, by what the event table says of their parameter.
@@ -21,12 +21,17 @@ WIDTHS = {
     "MINOR_FAULTS VTID VPID VPGID PGID CAP_INHERITABLE CAP_PERMITTED CAP_EFFECTIVE EXE_INODE EXIT_CODE EXIT_STATUS",
     4: "ZERO_32 GOT ASKED INT SIZE OPEN MODE CREATE_MODE SOCKET_FLAGS RESOLVE CLONE QUEUE_LENGTH QUEUE_MAX DEVICE "
     "VM_SIZE VM_RSS VM_SWAP UID GID TTY LOGINUID",
+    2: "CALL NUMBER",
     1: "ZERO_8 BYTE FCNTL QUEUE_PERCENT EXIT_SIGNAL EXIT_CORE",
     0: "DATA PATH EMPTY EXE ARGUMENTS COMM CGROUPS FILENAME",
 }
 WIDTH_OF = {getattr(layouts, name): width for width, names in WIDTHS.items() for name in names.split()}
 SOCKET_TYPES = {layouts.OUT: table.PT_SOCKTUPLE, layouts.IN: table.PT_SOCKTUPLE, layouts.ADDRESS: table.PT_SOCKADDR}
-EVENTS = [(nr, code, operands) for nr, call in (*CALLS.items(), (-1, DEATH)) for code, operands in (call[:2], call[2:])]
+EVENTS = [
+    (nr, code, operands)
+    for nr, call in (*CALLS.items(), (-1, DEATH), (-2, PEEKED))
+    for code, operands in (call[:2], call[2:])
+]
 
 
 @pytest.mark.parametrize(("nr", "code", "operands"), [event for event in EVENTS if event[1] >= 0])
@@ -50,7 +55,7 @@ def test_events_are_of_their_call(nr: int, call: Call) -> None:
     if call.enter >= 0:
         assert call.exit == call.enter + 1
         assert len(call.enter_operands) == (table.EVENTS[call.enter][6] if known else len(table.EVENTS[call.enter][4]))
-    assert known or name in ("setreuid", "setregid", "close_range")
+    assert known or name in ("setreuid", "setregid", "prctl", "close_range")
     called = {number: call for call, number in NUMBERS.items()}.get(nr, name)
     assert name.removesuffix("4").removesuffix("2") in called
 
@@ -60,6 +65,15 @@ def test_numbers_of_calls(shared: Path) -> None:
     found = json.loads((shared / "facts" / "tables" / "syscalls_x64.json").read_text("utf-8"))
     assert {name: found[str(nr)]["name"] for name, nr in NUMBERS.items()} == {name: name for name in NUMBERS}
     assert set(CALLS) >= set(NUMBERS.values())
+
+
+def test_numbers_of_calls_that_peek(shared: Path) -> None:
+    """By the table of scap's own numbers."""
+    found = json.loads((shared / "facts" / "tables" / "ppm_sc.json").read_text("utf-8"))
+    names = {number: call for call, number in NUMBERS.items()}
+    assert {names[nr]: found[str(number)] for nr, number in PEEKING.items()} == {
+        name: name for name in ("recvfrom", "recvmsg", "recvmmsg")
+    }
 
 
 def test_new_readers_convert_every_event(shared: Path) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from support.drained import made
+from support.drained import head, made
 from support.made_records import (
     CHILD,
     ENTER,
     FAULT,
     IO,
     MORE,
+    PEEK,
     REST,
     SENDS,
     About,
@@ -24,7 +25,7 @@ from support.made_records import (
     inet,
     one,
 )
-from support.plain_scap import Event
+from support.plain_scap import Event, events
 from syswire.capture.drain import Drain
 
 TALK = inet(("10.0.0.1", 40000), ("10.0.0.2", 80))
@@ -59,7 +60,8 @@ APPENDED = [
     ("recvfrom", (3, 1, 99), 4, b"data", [i64(4), b"data", PAIR_IN, i64(3), u32(99)]),
     ("sendmsg", (3, 1, 0), 4, b"data", [i64(4), b"data", i64(3), b"", PAIR_OUT]),
     ("recvmsg", (3, 1, 0), 4, b"data", [i64(4), u32(4), b"data", PAIR_IN, b"", i64(3)]),
-    ("sendfile", (3, 5, 0, 99), 4, b"", [i64(4), i64(0), i64(3), i64(5), i64(99)]),
+    ("sendfile", (3, 5, 1 << 33, 99), 4, b"", [i64(4), i64(1 << 33), i64(3), i64(5), i64(99)]),
+    ("prctl", (15, 1), 0, b"", [i64(0), u32(15), b"\0", i64(0)]),
     ("splice", (3, 0, 5, 0, 99, 2), 4, b"", [i64(4), i64(3), i64(5), i64(99), u32(2)]),
     ("socket", (2, 1 | 0o2004000, 6), 3, b"", [i64(3), u32(2), u32(1 | 0o2004000), u32(6), u32(4096 | 64)]),
     ("close", (3,), 0, b"", [i64(0), i64(3)]),
@@ -136,6 +138,46 @@ def test_messages_are_events_of_their_own() -> None:
     assert last(failed).params == [i64(-11), i64(3), u32(0), b"", b"", b""]
 
 
+def test_what_is_only_looked_at_is_no_payload() -> None:
+    """A generic event at enter and exit, with the call's number in scap and on the machine; counted on its own."""
+    looks = {"about": TALK, "data": b"data", "flags": IO | PEEK}
+    records = both("recvfrom", 1, 2, 4, (3, 1, 99, 2), **looks) + one("recvmsg", 3, 4, 4, (3, 1, 2), **looks)
+    records += Record("recvmsg", 5, -11, (3, 1, 2), about=TALK, flags=IO | PEEK).packed()
+    for part, more in ((0, MORE), (1, MORE), (2, 0)):
+        many = looks | {"flags": IO | PEEK | more, "moved": 10}
+        records += Record("recvmmsg", 6, 3, (3, 1, 3, 2), part=part, **many).packed()  # type: ignore[arg-type]
+    records += both("read", 7, 8, 4, (3, 1, 9), **looks)  # a call that cannot look
+    drain = Drain(-1, 0, 2, 0)
+    drain.inject(records)
+    told, found = drain.counts, events(head() + drain.take(None))
+    one_each = [(0, 250, 45), (1, 250, 45), (0, 256, 47), (1, 256, 47), (1, 256, 47), (1, 257, 299)]
+    assert [
+        (event.code, *(int.from_bytes(param, "little") for param in event.params)) for event in found[:6]
+    ] == one_each
+    assert [event.code for event in found[6:]] == [6, 7]
+    assert (told["peeked_calls"], told["peeked_bytes"]) == (4, 4 + 4 + 30)
+    assert (told["calls"], told["exits"], told["enters"], told["alone"]) == (5, 7, 2, 2)
+    assert (told["moved_bytes"], told["payload_bytes"], told["truncated_bytes"]) == (4, 2, 2)
+
+
+def test_what_vectors_ask_for() -> None:
+    """The enter's own record tells it; an enter that came with the exit, or whose vectors are out of reach, tells 0."""
+    for call, place in (("writev", 1), ("pwritev", 1), ("sendmsg", 1)):
+        enter = Record(call, 1, args=(3, 1, 2, 7), kind=ENTER, about=TALK, moved=70_000, flags=IO | SENDS).packed()
+        assert last(enter).params[place] == u32(70_000)
+        huge = Record(call, 1, args=(3, 1, 2, 7), kind=ENTER, about=TALK, moved=1 << 40, flags=IO | SENDS).packed()
+        assert last(huge).params[place] == u32(0xFFFFFFFF)
+        (begun, _) = made(one(call, 1, 2, 4, (3, 1, 2, 7), about=TALK, data=b"data", flags=IO | SENDS))
+        assert begun.params[place] == u32(0)
+
+
+def test_a_thread_gets_another_name() -> None:
+    """prctl with the name up to its NUL."""
+    enter, leave = made(one("prctl", 1, 2, 0, (15, 1), text=b"worker" + bytes(10)))
+    assert (enter.code, enter.params) == (400, [])
+    assert (leave.code, leave.params) == (401, [i64(0), u32(15), b"worker\0", i64(0)])
+
+
 def test_what_has_no_event_of_its_own() -> None:
     """preadv2 is written as preadv, at the offset -1 as readv; pwritev2 likewise."""
     codes = [made(one(call, 1, 2, -5, (3, 1, 2, at)))[-1].code for call in ("preadv", "pwritev") for at in (7, -1)]
@@ -207,6 +249,7 @@ def test_counts_are_exact() -> None:
         "records": 17, "enters": 4, "exits": 8, "calls": 7, "children": 1, "deaths": 1, "malformed": 1, "unknown": 2,
         "unwritten": 0, "events": 15, "block_bytes": len(blocks), "alone": 2, "moved_bytes": 5119, "payload_bytes": 26,
         "truncated_events": 2, "truncated_bytes": 93, "length_only_events": 1, "length_only_bytes": 5000, "faults": 1,
+        "peeked_calls": 0, "peeked_bytes": 0,
         "rests": 0, "late": 0, "hurried": 0, "waiting": 15, "waiting_bytes": len(blocks),
     }  # fmt: skip
     assert told == wanted

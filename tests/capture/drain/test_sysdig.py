@@ -15,7 +15,10 @@ from support.drained import shown
 from support.made_records import (
     CHILD,
     DEATH,
+    ENTER,
+    ENTER_SENT,
     IO,
+    PEEK,
     SENDS,
     About,
     Identity,
@@ -109,10 +112,40 @@ def test_sendfile_and_splice_tell_lengths(show: Show) -> None:
     records += both("sendfile", 2000, 2100, 4000, (3, 5, 0x7000, 8000), about=TALK, moved=4000, flags=IO | SENDS)
     records += both("splice", 2200, 2300, 70, (5, 0, 3, 0, 4096, 1), about=TALK, moved=70, flags=IO | SENDS)
     assert show(records, "%evt.dir %evt.type %evt.args", "evt.rawtime >= 2000") == [
-        f"> sendfile out_{FD} in_fd=5 offset=0 size=8000",
-        "< sendfile res=4000 offset=0",
+        f"> sendfile out_{FD} in_fd=5 offset=28672 size=8000",
+        "< sendfile res=4000 offset=28672",
         f"> splice fd_in=5 fd_out=3(<4t>{NAME}) size=4096 flags=1(SPLICE_F_MOVE)",
         "< splice res=70",
+    ]
+
+
+def test_what_is_only_looked_at(show: Show) -> None:
+    """Has its name, and neither descriptor nor bytes; what is read then is there once."""
+    looks = {"about": TALK, "data": b"data"}
+    records = SOCKET + CONNECT + both("recvfrom", 2000, 2100, 4, (3, 1, 9, 2), flags=IO | PEEK, **looks)
+    records += both("recvmsg", 2200, 2300, 4, (3, 1, 2), flags=IO | PEEK, **looks)
+    records += both("recvfrom", 2400, 2500, 4, (3, 1, 9, 0), flags=IO, **looks)
+    assert show(records, "%evt.dir %evt.type %fd.num %evt.buffer", "evt.rawtime >= 2000") == [
+        "> recvfrom <NA> <NA>",
+        "< recvfrom <NA> <NA>",
+        "> recvmsg <NA> <NA>",
+        "< recvmsg <NA> <NA>",
+        "> recvfrom 3 <NA>",
+        "< recvfrom 3 data",
+    ]
+
+
+def test_a_datagram_by_sendmsg(show: Show) -> None:
+    """The enter has the size and the tuple, by which sysdig names the descriptor at the exit."""
+    alone = inet(("10.0.0.1", 5353), ("0.0.0.0", 0), kind=2, protocol=17)
+    its = {"about": alone, "args": (3, 1, 0), "text": address("9.9.9.9", 53), "flags": IO | SENDS}
+    records = one("socket", 1000, 1100, 3, (2, 2, 17))
+    records += Record("sendmsg", 1200, kind=ENTER, moved=800, **its).packed()  # type: ignore[arg-type]
+    its["flags"] = IO | SENDS | ENTER_SENT
+    records += Record("sendmsg", 1300, 800, data=b"dns", moved=800, **its).packed()  # type: ignore[arg-type]
+    assert show(records, "%evt.args|%fd.name", "evt.rawtime >= 1200") == [
+        "fd=3(<4>) size=800 tuple=10.0.0.1:5353->9.9.9.9:53 |",
+        "res=800 data=dns |10.0.0.1:5353->9.9.9.9:53",
     ]
 
 

@@ -28,7 +28,7 @@ SOCKET, CONNECT, ACCEPT, ACCEPT4, SENDTO, RECVFROM, SHUTDOWN, BIND, LISTEN, SOCK
     53,
 )
 OPEN, CLOSE, PIPE, DUP, DUP2, FCNTL, CREAT, OPENAT, DUP3, PIPE2, OPENAT2 = 2, 3, 22, 32, 33, 72, 85, 257, 292, 293, 437
-CHDIR, FCHDIR = 80, 81
+CHDIR, FCHDIR, PRCTL, CLOSE_RANGE = 80, 81, 157, 436
 LIBC = ctypes.CDLL(None)
 
 
@@ -236,3 +236,32 @@ def test_directories(probe: Probe, tmp_path: Path) -> None:
     (back,) = mine(ring.records, FCHDIR)
     assert (there.text, there.ret) == (bytes(tmp_path), 0)
     assert back.args[0] == before
+
+
+def test_close_range(probe: Probe) -> None:
+    with recorded(probe) as ring:
+        number = fcntl.fcntl(0, fcntl.F_DUPFD, 900)
+        assert LIBC.close_range(number, number + 5, 0) == 0
+        assert LIBC.close_range(number, number - 1, 0) == -1
+    seen = mine(ring.records, CLOSE_RANGE)
+    assert [(r.ret, r.args[:3]) for r in seen] == [(0, (number, number + 5, 0)), (-22, (number, number - 1, 0))]
+    assert 0 < seen[0].enter_ts < seen[0].ts
+
+
+def test_a_thread_renames_itself(probe: Probe) -> None:
+    """By prctl; its other commands are not followed. The kernel keeps fifteen bytes."""
+    names = [b"short", b"a name that is far too long"]
+    told = Path(f"/proc/self/task/{threading.get_native_id()}/comm")
+    kept, old = [], told.read_bytes().rstrip(b"\n")
+    with recorded(probe) as ring:
+        for name in (*names, old):
+            assert LIBC.prctl(15, name, 0, 0, 0) == 0
+            kept.append(told.read_bytes().rstrip(b"\n"))
+        assert LIBC.prctl(3, 0, 0, 0, 0) >= 0  # PR_GET_DUMPABLE
+        assert LIBC.prctl(15, ctypes.c_void_p(8), 0, 0, 0) == -1
+    seen = mine(ring.records, PRCTL)
+    assert [(r.ret, r.args[0], r.text.rstrip(b"\0")) for r in seen] == [
+        *((0, 15, name) for name in kept),
+        (-14, 15, b""),
+    ]
+    assert kept[:2] == [b"short", b"a name that is "]

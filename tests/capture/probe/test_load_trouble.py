@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,17 @@ def no(name, *_):
     assert said.startswith("5 ")
     assert "python3-bpfcc" in said
     assert "python3-bcc" in said
+
+
+def test_bcc_is_looked_for_where_the_machine_check_finds_it(tmp_path: Path) -> None:
+    """In all folders of the distribution's Python, RHEL's too; here one that holds something else of the name."""
+    (tmp_path / "bcc").mkdir()
+    (tmp_path / "bcc" / "__init__.py").write_text("")
+    said = told(
+        "from pathlib import Path; from syswire.capture.probe import load\n"
+        f"load.bcc_folders = lambda: [Path({str(tmp_path)!r})]"
+    )
+    assert said.startswith("5 the module bcc is not the BPF Compiler Collection")
 
 
 def test_no_type_information() -> None:

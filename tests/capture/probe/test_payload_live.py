@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 import socket
+import struct
+from array import array
 from pathlib import Path
 
 import pytest
 
-from support.messages import receive_messages, send_messages
+from support.messages import receive_from, receive_message, receive_messages, send_messages
 from support.ring import ENTER, ENTER_SENT, EXIT, FAULT, HAS_DESCRIPTOR, IO, MORE, PEEK, REST, SENDS, Seen, recorded
 from syswire.capture.probe.load import Probe
 
@@ -69,6 +71,21 @@ def test_vectors(probe: Probe, count: int) -> None:
         assert seen.true_size == len(whole)
         (begun,) = on(ring.records, numbers[fd], nr, ENTER)
         assert begun.true_size == (len(whole) if nr in {WRITEV, SENDMSG} else 0)
+
+
+def test_what_is_asked_for_and_where_to(probe: Probe) -> None:
+    """More than was taken, with the address of one message; of a call that fails, too."""
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with recorded(probe) as ring:
+            one.sendmsg([some(300), some(500)], [], 0, ("127.0.0.1", port))
+            with pytest.raises(OSError, match="too long"):
+                one.sendmsg([some(60_000), some(60_000)], [], 0, ("127.0.0.1", port))
+            fd = one.fileno()
+    begun = on(ring.records, fd, SENDMSG, ENTER)
+    assert [r.true_size for r in begun] == [800, 120_000]
+    assert {r.text[:8] for r in begun} == {struct.pack("<H", 2) + struct.pack(">H", port) + bytes((127, 0, 0, 1))}
 
 
 def test_vectors_beyond_the_snaplen(probe: Probe) -> None:
@@ -170,6 +187,43 @@ def test_what_receiving_leaves_or_throws_away(probe: Probe) -> None:
     told = [(r.ret, r.true_size, r.data, bool(r.flags & PEEK)) for r in seen]
     assert told == [(4, 4, b"0123", True), (10, 10, b"0123", False), (10, 10, b"abcdef", False)]
     assert [bool(r.flags & PEEK) for r in on(ring.records, fd, RECVFROM, ENTER)] == [True, False]
+
+
+@pytest.mark.parametrize("room", [0, 2, 8, 16, 28])
+def test_addresses_in_too_little_room(probe: Probe, room: int) -> None:
+    """Of an address only what the kernel wrote is told, never what stands behind the room that it was given."""
+    with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOCK_DGRAM) as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        other.settimeout(10)
+        with recorded(probe) as ring:
+            for _ in range(3):
+                one.sendto(b"here", other.getsockname())
+            told = [receive_from(other, room), receive_message(other, room)]
+            assert receive_messages(other, [[8]], room) == [b"here"]
+            fd = other.fileno()
+        whole = struct.pack("<H", 2) + struct.pack(">H", one.getsockname()[1]) + bytes((127, 0, 0, 1)) + bytes(8)
+    assert told == [16, 16], "the kernel tells the whole length"
+    for nr in (RECVFROM, RECVMSG, RECVMMSG):
+        (seen,) = on(ring.records, fd, nr)
+        assert (seen.data, seen.text) == (b"here", whole[:room])
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_descriptors_passed_are_counted(probe: Probe, count: int) -> None:
+    one, other = socket.socketpair()
+    before = probe.counters()["descriptors_passed"]
+    with one, other, recorded(probe) as ring:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        socket.send_fds(one, [b"x"], [1] * count)
+        came = dict((kind, data) for _, kind, data in other.recvmsg(9, 256)[1])
+        socket.send_fds(one, [b"x"], [1] * count)
+        other.recv(9)  # without room for them: the kernel closes them
+    passed = array("i", came.get(socket.SCM_RIGHTS, b""))
+    for number in passed:
+        os.close(number)
+    assert (socket.SCM_CREDENTIALS in came, len(passed)) == (True, count)
+    assert ring.counters["descriptors_passed"] - before == count
 
 
 def test_a_stream_throws_bytes_away(probe: Probe) -> None:
