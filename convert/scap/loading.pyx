@@ -70,8 +70,11 @@ def load_descriptor(State state, entry, int64_t tid, int64_t fd, bint server, ui
     d.inode, d.listed, d.owner, d.l4 = entry.inode, 1, t.version, entry.l4 if 0 <= entry.l4 <= 5 else 0
     sip, dip = entry.sip, entry.dip
     if kind == KIND_UNIX:
-        d.source, d.dest = entry.source, entry.dest
-        d.role = ROLE_SERVER if entry.name else ROLE_CLIENT
+        d.role = ROLE_SERVER if entry.name else ROLE_CLIENT  # who connects has no name of its own
+        if d.role == ROLE_SERVER:
+            d.source, d.dest = entry.dest, entry.source
+        else:
+            d.source, d.dest = entry.source, entry.dest
         d.named = 1
     elif kind == KIND_IPV4 or kind == KIND_IPV6:
         d.role = ROLE_SERVER if server else ROLE_CLIENT

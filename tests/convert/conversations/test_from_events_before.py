@@ -114,6 +114,22 @@ def test_connections_that_were_there_before(age: Age) -> None:
     assert (three.protocol, three.preexisting, seen.result.paths[three.path]) == (UNIX_STREAM, 1, b"/run/x")
 
 
+@pytest.mark.parametrize("age", AGES)
+@pytest.mark.parametrize("speakers", ["server", "client", "server, client", "client, server"])
+def test_ends_of_unix_sockets_that_were_there_before(age: Age, speakers: str) -> None:
+    """Each end is listed with its own kernel address first; client and server are the same whoever speaks first."""
+    ends = {"client": (100, UnixSocket(3, 0xC, 0x5)), "server": (200, UnixSocket(7, 0x5, 0xC, b"/run/x"))}
+    made = machine(age, descriptors={tid: [entry] for tid, entry in ends.values()})
+    for speaker in speakers.split(", "):
+        tid, entry = ends[speaker]
+        made.write(tid, entry.fd, speaker.encode())
+    seen = made.decoded()
+    (conv,) = seen.convs
+    assert (conv.client_ptr, conv.server_ptr) == (0xC, 0x5)
+    sent = {"client": ("data", "client", ">", b"client"), "server": ("data", "server", "<", b"server")}
+    assert seen.told() == [sent[speaker] for speaker in speakers.split(", ")]
+
+
 def test_listed_udp() -> None:
     made = machine("new", descriptors={200: [Bound(4, "10.0.0.5", 53, L4_UDP, 9)]})
     made.recvfrom(200, 4, b"q", tcp("10.0.0.8", 6001, "10.0.0.5", 53))
