@@ -52,3 +52,15 @@ cdef class Judging(RawWalker):
     cdef bint add(self, Row *row, Thread thread, Fd fd) except -1
     cdef object thread_key(self, Thread thread)
     cdef object fd_key(self, Thread thread, Fd fd)
+
+cdef enum:
+    SIDE = 64             # outcomes of threads and of descriptors in the array of verdicts
+    DEPTH = 16            # those of event types
+
+cdef inline bint unwanted(Judging walk, Row *row, Thread thread, Fd fd) noexcept:
+    """Whether it is known already that events of these rows are not wanted."""
+    cdef int of_fd = walk.none if not row.has_fd else walk.absent if fd is None else fd.outcome
+    cdef int of_thread = thread.outcome
+    if thread.epoch != walk.epoch or of_fd < 0 or of_fd >= SIDE or of_thread >= SIDE or row.outcome >= DEPTH:
+        return False
+    return walk.judged[(of_thread * SIDE + of_fd) * DEPTH + row.outcome] == 0

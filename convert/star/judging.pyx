@@ -17,8 +17,6 @@ cdef enum:
     OPEN = 2
     NOT_ASKED = 3
     STATE_ONLY = 1
-    SIDE = 64             # outcomes of threads and of descriptors in the array of verdicts
-    DEPTH = 16            # those of event types
     MOST_NAMES = 65536
 
 cdef str FILE = "file", DIRECTORY = "directory"

@@ -34,3 +34,8 @@ cdef class Replaying(Judging):
 cdef inline Fd fd_at(dict fds, object number):
     cdef PyObject *found = PyDict_GetItemWithError(fds, number)
     return None if found == NULL else <Fd>found
+
+cdef inline Thread known_thread(Replaying walk, int64_t tid):
+    """The thread, if it was looked up lately."""
+    cdef Near *near = &walk.near[tid & 255]
+    return <Thread>near.thread if near.thread != NULL and near.tid == tid else None

@@ -13,8 +13,8 @@ from libc.stdio cimport snprintf
 from libc.string cimport memchr, memcmp
 
 from syswire.convert.scap.event cimport Event, u32, u64
-from syswire.convert.star.judging cimport Row
-from syswire.convert.star.replaying cimport Replaying, fd_at
+from syswire.convert.star.judging cimport Row, unwanted
+from syswire.convert.star.replaying cimport Replaying, fd_at, known_thread
 from syswire.convert.trace.rows cimport Fd, Thread
 
 from ..trace.parsers import MAX_PER_TABLE
@@ -118,7 +118,9 @@ cdef class StarWalker(Replaying):
             self.settle()
         if not self.started or self.swapped or row.action == PYTHON:
             return self.delegate()
-        thread = self.lookup(e.tid)
+        thread = known_thread(self, e.tid)
+        if thread is None:
+            thread = self.lookup(e.tid)
         if thread is None and row.action == UNTOUCHED:
             return self.passed() if self.dealt(row, None, None) else self.delegate()
         if thread is None:
@@ -136,7 +138,7 @@ cdef class StarWalker(Replaying):
 
     cdef bint untouched(self, Row *row, Thread thread, dict fds) except -1:
         cdef Fd fd = self.fd_of(fds, thread.last_fd) if row.on_fd else None
-        if not self.dealt(row, thread, fd):
+        if not unwanted(self, row, thread, fd) and not self.dealt(row, thread, fd):
             return False
         seen(fd)
         return True
@@ -152,7 +154,9 @@ cdef class StarWalker(Replaying):
                 return False
             last_fd = number
             fd = fd_at(fds, last_fd)
-        if (fd is None and row.action == ENTER_SENDTO) or not self.dealt(row, thread, fd):
+        if fd is None and row.action == ENTER_SENDTO:
+            return False
+        if not unwanted(self, row, thread, fd) and not self.dealt(row, thread, fd):
             return False
         thread.last_fd, thread.last_type = last_fd, e.type
         thread.enter, thread.keeping = None, row.has_exit
@@ -177,7 +181,7 @@ cdef class StarWalker(Replaying):
                 return False
             if not row.on_fd:
                 fd = None
-            if not self.dealt(row, thread, fd):
+            if not unwanted(self, row, thread, fd) and not self.dealt(row, thread, fd):
                 return False
             self.end_call(thread, False)
             seen(fd)
@@ -192,7 +196,7 @@ cdef class StarWalker(Replaying):
             return False
         if row.action == EXIT_IO and row.datagram and res >= 0 and fd is not None and (fd.l4 != TCP or not fd.name):
             return False
-        if not self.dealt(row, thread, fd):
+        if not unwanted(self, row, thread, fd) and not self.dealt(row, thread, fd):
             return False
         self.end_call(thread, True)
         if fd is not None:
@@ -297,7 +301,7 @@ cdef class StarWalker(Replaying):
         cdef bint is_new = fd_at(fds, fd.num) is None
         if is_new and (len(fds) >= PER_TABLE or self.fds >= ALL_TABLES):
             return False
-        if not self.dealt(row, thread, fd):
+        if not unwanted(self, row, thread, fd) and not self.dealt(row, thread, fd):
             return False
         self.end_call(thread, True)
         thread.last_fd = fd.num

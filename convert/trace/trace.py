@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..scap import headers
@@ -12,8 +11,10 @@ from .model import Damage, Event, Group, Interface, Loss, Thread, Trace, User, d
 from .raw import BLOCK, DAMAGE, FULL, RawWalker
 from .replay import Replay, evidence_of_schema
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from ..source import Source
     from ..star.walk import StarWalker
