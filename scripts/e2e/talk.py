@@ -32,7 +32,7 @@ FAMILIES = ("ipv4", "ipv6", "unix")
 HEADER = struct.Struct("<IIBBBB")
 """Of a request: bytes to come, bytes wanted back, how they come, how they go back, and two bytes of nothing."""
 CHUNK = 65536
-MOST_VECTORS = 24
+MOST_VECTORS, RARELY = 24, 300
 EACH = 20
 """Requests on a connection."""
 
@@ -54,8 +54,9 @@ class Log:
         path.write_text("".join(json.dumps(line) + "\n" for line in self.lines), "utf-8")
 
 
-def pieces(data: memoryview, chance: random.Random, most: int) -> list[memoryview]:
-    """The data in 1 to `most` pieces of random sizes, empty ones among them."""
+def pieces(data: memoryview, chance: random.Random) -> list[memoryview]:
+    """The data in pieces of random sizes, empty ones among them; now and then in very many."""
+    most = RARELY if chance.random() < 0.05 else MOST_VECTORS
     cuts = sorted(chance.randrange(len(data) + 1) for _ in range(chance.randrange(most)))
     return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
 
@@ -86,13 +87,13 @@ class End:
         return done
 
     def _writev(self, data: memoryview) -> int:
-        parts = pieces(data, self.chance, MOST_VECTORS)
+        parts = pieces(data, self.chance)
         done = os.writev(self.connection.fileno(), parts)
         self.log.note("writev", self.family, done, data[:done], len(parts))
         return done
 
     def _sendmsg(self, data: memoryview) -> int:
-        parts = pieces(data, self.chance, MOST_VECTORS)
+        parts = pieces(data, self.chance)
         done = self.connection.sendmsg(parts)
         self.log.note("sendmsg", self.family, done, data[:done], len(parts))
         return done
@@ -127,7 +128,7 @@ class End:
             self.log.note("recvfrom", self.family, len(data), data)
             return data
         whole = bytearray(most)
-        parts = pieces(memoryview(whole), self.chance, MOST_VECTORS)
+        parts = pieces(memoryview(whole), self.chance)
         if way == 2:
             done = os.readv(number, parts)
         else:
