@@ -21,9 +21,9 @@ sys.exit(code)
 # Neither the standard library's slow ones nor anything that is installed.
 NEVER = (
     "argparse", "asyncio", "backports", "base64", "brotli", "csv", "ctypes", "dataclasses", "datetime", "decimal",
-    "difflib", "dpkt", "enum", "fnmatch", "gzip", "hashlib", "inspect", "ipaddress", "isal", "jinja2", "json", "msgspec",
-    "multiprocessing", "pathlib", "random", "re", "rich", "scapy", "selectors", "shlex", "shutil", "signal", "socket",
-    "subprocess", "tempfile", "textwrap", "threading", "typing", "urllib", "weasyprint", "zlib",
+    "difflib", "dpkt", "enum", "fnmatch", "gzip", "hashlib", "inspect", "ipaddress", "isal", "jinja2", "json",
+    "msgspec", "multiprocessing", "pathlib", "random", "re", "rich", "scapy", "selectors", "shlex", "shutil", "signal",
+    "socket", "subprocess", "tempfile", "textwrap", "threading", "typing", "urllib", "weasyprint", "zlib",
 )  # fmt: skip
 OF_NO_USE = (
     "capture", "convert.conversations", "convert.hashing", "convert.packets", "convert.pipeline", "convert.protocols",
