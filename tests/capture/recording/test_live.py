@@ -87,9 +87,10 @@ def test_what_was_said_is_read_alike(start: Start, pair: tuple[socket.socket, so
     sysdig = "/usr/bin/sysdig"
     if os.access(sysdig, os.X_OK):
         assert lines(sysdig, "-r", path, own) == read
-        shown = lines(sysdig, "-r", path)
-        assert shown == lines(*PYTHON, "read", path)
-        assert len(shown) == len(made)
+        listed = lines(*PYTHON, "read", path)
+        assert len(listed) == len(made)
+        # sysdig 0.29.3 leaves out calls that it has no event for (close_range, prctl), and gives them no number
+        assert lines(sysdig, "-r", path) == [line for line in listed if not line.startswith("0 ")]
 
 
 @pytest.mark.parametrize("compress", [(), ("-z",)])
