@@ -1,8 +1,8 @@
 """A filter on what is recorded: which of its conditions the kernel judges, and the judgement of every event after it.
 
 The kernel sees less than the filter's language asks for, so what is pushed down is weaker than the filter or equal to
-it: it may let too much pass, never too little. All events are judged again by the plain evaluator before they are
-written. Events that change what is known of threads and descriptors always stay.
+it: it may let too much pass, never too little. Events are judged again by the plain evaluator before they are written,
+unless the kernel judged the whole filter exactly. Events that change what is known of threads and descriptors always stay.
 """
 
 from __future__ import annotations
@@ -31,12 +31,17 @@ _SIZE = Struct("<I")
 
 @dataclass(frozen=True)
 class Pushed:
-    """What the kernel is told: an event may pass if each kind that is not empty has a value that fits."""
+    """What the kernel is told: an event may pass if each kind that is not empty has a value that fits.
+
+    `whole`: that is all that the filter asks for, and the kernel judges it as exactly as the evaluator would. (By port
+    and address it lets pass what has no peer yet.)
+    """
 
     pids: tuple[int, ...] = ()
     comms: tuple[bytes, ...] = ()
     ports: tuple[int, ...] = ()
     addresses: tuple[bytes, ...] = ()
+    whole: bool = False
 
 
 def wanted(text: str) -> Filter:
@@ -52,11 +57,13 @@ def push(tree: Tree | None) -> Pushed:
     """The conditions of a filter that the kernel can judge: those that hold whenever the filter does."""
     found: dict[str, tuple[object, ...]] = {}
     parts: tuple[Tree, ...] = () if tree is None else tree.children if isinstance(tree, And) else (tree,)
+    whole = bool(parts)
     for part in parts:
         kind, values = _values(part)
+        whole = whole and kind in ("pids", "comms") and kind not in found
         if kind and (kind not in found or len(values) < len(found[kind])):
             found[kind] = values
-    return Pushed(**found)  # type: ignore[arg-type]
+    return Pushed(**found, whole=whole)  # type: ignore[arg-type]
 
 
 def _values(tree: Tree) -> tuple[str, tuple[object, ...]]:

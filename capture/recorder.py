@@ -74,6 +74,8 @@ class Recorder:
         """Record until somebody or something ends it. Returns the exit code; raises SyswireError, BrokenPipeError."""
         options = self.options
         pushed = push(self._filter.tree if self._filter else None)
+        if pushed.whole and options.count is None:
+            self._filter = None  # nothing is left to be judged
         numbers = [
             number for number in SIGNALS if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
         ]

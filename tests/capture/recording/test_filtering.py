@@ -23,10 +23,12 @@ LOCAL = bytes([127, 0, 0, 1])
 @pytest.mark.parametrize(
     ("text", "pushed"),
     [
-        ("proc.pid=12", Pushed(pids=(12,))),
-        ("proc.pid in (12, 0x10)", Pushed(pids=(12, 16))),
+        ("proc.pid=12", Pushed(pids=(12,), whole=True)),
+        ("proc.pid=12 and proc.name=x", Pushed(pids=(12,), comms=(b"x",), whole=True)),
+        ("proc.pid in (12, 13) and proc.pid=13", Pushed(pids=(13,))),
+        ("proc.pid in (12, 0x10)", Pushed(pids=(12, 16), whole=True)),
         ("proc.name=apache2 and fd.port=80", Pushed(comms=(b"apache2",), ports=(80,))),
-        ("proc.name in (httpd, apache2)", Pushed(comms=(b"httpd", b"apache2"))),
+        ("proc.name in (httpd, apache2)", Pushed(comms=(b"httpd", b"apache2"), whole=True)),
         ("fd.sport=80 and evt.dir=<", Pushed(ports=(80,))),
         ("(fd.sport=80 or fd.cport=443) and proc.name=x", Pushed(comms=(b"x",), ports=(80, 443))),
         ("fd.lport in (1, 2, 1)", Pushed(ports=(1, 2))),
