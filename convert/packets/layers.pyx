@@ -16,13 +16,15 @@ from syswire.convert.packets.links cimport Link, link_of
 from syswire.convert.packets.network cimport icmp, ipv4, ipv6
 from syswire.convert.packets.packet cimport Packet, Part
 from syswire.convert.packets.tally cimport tally_add, tally_tuple
+from syswire.convert.packets.tunnels cimport carried
+from syswire.convert.packets.udp_tunnels cimport tunnelled
 from syswire.convert.packets.view cimport (
-    KIND_FRAGMENT, KIND_HELD, KIND_ICMP, KIND_IP, KIND_IPV4, KIND_IPV6, KIND_LOST, KIND_MALFORMED, KIND_OTHER, KIND_TCP,
-    KIND_UDP, be16, be32, hold, skip,
+    KIND_ETHERNET, KIND_FRAGMENT, KIND_HELD, KIND_ICMP, KIND_IP, KIND_IPV4, KIND_IPV6, KIND_LOST, KIND_MALFORMED,
+    KIND_OTHER, KIND_TCP, KIND_UDP, be16, be32, hold, skip,
 )
 
 cdef enum:
-    MOST_LAYERS = 16            # IP headers in one another, and datagrams put together
+    MOST_LAYERS = 32            # headers of IP and of tunnels in one another, and datagrams put together
     TCP_HEADER = 20
     TCP_NEEDED = 16             # bytes of it that must be captured, as Wireshark needs them to number a stream
     UDP_HEADER = 8
@@ -111,6 +113,8 @@ cdef class Layers:
         cdef int _depth
         cdef bint quoted = False
         for _depth in range(MOST_LAYERS):
+            if kind == KIND_UDP:
+                kind = tunnelled(v)
             if quoted and (kind == KIND_FRAGMENT or kind == KIND_UDP or kind == KIND_MALFORMED):
                 kind = KIND_OTHER       # what is quoted may be cut anywhere
             if kind == KIND_TCP and quoted:
@@ -132,6 +136,8 @@ cdef class Layers:
                 quoted = True
             elif kind == KIND_HELD or kind == KIND_LOST:    # its table counts
                 return PASSED
+            elif kind >= KIND_ETHERNET:
+                kind = carried(v, kind)
             elif kind == KIND_OTHER:
                 tally_add(&self.not_followed, r, 1, r.original)
                 return PASSED

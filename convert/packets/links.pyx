@@ -3,79 +3,31 @@
 
 from libc.stdint cimport uint32_t
 
-from syswire.convert.packets.view cimport (
-    KIND_IP, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_OTHER, be16, be32, hold, skip,
+from syswire.convert.packets.ethernet cimport by_ethertype, by_llc, by_type, ethernet
+from syswire.convert.packets.point_to_point cimport (
+    cisco_hdlc, frame_relay, frame_relay_directed, ppp_directed, ppp_pppd, ppp_serial, pppoe,
 )
+from syswire.convert.packets.view cimport (
+    KIND_IP, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_OTHER, be16, be32, hold, le16, le32, skip,
+)
+from syswire.convert.packets.wireless cimport avs, prism, radiotap, wireless
 
 cdef enum:
     LINK_TYPES = 512            # the table's size; no assigned number is beyond it
-    MOST_TAGS = 16              # VLAN tags in a frame
     ETHERTYPE_IPV4 = 0x0800
     ETHERTYPE_IPV6 = 0x86DD
-    ETHERTYPE_VLAN = 0x8100     # IEEE 802.1Q
-    ETHERTYPE_SERVICE = 0x88A8  # IEEE 802.1ad
-    ETHERTYPE_QINQ = 0x9100     # the same before it was standardised
-    LONGEST_802_3 = 1500        # what is no greater is a length, not a type
-    SAP_SNAP = 0xAA
-    SAP_IP = 0x06
-    UNNUMBERED = 0x03
     SLL_LLC = 0x0004            # protocol of a Linux cooked header: an 802.2 header follows
+    PPI = 192
+    PKTAP = 258
+    NFLOG_PAYLOAD = 9           # NFULA_PAYLOAD
+    INET = 2                    # address families of Linux
+    INET_6 = 10
 
 cdef Link table[LINK_TYPES]
 
 
 cdef Link link_of(uint16_t linktype) noexcept nogil:
     return table[linktype] if linktype < LINK_TYPES else NULL
-
-
-cdef int by_llc(View *v) noexcept nogil:
-    # IEEE 802.2, and the sub-network access protocol of RFC 1042. The organisation 00-00-F8 tunnels such frames
-    # through bridges (IEEE 802.1H).
-    if v.captured < 3:
-        return KIND_MALFORMED
-    if v.data[0] == SAP_IP and v.data[2] == UNNUMBERED:
-        skip(v, 3)
-        return KIND_IPV4
-    if v.data[0] != SAP_SNAP or v.data[2] != UNNUMBERED:
-        return KIND_OTHER
-    if v.captured < 8:
-        return KIND_MALFORMED
-    if v.data[3] or v.data[4] or v.data[5] and v.data[5] != 0xF8:
-        return KIND_OTHER
-    skip(v, 6)
-    return by_ethertype(v, False)
-
-
-cdef int by_ethertype(View *v, bint lengths) noexcept nogil:
-    # The view is at an Ethernet type, or where `lengths` at the length of an IEEE 802.3 frame; VLAN tags may stand
-    # before the one that counts.
-    cdef uint32_t kind, tags = 0
-    if v.captured < 2:
-        return KIND_MALFORMED
-    kind = be16(v.data)
-    while kind == ETHERTYPE_VLAN or kind == ETHERTYPE_SERVICE or kind == ETHERTYPE_QINQ:
-        tags += 1
-        if v.captured < 6 or tags > MOST_TAGS:
-            return KIND_MALFORMED
-        skip(v, 4)
-        kind = be16(v.data)
-    skip(v, 2)
-    if kind == ETHERTYPE_IPV4:
-        return KIND_IPV4
-    if kind == ETHERTYPE_IPV6:
-        return KIND_IPV6
-    if lengths and kind <= LONGEST_802_3:
-        if kind < v.original:
-            hold(v, kind)
-        return by_llc(v)
-    return KIND_OTHER
-
-
-cdef int ethernet(View *v) noexcept nogil:
-    if v.captured < 14:
-        return KIND_MALFORMED
-    skip(v, 12)
-    return by_ethertype(v, True)
 
 
 cdef int by_family(View *v) noexcept nogil:
@@ -107,40 +59,190 @@ cdef int raw_ipv6(View *v) noexcept nogil:
     return KIND_IPV6
 
 
-cdef int by_cooked(View *v, uint32_t protocol, uint32_t header) noexcept nogil:
-    # `protocol` is the place of the protocol in the header.
-    cdef uint32_t kind = be16(v.data + protocol)
+cdef int by_cooked(View *v, uint32_t kind) noexcept nogil:
+    # The view is behind the header.
     if kind == SLL_LLC:
-        skip(v, header)
         return by_llc(v)
-    if kind == ETHERTYPE_IPV4 or kind == ETHERTYPE_IPV6:
-        skip(v, header)
-        return KIND_IPV4 if kind == ETHERTYPE_IPV4 else KIND_IPV6
-    if kind == ETHERTYPE_VLAN or kind == ETHERTYPE_SERVICE or kind == ETHERTYPE_QINQ:
-        if v.captured < header + 4:
-            return KIND_MALFORMED
-        skip(v, header + 2)     # a tag: what it tags follows it as an Ethernet type
-        return by_ethertype(v, False)
-    return KIND_OTHER
+    return by_type(v, kind, False)
 
 
 cdef int cooked(View *v) noexcept nogil:
     # Linux "any": packet type, hardware type, address length, address (8), protocol
-    return KIND_MALFORMED if v.captured < 16 else by_cooked(v, 14, 16)
+    cdef uint32_t kind
+    if v.captured < 16:
+        return KIND_MALFORMED
+    kind = be16(v.data + 14)
+    skip(v, 16)
+    return by_cooked(v, kind)
 
 
 cdef int cooked_2(View *v) noexcept nogil:
     # protocol, reserved, interface (4), hardware type, packet type, address length, address (8)
-    return KIND_MALFORMED if v.captured < 20 else by_cooked(v, 0, 20)
+    cdef uint32_t kind
+    if v.captured < 20:
+        return KIND_MALFORMED
+    kind = be16(v.data)
+    skip(v, 20)
+    return by_cooked(v, kind)
+
+
+cdef int fddi(View *v) noexcept nogil:
+    # Frame control, target, source: frames of the upper layers have 01 as format.
+    if v.captured < 13:
+        return KIND_MALFORMED
+    if v.data[0] & 0x30 != 0x10:
+        return KIND_OTHER
+    skip(v, 13)
+    return by_llc(v)
+
+
+cdef int token_ring(View *v) noexcept nogil:
+    # Access control, frame control, target, source, and where the source says so the route.
+    cdef uint32_t header = 14
+    if v.captured < 16:
+        return KIND_MALFORMED
+    if v.data[1] & 0xC0 != 0x40:
+        return KIND_OTHER
+    if v.data[8] & 0x80:
+        header += v.data[14] & 0x1F
+    if v.captured < header:
+        return KIND_MALFORMED
+    skip(v, header)
+    return by_llc(v)
+
+
+cdef int firewire(View *v) noexcept nogil:
+    # IP over IEEE 1394 as Apple gives it: target (8), source (8), an Ethernet type.
+    if v.captured < 18:
+        return KIND_MALFORMED
+    skip(v, 16)
+    return by_ethertype(v, False)
+
+
+cdef int analyser(View *v) noexcept nogil:
+    # netANALYZER: four bytes of its own, then Ethernet.
+    if v.captured < 4:
+        return KIND_MALFORMED
+    skip(v, 4)
+    return ethernet(v)
+
+
+cdef int behind(View *v, uint32_t header) noexcept nogil:
+    if v.captured < header:
+        return KIND_MALFORMED
+    skip(v, header)
+    return KIND_IP
+
+
+cdef int encapsulating(View *v) noexcept nogil:
+    # OpenBSD's enc: address family, index of the association, flags.
+    return behind(v, 12)
+
+
+cdef int solaris(View *v) noexcept nogil:
+    # IPNET: version, family, hook, length, three interfaces and zones.
+    return behind(v, 24)
+
+
+cdef int packet_filter(View *v) noexcept nogil:
+    # PFLOG: the header's length without what pads it to four bytes, the address family.
+    if v.captured < 4:
+        return KIND_MALFORMED
+    return behind(v, v.data[0] + 3 & ~<uint32_t>3) if v.data[0] >= 4 else KIND_MALFORMED
+
+
+cdef uint32_t attribute(const View *v, uint32_t wanted, bint little, uint32_t *size) noexcept nogil:
+    # Where the value of an attribute of NFLOG stands, and how long it is; 0 where the attributes do not add up to it.
+    # The value alone may go beyond what was captured.
+    cdef uint32_t at = 4, length, kind
+    while at + 4 <= v.captured:
+        length = le16(v.data + at) if little else be16(v.data + at)
+        kind = (le16(v.data + at + 2) if little else be16(v.data + at + 2)) & 0x7FFF
+        if length < 4 or length > v.original - at:
+            return 0
+        if kind == wanted:
+            size[0] = length - 4
+            return at + 4
+        at += length + 3 & ~<uint32_t>3
+    return 0
+
+
+cdef int netfilter_log(View *v) noexcept nogil:
+    # Family, version, resource, and attributes in the order of the machine that captured, which is not told.
+    cdef uint32_t at, size = 0
+    cdef int kind
+    if v.captured < 4:
+        return KIND_MALFORMED
+    if v.data[1] or v.data[0] != INET and v.data[0] != INET_6:
+        return KIND_OTHER
+    kind = KIND_IPV4 if v.data[0] == INET else KIND_IPV6
+    at = attribute(v, NFLOG_PAYLOAD, True, &size)
+    if at == 0:
+        at = attribute(v, NFLOG_PAYLOAD, False, &size)
+    if at == 0:
+        return KIND_MALFORMED
+    skip(v, at)
+    hold(v, size)
+    return kind
+
+
+cdef int by_inner_link(View *v, uint32_t header, uint32_t linktype) noexcept nogil:
+    # Of a header that names the link type behind it. No such header names another.
+    cdef Link link
+    if header < 8 or header > v.captured:
+        return KIND_MALFORMED
+    if linktype >= LINK_TYPES or linktype == PPI or linktype == PKTAP:
+        return KIND_OTHER
+    link = table[linktype]
+    if link == NULL:
+        return KIND_OTHER
+    skip(v, header)
+    return link(v)
+
+
+cdef int per_packet(View *v) noexcept nogil:
+    # PPI: version, flags, length (2), link type (4).
+    if v.captured < 8:
+        return KIND_MALFORMED
+    return by_inner_link(v, le16(v.data + 2), le32(v.data + 4))
+
+
+cdef int tap(View *v) noexcept nogil:
+    # Apple's PKTAP: length (4), kind of record (4), link type (4).
+    if v.captured < 12:
+        return KIND_MALFORMED
+    return by_inner_link(v, le32(v.data), le32(v.data + 8))
 
 
 table[0] = table[108] = by_family
 table[1] = ethernet
+table[6] = token_ring
+table[9] = table[50] = ppp_serial
+table[10] = fddi
 table[12] = table[14] = table[101] = raw
+table[51] = pppoe
+table[100] = by_llc
+table[104] = cisco_hdlc
+table[105] = wireless
+table[107] = frame_relay
+table[109] = encapsulating
 table[113] = cooked
-table[276] = cooked_2
+table[117] = packet_filter
+table[119] = prism
+table[127] = radiotap
+table[138] = firewire
+table[163] = avs
+table[166] = ppp_pppd
+table[PPI] = per_packet
+table[204] = ppp_directed
+table[206] = frame_relay_directed
+table[226] = solaris
 table[228] = raw_ipv4
 table[229] = raw_ipv6
+table[239] = netfilter_log
+table[240] = analyser
+table[PKTAP] = tap
+table[276] = cooked_2
 
 
 def known_link_types():

@@ -11,8 +11,8 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from syswire.convert.packets.view cimport (
-    KIND_FRAGMENT, KIND_ICMP, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_OTHER, KIND_TCP, KIND_UDP, be16, be32,
-    hold, skip,
+    KIND_ETHERIP, KIND_FRAGMENT, KIND_GRE, KIND_ICMP, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_MPLS, KIND_OTHER,
+    KIND_TCP, KIND_UDP, be16, be32, hold, skip,
 )
 
 cdef enum:
@@ -24,14 +24,19 @@ cdef enum:
     STRICT_ROUTE = 137
     HOP_BY_HOP = 0
     ICMP = 1
+    IN_IPV4 = 4                 # RFC 2003
     TCP = 6
     UDP = 17
+    IN_IPV6 = 41                # RFC 2473, RFC 4213
     ROUTING = 43
     FRAGMENT = 44
+    GRE = 47
     AUTHENTICATION = 51
     ICMP_6 = 58
     DESTINATION = 60
+    ETHERIP = 97
     MOBILITY = 135
+    MPLS = 137                  # RFC 4023
     HOST_IDENTITY = 139
     SHIM6 = 140
 
@@ -120,6 +125,19 @@ cdef void route(const View *v, Packet *p) noexcept nogil:
             memcpy(p.target, v.data + 8 + size - 16, 16)
 
 
+cdef int tunnel(uint32_t protocol) noexcept nogil:
+    # What a protocol that IP carries is, if it carries packets itself.
+    if protocol == IN_IPV4:
+        return KIND_IPV4
+    if protocol == IN_IPV6:
+        return KIND_IPV6
+    if protocol == GRE:
+        return KIND_GRE
+    if protocol == ETHERIP:
+        return KIND_ETHERIP
+    return KIND_MPLS if protocol == MPLS else KIND_OTHER
+
+
 cdef int next_header(View *v, Packet *p, Ip *ip) noexcept nogil:
     """Pass over extension headers from ip.next_header on, to a fragment or to what is carried."""
     cdef uint32_t kind, size, fragment
@@ -134,7 +152,7 @@ cdef int next_header(View *v, Packet *p, Ip *ip) noexcept nogil:
         if kind != AUTHENTICATION and (p.family == 4 or not (
                 kind == HOP_BY_HOP or kind == DESTINATION or kind == ROUTING or kind == FRAGMENT or kind == MOBILITY
                 or kind == HOST_IDENTITY or kind == SHIM6)):
-            return KIND_OTHER
+            return tunnel(kind)
         if v.captured < 8:
             return KIND_MALFORMED
         if kind == FRAGMENT:

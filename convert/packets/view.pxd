@@ -14,6 +14,13 @@ cdef enum:
     KIND_ICMP = 8
     KIND_HELD = 9             # a fragment whose datagram is not whole yet
     KIND_LOST = 10            # a fragment of a datagram that never will be
+    KIND_ETHERNET = 11        # an Ethernet frame; from here on: what `carried` of tunnels.pyx takes off
+    KIND_PPP = 12             # a PPP frame, with or without address and control
+    KIND_PPPOE = 13
+    KIND_MPLS = 14            # a stack of labels
+    KIND_GRE = 15
+    KIND_ETHERIP = 16
+    KIND_NSH = 17             # a network service header
 
 ctypedef struct View:
     const uint8_t *data
@@ -36,6 +43,14 @@ cdef inline uint16_t be16(const uint8_t *at) noexcept nogil:
 
 cdef inline uint32_t be32(const uint8_t *at) noexcept nogil:
     return <uint32_t>at[0] << 24 | <uint32_t>at[1] << 16 | <uint32_t>at[2] << 8 | at[3]
+
+
+cdef inline uint16_t le16(const uint8_t *at) noexcept nogil:
+    return <uint16_t>(at[1] << 8 | at[0])
+
+
+cdef inline uint32_t le32(const uint8_t *at) noexcept nogil:
+    return <uint32_t>at[3] << 24 | <uint32_t>at[2] << 16 | <uint32_t>at[1] << 8 | at[0]
 
 
 cdef inline void skip(View *v, uint32_t size) noexcept nogil:

@@ -1,0 +1,1 @@
+"""Compiled code only: point_to_point.pxd."""

@@ -1,0 +1,1 @@
+"""Compiled code only: udp_tunnels.pxd."""
