@@ -49,8 +49,8 @@ cdef uint32_t rest(const View *v) noexcept nogil:
 cdef void within(View *v, uint32_t size) noexcept nogil:
     if size <= v.original:
         hold(v, size)
-    else:
-        v.lacking += size - v.original
+    elif size - v.original > v.lacking:     # of packets in one another each may lack the same
+        v.lacking = size - v.original
 
 
 cdef void source_route(const View *v, uint32_t header, Packet *p) noexcept nogil:

@@ -10,11 +10,15 @@ from libc.stdint cimport uint32_t
 
 from syswire.convert.packets.ethernet cimport by_type
 from syswire.convert.packets.view cimport (
-    KIND_ETHERNET, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_MPLS, KIND_NSH, KIND_PPP, KIND_UDP, be16, hold, skip,
+    KIND_ETHERNET, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_MPLS, KIND_NSH, KIND_OTHER, KIND_PPP, KIND_UDP, be16,
+    hold, skip,
 )
 
 cdef enum:
     UDP_HEADER = 8
+    WELL_KNOWN = 1024           # ports below belong to other protocols (RFC 6335, 6)
+    TYPE_IPV4 = 0x0800
+    TYPE_IPV6 = 0x86DD
     PORT_L2TP = 1701
     PORT_GTP = 2152
     PORT_GTP_0 = 3386
@@ -53,9 +57,25 @@ cdef int tunnelled(View *v) noexcept nogil:
     kind = by_port(&inner, be16(v.data + 2))
     if kind == KIND_UDP:
         kind = by_port(&inner, be16(v.data))
-    if kind != KIND_UDP:
-        v[0] = inner
+    if kind == KIND_UDP or not evident(&inner, kind) and (be16(v.data) < WELL_KNOWN or be16(v.data + 2) < WELL_KNOWN):
+        return KIND_UDP     # a tunnel's port can be that of a client, of DNS for one
+    v[0] = inner
     return kind
+
+
+cdef bint evident(const View *v, int kind) noexcept nogil:
+    # Whether what was found begins as IP, or as a frame of it.
+    cdef uint32_t at = 0, version
+    if kind == KIND_ETHERNET:
+        at = 14
+    elif kind != KIND_IPV4 and kind != KIND_IPV6:
+        return False
+    if v.captured <= at:
+        return False
+    version = v.data[at] >> 4
+    if kind == KIND_ETHERNET:
+        return be16(v.data + 12) == (TYPE_IPV4 if version == 4 else TYPE_IPV6) and (version == 4 or version == 6)
+    return version == (4 if kind == KIND_IPV4 else 6)
 
 
 cdef inline bint assigned(uint32_t port) noexcept nogil:
@@ -80,7 +100,7 @@ cdef int by_port(View *v, uint32_t port) noexcept nogil:
     if port == PORT_VXLAN_GPE:
         return vxlan_gpe(v)
     if port == PORT_MPLS:
-        return KIND_MPLS if v.captured >= 4 else KIND_UDP
+        return labelled(v)
     return tzsp(v) if port == PORT_TZSP else KIND_UDP
 
 
@@ -112,14 +132,32 @@ cdef int vxlan_gpe(View *v) noexcept nogil:
 
 cdef int geneve(View *v) noexcept nogil:
     # Version and length of the options in words, flags, an Ethernet type, the network's number (3), reserved.
+    cdef View inner
     cdef uint32_t header, kind
+    cdef int followed
     if v.captured < 8 or v.data[0] >> 6:
         return KIND_UDP
     header, kind = 8 + (v.data[0] & 0x3F) * 4, be16(v.data + 2)
     if header > v.captured:
         return KIND_MALFORMED if header <= v.original else KIND_UDP
-    skip(v, header)
-    return by_type(v, kind, False)
+    inner = v[0]
+    skip(&inner, header)
+    followed = by_type(&inner, kind, False)
+    if followed == KIND_OTHER:
+        return KIND_UDP
+    v[0] = inner
+    return followed
+
+
+cdef int labelled(const View *v) noexcept nogil:
+    # A stack of labels, and IP behind it.
+    cdef uint32_t at = 0, version
+    while at + 4 < v.captured and not v.data[at + 2] & 1:
+        at += 4
+    if at + 4 >= v.captured:
+        return KIND_UDP
+    version = v.data[at + 4] >> 4
+    return KIND_MPLS if version == 4 or version == 6 else KIND_UDP
 
 
 cdef int by_version(View *v, uint32_t header) noexcept nogil:

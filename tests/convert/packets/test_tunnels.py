@@ -209,12 +209,27 @@ def test_ipv6_in_a_tunnel(frame: bytes) -> None:
         (1701, struct.pack(">HHHHHH", 0xC802, 12, 1, 0, 0, 0)),
         (3544, b"\x60" + bytes(30)),
         (6081, b"\xc0" + bytes(7) + FRAME),
+        (6081, b"\x00\x01\x01\x00" + bytes(20)),
+        (6635, b"\x00\x01\x01\x00" + bytes(20)),
         (37008, b"\x01\x04\x00\x00"),
         (37008, b"\x01\x00\x00\x01\x0a\x7f" + FRAME),
     ],
 )
 def test_what_does_not_begin_as_a_tunnel_is_a_datagram(port: int, payload: bytes) -> None:
     assert decoded(in_udp(payload, port))[:10] == (*OUTER, 50000, port, UDP, 0, 0, 0, payload, len(payload))
+
+
+def test_a_client_may_have_the_port_of_a_tunnel() -> None:
+    query = b"\x08\x00\x01\x00\x00\x01" + bytes(6) + b"\x07example\x00\x00\x01\x00\x01"
+    for ports in ((4789, 53), (53, 4789)):
+        assert decoded(outer(udp(query, ports), UDP))[:5] == (*OUTER, *ports, UDP)
+    assert decoded(outer(udp(bytes(VXLAN(vni=5)) + FRAME, (53, 4789)), UDP)).payload == TEXT
+
+
+def test_what_packets_in_one_another_lack_counts_once() -> None:
+    layers = Layers()
+    assert layers.decode_frame(101, ipv4(ipv4(tcp(TEXT), total=90), 4, *OUTER, total=110)) is not None
+    assert layers.losses()["short_frame"][:2] == (1, 90 - 40 - len(TEXT))
 
 
 @pytest.mark.parametrize(
