@@ -26,7 +26,7 @@ ctypedef struct Row:      # one event type, see codes.py
 
 cdef class Judging(RawWalker):
     cdef Row codes[454]
-    cdef object trace, replay, table, visit, verdicts, keys, sums
+    cdef object trace, replay, table, visit, verdicts, keys, sums, add_to
     cdef dict file_outcomes
     cdef dict file_keys
     cdef dict far

@@ -44,6 +44,7 @@ cdef class Judging(RawWalker):
             self.keyed_by_fd = any([kind == "D" for kind, _ in keys.order])
             self.keyed_by_code = any([kind == "C" for kind, _ in keys.order])
             self.one_part = len({kind for kind, _ in keys.order}) == 1
+            self.add_to = sums.add
             self.counting = sums.value_name == "evt.count"
 
     cdef int prepare(self, uint32_t code) except -1:
@@ -141,12 +142,12 @@ cdef class Judging(RawWalker):
         if of_thread is False:
             return True
         if self.keyed_by_fd and self.one_part:
-            self.sums.add(of_fd, value)
+            self.add_to(of_fd, value)
             return True
         if self.keyed_by_code and self.code_keys[e.type] is None:
             self.code_keys[e.type] = self.keys.code(e.type) or False
         parts = {"P": of_thread, "D": of_fd, "C": self.code_keys[e.type]}
-        self.sums.add(tuple([parts[kind][place] for kind, place in self.order]), value)
+        self.add_to(tuple([parts[kind][place] for kind, place in self.order]), value)
         return True
 
     cdef object thread_key(self, Thread thread):

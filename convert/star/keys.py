@@ -41,6 +41,7 @@ class Keys:
     def __init__(self, trace: Trace, names: Sequence[str]) -> None:
         """Raises FieldProblem where a field is none, or depends on more than a row."""
         self._trace = trace
+        self._event = Event(trace, INFOS[PROBE], PROBE, 0, 0, ())  # asked for the parts of rows
         self._fields: dict[str, list[tuple[Field, str | None]]] = {"P": [], "D": [], "C": []}
         self.order: list[tuple[str, int]] = []
         for name in names:
@@ -60,20 +61,18 @@ class Keys:
             value = found.extract(event, argument)
             if value is None or isinstance(value, tuple):
                 return None
-            out.append(render(found, value))
+            out.append(value if type(value) is str else render(found, value))
         return tuple(out)
 
     def thread(self, thread: Thread) -> Part | None:
         """The thread's part; None where something is missing."""
-        event = Event(self._trace, INFOS[PROBE], PROBE, 0, 0, ())
-        event.thread = thread
-        return self._part("P", event)
+        self._event.thread, self._event.fd = thread, None
+        return self._part("P", self._event)
 
     def descriptor(self, thread: Thread, fd: Fd) -> Part | None:
         """The descriptor's part; None where something is missing."""
-        event = Event(self._trace, INFOS[PROBE], PROBE, 0, 0, ())
-        event.thread, event.fd = thread, fd
-        return self._part("D", event)
+        self._event.thread, self._event.fd = thread, fd
+        return self._part("D", self._event)
 
     def code(self, code: int) -> Part | None:
         """The event type's part; None for generic events too, whose name is in a parameter."""
