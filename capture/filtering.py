@@ -2,7 +2,8 @@
 
 The kernel sees less than the filter's language asks for, so what is pushed down is weaker than the filter or equal to
 it: it may let too much pass, never too little. Events are judged again by the plain evaluator before they are written,
-unless the kernel judged the whole filter exactly. Events that change what is known of threads and descriptors always stay.
+unless the kernel judged the whole filter exactly. Events that change what is known of threads and descriptors always
+stay.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ CAUSES: dict[str, str] = {
     " address",
     "unknown_link_type": "frames are of link types that this version does not read; they are in the pcapng, in no "
     "stream",
-    "not_followed": "frames are of protocols that are not followed, such as ARP, ICMP or encrypted tunnels; they are in "
-    "the pcapng, in no stream",
+    "not_followed": "frames are of protocols that are not followed, such as ARP, ICMP or ESP; they are in the pcapng, "
+    "in no stream",
     "malformed_packet": "headers are cut off or contradict themselves; the frames are in the pcapng, in no stream",
     "short_frame": "IP packets claim more bytes than their frame had on the wire; what is lacking is a gap",
     "damaged_packet": "blocks of packets contradict themselves; they were counted and left out",
