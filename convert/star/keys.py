@@ -53,7 +53,6 @@ class Keys:
             self._fields[kind].append((found, argument))
         self.named = any(found.name in BY_NAME for found, _ in self._fields["D"])
         """Whether files differ by their names."""
-        self.has_descriptor = bool(self._fields["D"])
 
     def _part(self, kind: str, event: Event) -> Part | None:
         out = []

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Outcome = tuple[bool | None, ...]
     """What each check of a group says, None where it is open."""
 
-NO, YES, OPEN, UNASKED = range(4)
+NO, YES, OPEN = range(3)
 MOST: Final = 256
 """Outcomes of a group; what comes after so many different ones stays open."""
 
@@ -157,4 +157,4 @@ def _judged(tree: Tree, said: Callable[[Check], bool | None]) -> bool | None:
     return None if None in all_found else not decisive
 
 
-__all__ = ["ASKING", "NO", "OPEN", "UNASKED", "YES", "Verdicts", "group"]
+__all__ = ["ASKING", "NO", "OPEN", "YES", "Verdicts", "group"]
