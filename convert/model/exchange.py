@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from .record import Value
 from .span import Span
 
 
@@ -38,6 +39,8 @@ class HttpRequest(msgspec.Struct, gc=False):
     """Of the known bytes, in order, lost ones left out; None where there are none."""
     trailers: list[tuple[str, str]] = []
     """Headers behind a chunked body."""
+    more: dict[str, Value] | None = None
+    """Further fields, as in Message.fields: what content decoding, HTTP/2 or gRPC tell."""
 
 
 class HttpResponse(msgspec.Struct, gc=False):
@@ -55,6 +58,7 @@ class HttpResponse(msgspec.Struct, gc=False):
     body_complete: bool = False
     body_sha256: str | None = None
     trailers: list[tuple[str, str]] = []
+    more: dict[str, Value] | None = None
 
 
 class HttpExchange(msgspec.Struct, gc=False):

@@ -20,9 +20,9 @@ class Sighting(msgspec.Struct, gc=False):
     """One secret in one request. The only record that holds a secret in the clear: redact.py decides what is shown."""
 
     location: str
-    """FORM_BODY, URL_QUERY, URL_USERINFO or AUTHORIZATION_BASIC."""
+    """Where in the protocol it stood: FORM_BODY ... for HTTP, else a word of docs/protocols.md such as `login`."""
     field: str | None
-    """The name of the form or query field, decoded; None for the other locations."""
+    """The name of the form or query field, decoded; None where there is none."""
     username: str | None
     secret: bytes
     """Decoded (percent signs, '+', base64), not yet taken for text in any encoding."""
@@ -32,12 +32,15 @@ class Sighting(msgspec.Struct, gc=False):
     """False where the capture lacks the end of the value."""
     span: Span
     """Of `raw`, from its first byte to its last (chunk framing in between counts)."""
-    method: str
-    host: str | None
-    target: str
+    method: str | None = None
+    """These three are those of an HTTP request."""
+    host: str | None = None
+    target: str | None = None
     outcome: str = UNKNOWN
     """ACCEPTED, REFUSED or UNKNOWN, by the response to this request."""
     announced: bool = True
     """False where the bytes follow a request that announced no body: by the RFC they are none of its."""
     exchange: int = 0
-    """The ordinal of its HttpExchange."""
+    """The ordinal of its HttpExchange or Record."""
+    protocol: str = "http"
+    """The name of the protocol in protocols/table.py."""

@@ -11,8 +11,31 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from ..model.exchange import HttpExchange
+    from ..model.record import Record
     from ..model.sighting import Sighting
     from ..model.span import Span
+
+NO, YES, MORE = 0, 1, 2
+"""What a probe says of an opening: it is not this protocol, it is, more bytes have to decide."""
+
+
+class Opening(Protocol):
+    """How a conversation begins, for a probe to judge. Bytes are those that were seen from the first one on."""
+
+    client: bytes
+    """At most OPENING_BYTES of what the client sent (recogniser.pyx)."""
+    server: bytes
+    client_port: int
+    """0 where it is not known, or the socket has none."""
+    server_port: int
+    path: str
+    """Of a unix socket, else empty."""
+    transport: str
+    """tcp, udp or unix."""
+    first_to_server: bool
+    """The first bytes that were seen came from the client."""
+    over: bool
+    """Nothing follows: MORE is NO."""
 
 
 class Sink(Protocol):
@@ -21,18 +44,27 @@ class Sink(Protocol):
     def exchange(self, e: HttpExchange, /) -> None:
         """A request and its response, each exactly once, in the order of the requests."""
 
+    def record(self, r: Record, /) -> None:
+        """What another protocol said, in the order of the requests."""
+
     def sighting(self, s: Sighting, /) -> None:
-        """A secret; its exchange was handed out before, not always just before."""
+        """A secret; its exchange or record was handed out before, not always just before."""
 
     def weird(self, name: str, span: Span, /) -> None:
         """Something against the protocol, or lost, by its name in docs/protocols.md."""
+
+    def switch(self, name: str | None, /) -> Parser:
+        """The conversation goes on as the protocol of that name, None: as its bytes tell.
+
+        Returns the parser to which all that follows is to be handed.
+        """
 
 
 class Parser(Protocol):
     """One conversation's parser. Offsets of a direction never decrease."""
 
     def data(self, to_server: bool, data: bytes, offset: int, place: object, boundary: bool) -> None:
-        """Bytes of one direction; `boundary`: a system call's bytes begin with them."""
+        """Bytes of one direction; `boundary`: a system call's bytes begin with them. A datagram comes whole."""
 
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
         """`length` bytes that moved and are not known."""
