@@ -23,7 +23,7 @@ def annotate(part: Part) -> Annotated:
     """The first pass over one part: spools `streams.N` and `exchanges.N`, one line a record, secrets in the clear."""
     # It knows no secret but those of the exchange at hand: what other parts know must make no difference.
     redactor = Redactor(part.key, part.reveal)
-    found = Annotated(Counts(), array("I"), {}, set())
+    found = Annotated(Counts(), array("I"), {}, set(), {})
     rebuilt = part.prepared.open()
     try:
         with (

@@ -2,14 +2,11 @@ from typing import IO
 
 from .annotated import Annotated
 from .conversations.rebuilt import Rebuilt
-from .model.exchange import HttpExchange
-from .model.sighting import Sighting
-from .model.span import Span
 from .parts import Part
 from .redact import Redactor
 
 class Pass:
-    """The first pass over one part, and the sink of its parsers (protocols/api.py)."""
+    """The first pass over one part."""
 
     def __init__(
         self,
@@ -31,7 +28,3 @@ class Pass:
         Raises:
             OSError: Reading or writing failed.
         """
-
-    def exchange(self, exchange: HttpExchange, /) -> None: ...
-    def sighting(self, sighting: Sighting, /) -> None: ...
-    def weird(self, name: str, span: Span, /) -> None: ...

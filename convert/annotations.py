@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .model.rows import TCP, UDP, UNIX_DATAGRAM, UNIX_STREAM
 from .model.synthetic import synthetic_endpoints
-from .model.text import address, readable, timestamp
+from .model.text import address, escaped_text, readable, timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .decoded import Decoded
     from .model.exchange import HttpRequest, HttpResponse
     from .model.losses import Loss
     from .model.process import ThreadVersion
+    from .model.record import Value
     from .model.rows import Conv
     from .model.sighting import Sighting
 
@@ -200,12 +201,42 @@ def response_texts(response: HttpResponse, escaped: list[str]) -> tuple[str, Pai
     )
 
 
-def sighting_texts(sighting: Sighting, shown: str, escaped: list[str]) -> tuple[str, str | None, str]:
+def wire_values(fields: Mapping[str, Value], side: str, escaped: list[str]) -> Record:
+    """The fields of a message as they are written. Text within one field is UTF-8, or all of it is escaped."""
+    out: Record = {}
+    for name, value in fields.items():
+        try:
+            out[name] = _wire_value(value, _plain)
+        except UnicodeDecodeError:
+            out[name] = _wire_value(value, _escaped)
+            escaped.append(f"{side}.{name}")
+    return out
+
+
+def _wire_value(value: Value, text: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() and text is _plain else text(value)
+    if isinstance(value, list):
+        return [_wire_value(item, text) for item in value]
+    if isinstance(value, dict):
+        return {key: _wire_value(item, text) for key, item in value.items()}
+    return value
+
+
+def _plain(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8")
+
+
+def _escaped(text: str) -> str:
+    return escaped_text(text.encode("latin-1"))
+
+
+def sighting_texts(sighting: Sighting, shown: str, escaped: list[str]) -> tuple[str | None, str | None, str | None]:
     """Method, host and target as they are written; `shown` is the secret's text, `escaped` as in request_texts."""
     texts = (
-        _wire_text(sighting.method, "method", escaped),
+        None if sighting.method is None else _wire_text(sighting.method, "method", escaped),
         None if sighting.host is None else _wire_text(sighting.host, "host", escaped),
-        _wire_text(sighting.target, "target", escaped),
+        None if sighting.target is None else _wire_text(sighting.target, "target", escaped),
     )
     clear, odd = readable(sighting.secret)
     if odd and shown == clear:

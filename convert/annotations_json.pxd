@@ -25,7 +25,7 @@ cdef struct StreamCounts:
 
 cdef int stream_line(
     JsonText out, object conv, object ends, tuple attributions, tuple places, const StreamCounts *counts,
-    str sha256_to_server, str sha256_to_client, object tcp_stream
+    str sha256_to_server, str sha256_to_client, object tcp_stream, list spoken, bint encrypted
 ) except -1
 
 cdef class RecordLines(JsonText):
@@ -39,13 +39,19 @@ cdef class RecordLines(JsonText):
     cdef int processes(self, const Processes *processes) except -1
     cdef int where(self, const Spot *spot, object span) except -1
     cdef int escaped(self, list names) except -1
-    cdef int request(self, object request, tuple texts, const Spot *spot, bint withheld) except -1
-    cdef int response(self, object response, tuple texts, const Spot *spot) except -1
+    cdef int request(self, object request, tuple texts, list odd, const Spot *spot, bint withheld) except -1
+    cdef int response(self, object response, tuple texts, list odd, const Spot *spot) except -1
     cdef int body(self, object message, object sha256) except -1
-    cdef int rare(self, object message, list trailers) except -1
+    cdef int rare(self, object message, list trailers, str side, list odd) except -1
     cdef int http(
         self, uint64_t stream, tuple places, const Processes *processes, object exchange,
         const Spot *asked, const Spot *answered, bint withheld
+    ) except -1
+    cdef int fields(self, object fields, str side, list odd) except -1
+    cdef int message(self, object message, str side, list odd, const Spot *spot) except -1
+    cdef int record(
+        self, uint64_t stream, tuple places, const Processes *processes, object record,
+        const Spot *asked, const Spot *answered, tuple channel
     ) except -1
     cdef int sighting(
         self, uint64_t stream, tuple places, const Processes *processes, tuple attributions, object sighting,

@@ -5,11 +5,15 @@ Sans-IO, as annotations.py, which has the records that are few. These are many, 
 on the way. Secrets are in the clear here; redact.py masks the lines.
 """
 
+import msgspec
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
 
-from syswire.convert.annotations import PROTOCOL_NAMES, request_texts, response_texts, sighting_texts
+from syswire.convert.annotations import PROTOCOL_NAMES, request_texts, response_texts, sighting_texts, wire_values
 from syswire.convert.json_text cimport JsonText
 from syswire.convert.model.rows cimport PIECE_IN_FRAME, Piece
+
+cdef object _encode = msgspec.json.Encoder().encode
 
 
 cdef class RecordLines(JsonText):
@@ -94,7 +98,7 @@ cdef class RecordLines(JsonText):
         self.string(sha256)
         return self.put(b',"where":')
 
-    cdef int rare(self, object message, list trailers) except -1:
+    cdef int rare(self, object message, list trailers, str side, list odd) except -1:
         """Fields that are written only where there is something to say."""
         cdef uint64_t total = message.headers_total
         if total > <uint64_t>len(message.headers):
@@ -103,9 +107,9 @@ cdef class RecordLines(JsonText):
         if trailers:
             self.put(b',"trailers":')
             self.pairs(trailers)
-        return 0
+        return self.fields(message.more, side, odd)
 
-    cdef int request(self, object request, tuple texts, const Spot *spot, bint withheld) except -1:
+    cdef int request(self, object request, tuple texts, list odd, const Spot *spot, bint withheld) except -1:
         """`texts` are method, target, host, headers and trailers."""
         self.put(b'{"method":')
         self.string(texts[0])
@@ -119,12 +123,12 @@ cdef class RecordLines(JsonText):
         self.pairs(texts[3])
         self.body(request, None if withheld else request.body_sha256)
         self.where(spot, request.span)
-        self.rare(request, texts[4])
+        self.rare(request, texts[4], "request", odd)
         if not request.target_complete:
             self.put(b',"target_complete":false')
         return self.put(b',"hash_withheld":true}' if withheld else b"}")
 
-    cdef int response(self, object response, tuple texts, const Spot *spot) except -1:
+    cdef int response(self, object response, tuple texts, list odd, const Spot *spot) except -1:
         """`texts` are reason, headers and trailers."""
         self.put(b'{"status":')
         self.number(response.status)
@@ -136,7 +140,7 @@ cdef class RecordLines(JsonText):
         self.pairs(texts[1])
         self.body(response, response.body_sha256)
         self.where(spot, response.span)
-        self.rare(response, texts[2])
+        self.rare(response, texts[2], "response", odd)
         return self.put(b"}")
 
     cdef int http(
@@ -167,14 +171,57 @@ cdef class RecordLines(JsonText):
         self.processes(processes)
         self.put(b',"request":')
         if asked.known:
-            self.request(request, request_said, asked, withheld)
+            self.request(request, request_said, odd, asked, withheld)
         else:
             self.put(b"null")
         self.put(b',"response":')
         if answered.known:
-            self.response(response, response_said, answered)
+            self.response(response, response_said, odd, answered)
         else:
             self.put(b"null")
+        return self.escaped(odd)
+
+    cdef int fields(self, object fields, str side, list odd) except -1:
+        """Further fields of a message, each with a comma before it; `odd` takes the names of those that are escaped."""
+        cdef bytes text
+        if fields:
+            text = _encode(wire_values(fields, side, odd))
+            self.put(b",")
+            self.raw(PyBytes_AS_STRING(text) + 1, <size_t>PyBytes_GET_SIZE(text) - 2)
+        return 0
+
+    cdef int message(self, object message, str side, list odd, const Spot *spot) except -1:
+        """One side of a record."""
+        cdef bytes text
+        if not spot.known:
+            return self.put(b"null")
+        text = _encode(wire_values(message.fields, side, odd))
+        self.raw(PyBytes_AS_STRING(text), <size_t>PyBytes_GET_SIZE(text) - 1)
+        self.put(b',"where":' if message.fields else b'"where":')
+        self.where(spot, message.span)
+        return self.put(b"}")
+
+    cdef int record(
+        self, uint64_t stream, tuple places, const Processes *processes, object record,
+        const Spot *asked, const Spot *answered, tuple channel
+    ) except -1:
+        """What another protocol than HTTP said; `channel`: the conversation on which its data pass, if any."""
+        cdef list odd = []
+        cdef bytes kind = record.kind.encode("ascii")
+        self.begin(kind, stream)
+        self.put(b',"protocol":')
+        self.string(record.protocol)
+        self.between(b',"client":', places[0], b',"server":', places[1])
+        self.put(b',"time":')
+        self.time(asked.piece.time if asked.known else answered.piece.time if answered.known else 0)
+        self.processes(processes)
+        if channel:
+            self.put(b',"data_stream":')
+            self.value(channel[0])
+        self.put(b',"request":')
+        self.message(record.request, "request", odd, asked)
+        self.put(b',"response":')
+        self.message(record.response, "response", odd, answered)
         return self.escaped(odd)
 
     cdef int sighting(
@@ -191,7 +238,9 @@ cdef class RecordLines(JsonText):
         self.begin(b"sighting", stream)
         self.put(b',"exchange":')
         self.number(shown[2])
-        self.put(b',"protocol":"http","location":')
+        self.put(b',"protocol":')
+        self.string(sighting.protocol)
+        self.put(b',"location":')
         self.string(sighting.location)
         self.put(b',"field":')
         self.string(sighting.field)
@@ -244,10 +293,14 @@ cdef int _numbers(JsonText out, tuple numbers) except -1:
 
 cdef int stream_line(
     JsonText out, object conv, object ends, tuple attributions, tuple places, const StreamCounts *counts,
-    str sha256_to_server, str sha256_to_client, object tcp_stream
+    str sha256_to_server, str sha256_to_client, object tcp_stream, list spoken, bint encrypted
 ) except -1:
-    """One conversation: `conv` is its Conv, `ends` its Ends, `attributions` and `places` those of both ends."""
+    """One conversation: `conv` is its Conv, `ends` its Ends, `attributions` and `places` those of both ends.
+
+    `spoken` are the names of its protocols; `encrypted`: one of them hides what follows.
+    """
     cdef uint64_t opened = conv.opened, closed = conv.closed
+    cdef bint first = True
     out.put(b'{"type":"stream","id":')
     out.number(conv.id)
     out.put(b',"protocol":')
@@ -303,4 +356,12 @@ cdef int stream_line(
     out.number(counts.shifted)
     out.put(b',"tcp_stream":')
     out.value(tcp_stream)
+    out.put(b',"protocols":[')
+    for name in spoken:
+        if not first:
+            out.put(b",")
+        first = False
+        out.string(name)
+    out.put(b'],"encrypted":')
+    out.truth(encrypted)
     return out.put(b"}\n")

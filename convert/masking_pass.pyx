@@ -269,21 +269,37 @@ cdef class Search:
 
 
 cdef bytes _withhold(bytes raw, const RecordMark *mark, Hits hits):
-    """An exchange's record, without the hash of a body in whose message a secret begins."""
+    """An exchange's record, without the hashes of bytes in whose message a secret begins."""
     cdef bint request = mark.flags & MARK_REQUEST_HASH and _begins_within(
         hits.offsets[1], mark.request, mark.request_length
     )
     cdef bint response = mark.flags & MARK_RESPONSE_HASH and _begins_within(
         hits.offsets[0], mark.response, mark.response_length
     )
+    cdef bint found = False
     if not (request or response):
         return raw
     record = msgspec.json.decode(raw)
-    if request:
-        record["request"]["body_sha256"], record["request"]["hash_withheld"] = None, True
-    if response:
-        record["response"]["body_sha256"], record["response"]["hash_withheld"] = None, True
-    return _encode(record) + b"\n"
+    for side, touched in (("request", request), ("response", response)):
+        if touched and _drop_hashes(record[side]):
+            record[side]["hash_withheld"] = found = True
+    return _encode(record) + b"\n" if found else raw
+
+
+cdef bint _drop_hashes(object value) except -1:
+    """Take the hashes out of a message's fields; whether there were any."""
+    cdef bint found = False
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name.endswith("sha256"):
+                found = found or item is not None
+                value[name] = None
+            else:
+                found = _drop_hashes(item) or found
+    elif isinstance(value, list):
+        for item in value:
+            found = _drop_hashes(item) or found
+    return found
 
 
 cdef bytes _renumber(bytes raw, uint64_t base):

@@ -39,6 +39,8 @@ RANKS = {
     "convert.decode_packets": 5,
     "convert.annotations": 5,
     "convert.annotate": 5,
+    "convert.annotate_spool": 5,
+    "convert.annotate_voice": 5,
     "convert.masking": 5,
     "convert.parts": 5,
     "convert.prepare": 5,

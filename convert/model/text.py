@@ -29,8 +29,12 @@ def readable(raw: bytes) -> tuple[str, bool]:
     try:
         return raw.decode("utf-8"), False
     except UnicodeDecodeError:
-        text = raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
-        return text, True
+        return escaped_text(raw), True
+
+
+def escaped_text(raw: bytes) -> str:
+    r"""Bytes as text, what is not UTF-8 as \xNN and backslashes doubled."""
+    return raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 def spelled(name: str) -> str:

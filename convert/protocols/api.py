@@ -56,8 +56,11 @@ class Sink(Protocol):
     def switch(self, name: str | None, /) -> Parser:
         """The conversation goes on as the protocol of that name, None: as its bytes tell.
 
-        Returns the parser to which all that follows is to be handed.
+        Returns the parser to which all that follows is to be handed; it counts its ordinals from 1 again.
         """
+
+    def name(self, address: bytes, name: str, /) -> None:
+        """An address (4 or 16 bytes) and the name that an answer gave it."""
 
 
 class Parser(Protocol):

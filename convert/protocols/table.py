@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
-
-from .http1_probe import probe as probe_http1
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .api import Parser, Sink
+    from .api import Opening, Parser, Sink
+
+STREAMS = frozenset({"tcp", "unix"})
+DATAGRAMS = frozenset({"udp"})
+ANY = STREAMS | DATAGRAMS
 
 
 class Protocol(NamedTuple):
-    """One protocol: how it is recognised, and its parser as "module:class" within this package."""
+    """One protocol: how it is recognised, and its parser, each as "module:name" within this package."""
 
     name: str
     parser: str
-    probe: Callable[[bool, bytes], bool]
-    """probe(to_server, first bytes of a system call): these bytes are this protocol's, whatever the port."""
+    probe: str
+    """probe(opening) -> NO, YES or MORE (api.py): whether a conversation that begins so is this protocol's, on any
+    port. Empty: it is only switched to, or recognised by rules of its own (HTTP, recogniser.pyx)."""
+    transports: frozenset[str] = STREAMS
+    encrypted: bool = False
+    """What passes behind the first messages cannot be read on the way."""
 
     def open(self, sink: Sink) -> Parser:
         """A parser for one conversation."""
-        module, name = self.parser.split(":")
-        made: Parser = getattr(import_module(f"{__package__}.{module}"), name)(sink)
+        made: Parser = _load(self.parser)(sink)
         return made
 
 
-PROTOCOLS: tuple[Protocol, ...] = (Protocol("http", "http1:Http1", probe_http1),)
+PROTOCOLS: tuple[Protocol, ...] = (Protocol("http", "http1:Http1", ""),)
+BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 
 
-def recognise(to_server: bool, head: bytes) -> Protocol | None:
-    """The first protocol that claims the first bytes of one system call, or None."""
-    for protocol in PROTOCOLS:
-        if protocol.probe(to_server, head):
-            return protocol
-    return None
+@cache
+def probes(transport: str) -> tuple[tuple[str, Callable[[Opening], int]], ...]:
+    """Names and probes of the protocols that may pass over tcp, udp or unix, in the order in which they are asked."""
+    return tuple(
+        (protocol.name, _load(protocol.probe))
+        for protocol in PROTOCOLS
+        if protocol.probe and transport in protocol.transports
+    )
+
+
+def _load(name: str) -> Any:
+    module, attribute = name.split(":")
+    return getattr(import_module(f"{__package__}.{module}"), attribute)

@@ -18,7 +18,7 @@ from support.plain_records import Plain, Record
 from syswire.convert.annotate import annotate
 from syswire.convert.model.text import timestamp
 from syswire.convert.protocols.http1 import Http1
-from syswire.convert.protocols.table import recognise
+from syswire.convert.protocols.http1_probe import probe
 
 encode = msgspec.json.Encoder().encode
 
@@ -54,14 +54,14 @@ CALLS = st.lists(st.tuples(st.integers(0, 1), WORDS, st.sampled_from([0, 0, 0, 3
 LOGIN = b"POST /login HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\nuser=a&password=bcde"
 
 
-def expected(pieces: Pieces, calls: list[tuple[int, bytes, int]]) -> list[Record]:
-    """The same bytes through a parser, and what it found through the oracle."""
+def expected(pieces: Pieces, calls: list[tuple[int, bytes, int]]) -> tuple[list[Record], bool]:
+    """The same bytes through a parser, and what it found through the oracle; whether HTTP was spoken."""
     found = Found()
     parser = None
     offsets = [0, 0]
     for way, data, lost in calls:
         if data:
-            if parser is None and recognise(way == 1, data):
+            if parser is None and probe(way == 1, data):
                 parser = Http1(found)
             if parser is not None:
                 parser.data(way == 1, data, offsets[way], None, True)
@@ -77,7 +77,7 @@ def expected(pieces: Pieces, calls: list[tuple[int, bytes, int]]) -> list[Record
         if record["type"] == "sighting":
             raw = next(s.secret for s in found.sightings if s.span.offset == record["where"]["stream_offset"])
             record["secret_fingerprint"] = hmac.new(bytes(32), raw, "sha256").hexdigest()[:12]
-    return records
+    return records, parser is not None
 
 
 @settings(max_examples=300, deadline=None)
@@ -98,14 +98,14 @@ def test_as_plain_dictionaries(calls: list[tuple[int, bytes, int]], cut: int) ->
         annotate(part)
         lines = Path(part.path("exchanges")).read_bytes()
         stream = Path(part.path("streams")).read_bytes()
-    wanted = expected(pieces, calls)
+    wanted, spoken = expected(pieces, calls)
     found = [json.loads(line) for line in lines.splitlines()]
     assert [record for record in found if record["type"] == "http"] == [r for r in wanted if r["type"] == "http"]
     assert sorted(lines.splitlines()) == sorted(map(encode, wanted)), "to the byte"
-    assert stream == encode(whole_stream(pieces, calls)) + b"\n"
+    assert stream == encode(whole_stream(pieces, calls, spoken)) + b"\n"
 
 
-def whole_stream(pieces: Pieces, calls: list[tuple[int, bytes, int]]) -> Record:
+def whole_stream(pieces: Pieces, calls: list[tuple[int, bytes, int]], spoken: bool) -> Record:
     """The conversation's own record."""
     sent = [b"".join(data for way, data, _ in calls if way == side) for side in (0, 1)]
     frames = [1, len(pieces.rows)] if pieces.rows else None
@@ -131,4 +131,6 @@ def whole_stream(pieces: Pieces, calls: list[tuple[int, bytes, int]]) -> Record:
         "frames": frames,
         "shifted": 0,
         "tcp_stream": 0,
+        "protocols": ["http"] if spoken else [],
+        "encrypted": False,
     }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.http1 import Call, client, read, server
 from syswire.convert.protocols import http1
-from syswire.convert.protocols.table import recognise
+from syswire.convert.protocols.http1_probe import probe
 
 # Fragments of conversations, whole and broken, from which hostile streams are put together.
 FRAGMENTS = [
@@ -80,15 +80,15 @@ def test_spans_lie_within_the_streams(calls: list[Call]) -> None:
 
 @given(st.booleans(), st.binary(max_size=200))
 def test_recognising_never_raises(to_server: bool, head: bytes) -> None:
-    recognise(to_server, head)
+    probe(to_server, head)
 
 
 def test_recognised_by_either_direction_and_on_cut_lines() -> None:
     for head in (b"GET / HTTP/1.1\r\n", b"GET /cut", b"\r\nPUT http://h/", b"odd * HTTP/1.0\r\nx"):
-        assert recognise(True, head), head
+        assert probe(True, head), head
     for head in (b"HTTP/1.1 200", b"HTTP/1.0 404 Not Found\r\n"):
-        assert recognise(False, head), head
-        assert not recognise(True, head)
+        assert probe(False, head), head
+        assert not probe(True, head)
     for head in (
         b"",
         b"\x16\x03\x01\x02",
@@ -98,9 +98,9 @@ def test_recognised_by_either_direction_and_on_cut_lines() -> None:
         b"EHLO x\r\n",
         b"GET",
     ):
-        assert not recognise(True, head), head
+        assert not probe(True, head), head
     for head in (b"", b"HTTP/1.1 ", b"HTTP/2 200", b"220 HTTP/1.1 200"):
-        assert not recognise(False, head), head
+        assert not probe(False, head), head
 
 
 # Time is not measured in tests: what is looked at is counted.

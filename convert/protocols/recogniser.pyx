@@ -1,0 +1,158 @@
+# cython: language_level=3, auto_pickle=False, boundscheck=True
+"""Which protocol a conversation speaks, by its bytes; see recogniser.pyi.
+
+Most conversations are HTTP and are known by their first bytes, others by those of both sides: until then what comes is
+held, within bounds, and the parser is given all of it. A conversation whose beginning is not in the capture may begin
+within a message, so the probes are asked again at later boundaries, a few times.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport uint64_t
+
+from syswire.convert.protocols.api import MORE, YES
+from syswire.convert.protocols.http1_probe import probe as probe_http1
+from syswire.convert.protocols.table import probes
+
+cdef enum:
+    HEAD = 4096
+    ROOM = 1 << 16
+    TRIES = 4
+
+OPENING_BYTES = HEAD
+MOST_HELD = ROOM
+ATTEMPTS = TRIES
+
+cdef int _MORE = MORE, _YES = YES
+
+
+cdef inline bint _may_begin(bytes data) noexcept:
+    """A cheap look before HTTP is asked: a letter or a line end first."""
+    cdef unsigned char first
+    if PyBytes_GET_SIZE(data) == 0:
+        return False
+    first = <unsigned char>PyBytes_AS_STRING(data)[0]
+    return 65 <= first <= 122 or first == 10 or first == 13
+
+
+cdef class Opening:
+    """How a conversation begins (api.py)."""
+
+    def __cinit__(self):
+        self.client = self.server = b""
+
+    cdef int add(self, bint to_server, bytes data) except -1:
+        cdef Py_ssize_t room
+        if self.cut[to_server]:
+            return 0
+        if to_server:
+            room = HEAD - PyBytes_GET_SIZE(self.client)
+            if room > 0:
+                self.client += data[:room]
+        else:
+            room = HEAD - PyBytes_GET_SIZE(self.server)
+            if room > 0:
+                self.server += data[:room]
+        return 0
+
+    cdef int begin(self, bint to_server) except -1:
+        self.client = self.server = b""
+        self.cut[0] = self.cut[1] = False
+        self.first_to_server = to_server
+        return 0
+
+
+cdef class Recogniser:
+    def __init__(self, sink, str transport not None, int client_port=0, int server_port=0, str path not None=""):
+        self.sink = sink
+        self.opening = Opening()
+        self.opening.transport, self.opening.path = transport, path
+        self.opening.client_port, self.opening.server_port = client_port, server_port
+        self.held = []
+        self.streamed = transport != "udp"  # HTTP over UDP (SSDP) is another protocol
+
+    @property
+    def found(self):
+        return self.parser is not None
+
+    def data(self, bint to_server, bytes data not None, uint64_t offset, object place, bint boundary):
+        self.take(to_server, data, offset, place, boundary)
+
+    def gap(self, bint to_server, uint64_t length, uint64_t offset, object place):
+        self.lose(to_server, length, offset, place)
+
+    def close(self, bint ended=True):
+        self.end(ended)
+
+    cdef int take(self, bint to_server, bytes data, uint64_t offset, object place, bint boundary) except -1:
+        if self.parser is not None:
+            self.parser.data(to_server, data, offset, place, boundary)
+            return 0
+        if boundary and self.streamed and _may_begin(data) and probe_http1(to_server, data):
+            self.give_up()
+            self.parser = self.sink.switch("http")
+            self.parser.data(to_server, data, offset, place, boundary)
+            return 0
+        if self.attempts >= TRIES:
+            return 0
+        if self.candidates is None:
+            if not boundary:
+                return 0
+            self.candidates = list(probes(self.opening.transport))
+            self.opening.begin(to_server)
+        self.held.append((to_server, data, offset, place, boundary))
+        self.held_bytes += <uint64_t>PyBytes_GET_SIZE(data)
+        self.opening.add(to_server, data)
+        self.judge()
+        if self.parser is None and self.held_bytes > ROOM:
+            self.give_up()
+        return 0
+
+    cdef int lose(self, bint to_server, uint64_t length, uint64_t offset, object place) except -1:
+        if self.parser is not None:
+            self.parser.gap(to_server, length, offset, place)
+        elif self.held:
+            self.opening.cut[to_server] = True
+            self.held.append((to_server, None, offset, place, length))
+            if len(self.held) > ROOM // 64:
+                self.give_up()
+        return 0
+
+    cdef int end(self, bint ended) except -1:
+        if self.parser is None and self.held:
+            self.opening.over = True
+            self.judge()
+        if self.parser is not None:
+            self.parser.close(ended)
+        self.give_up()
+        return 0
+
+    cdef int judge(self) except -1:
+        """Ask the probes that have not said no; the first one that says yes is believed."""
+        cdef list open_still = []
+        cdef int verdict
+        for candidate in self.candidates:
+            verdict = candidate[1](self.opening)
+            if verdict == _YES:
+                self.parser = self.sink.switch(candidate[0])
+                for to_server, data, offset, place, rest in self.held:
+                    if data is None:
+                        self.parser.gap(to_server, rest, offset, place)
+                    else:
+                        self.parser.data(to_server, data, offset, place, rest)
+                self.give_up()
+                return 0
+            if verdict == _MORE:
+                open_still.append(candidate)
+        if open_still:
+            self.candidates = open_still
+        else:
+            self.give_up()
+        return 0
+
+    cdef int give_up(self) except -1:
+        """Nothing is held any longer; the next boundary begins another attempt, if there may be one."""
+        self.attempts += 1
+        self.candidates = None
+        self.held = []
+        self.held_bytes = 0
+        return 0
