@@ -1,9 +1,18 @@
 from .annotate_spool import Spool
-from .protocols.api import Parser, Sink
+from .model.exchange import HttpExchange
+from .model.record import Record
+from .model.sighting import Sighting
+from .model.span import Span
+from .protocols.api import Parser
 
-class Voice(Sink):
+class Voice:
     """The sink of one parser (protocols/api.py): several may speak in one conversation, one behind or in another."""
 
     def __init__(self, spool: Spool) -> None: ...
+    def exchange(self, exchange: HttpExchange, /) -> None: ...
+    def record(self, record: Record, /) -> None: ...
+    def sighting(self, sighting: Sighting, /) -> None: ...
+    def weird(self, name: str, span: Span, /) -> None: ...
+    def name(self, address: bytes, name: str, /) -> None: ...
     def switch(self, name: str | None, /) -> Parser:
         """The parser of that protocol with a sink of its own; one that finds nothing where there is none."""

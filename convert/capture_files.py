@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from .comments import FlowComments
@@ -13,7 +14,7 @@ from .scap.identity import IdentityStore
 from .version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from .prepare import Prepared
     from .redact import Redactor
@@ -29,8 +30,12 @@ def write_frames(
     entry: Mapping[str, Any],
     redactor: Redactor,
     frame_comments: Mapping[int, list[str]],
+    names: Callable[[], Sequence[tuple[str, str]]],
 ) -> None:
     """Write the pcapng of one input; `entry` is its place in the manifest.
+
+    `names` tells which (address, name) the conversations named: behind the frames of packets, so late that these need
+    not wait for the conversations to be read.
 
     Raises OSError where reading the spool files or writing failed.
     """
@@ -53,9 +58,10 @@ def write_frames(
                 convs=prepared.decoded.convs,
                 frame_comments=frame_comments,
                 longest=prepared.decoded.longest,
+                names=names,
             )
         else:
-            _write_synthetic(out, prepared, entry, redactor, comments, payload, frame_comments)
+            _write_synthetic(out, prepared, entry, redactor, comments, payload, frame_comments, names())
     finally:
         os.close(payload)
 
@@ -68,6 +74,7 @@ def _write_synthetic(
     comments: list[str],
     payload: int,
     frame_comments: Mapping[int, list[str]],
+    names: Sequence[tuple[str, str]],
 ) -> None:
     decoded, rebuilt = prepared.decoded, prepared.open()
     machine = entry["machine"] or {}
@@ -82,7 +89,7 @@ def _write_synthetic(
                     Interface(f"container {name}", redactor.text(readable(decoded.container_names.get(name, b""))[0]))
                     for name in decoded.containers[1:]
                 ],
-                names=flow.names(),
+                names=chain(flow.names(), names),
             )
             write_pcapng(
                 out,

@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING
 from .packets.copier import Copier
 from .packets.opening import open_frames
 from .packets.pcap import PcapReader
-from .pcapng import IF_TSRESOL, INTERFACE, SECTION_HEADER, SHB_APPLICATION, block, clean, comment_options, option
+from .packets.pcapng import PcapngReader
+from .pcapng import (
+    IF_TSRESOL,
+    INTERFACE,
+    SECTION_HEADER,
+    SHB_APPLICATION,
+    block,
+    clean,
+    comment_options,
+    name_blocks,
+    option,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .packets.buffer import FrameReader
     from .pcapng import Writable
@@ -47,6 +58,7 @@ def write_packets(
     convs: str,
     frame_comments: Mapping[int, Iterable[str]],
     longest: int = 0,
+    names: Callable[[], Iterable[tuple[str, str]]] = tuple,
 ) -> int:
     """Write the whole file; return how many frames it has.
 
@@ -63,6 +75,7 @@ def write_packets(
         frame_comments: Frame number, from 1, to the comments of that frame, after that of the conversation.
         longest: Captured bytes of the longest frame, as the first pass found (FrameReader.longest). A pcap often
             promises shorter ones, which libpcap does not forgive in a pcapng; its snaplen is kept where it holds.
+        names: Asked behind the last frame for (address, name) of a closing name resolution block.
 
     Raises:
         OSError: Reading or writing failed, or the rows contradict each other.
@@ -88,6 +101,10 @@ def write_packets(
         if not copier.begun:
             out.write(header)  # nothing could be read, which the file has to say itself
         out.write(copier.view())
+        for number, resolved in enumerate(name_blocks(names())):
+            if number == 0 and isinstance(reader, PcapngReader) and reader.big_endian:
+                out.write(header)  # a section of its own: blocks are in the byte order of theirs
+            out.write(resolved)
         return copier.frames
 
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import annotations as notes
-from .annotate import Annotated, Counts, annotate
+from .annotate import Counts, annotate
 from .capture_files import write_frames
 from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
-from .hashing import Hasher
+from .inputs import Input
 from .masking import gather, informed, mask
-from .model.text import spelled, timestamp
-from .parts import Part, Serial, divide, in_order, workers
+from .model.text import address, spelled, timestamp
+from .parts import Serial, divide, in_order, workers
 from .pcap import link_types, write_pcap
 from .pcapng import LINKTYPE_RAW
 from .prepare import Prepared, identity, prepare
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _encode = msgspec.json.Encoder().encode
 
+MOST_NAMES = 10_000
+"""That a pcapng's name resolution blocks hold at most."""
+
 
 @dataclass
 class Options:
@@ -55,26 +58,6 @@ class Options:
     case_key: Path | None = None
     case: dict[str, str] = field(default_factory=dict)
     jobs: int = 1
-
-
-@dataclass(eq=False)
-class _Input:
-    """One input on its way through the phases."""
-
-    source: int
-    name: str
-    stem: str
-    entry: dict[str, Any]
-    prepared: Prepared | None = None
-    parts: list[Part] = field(default_factory=list)
-    found: list[Annotated] = field(default_factory=list)
-    pcaps: list[str] = field(default_factory=list)
-    hasher: Hasher | None = None
-
-    def hash_again(self) -> None:
-        """Begin to hash it once more, if that was not begun yet; what came through a pipe is gone."""
-        if self.hasher is None and self.prepared is not None and self.prepared.regular:
-            self.hasher = Hasher(self.name)
 
 
 def silent(*_: object) -> None:
@@ -104,7 +87,7 @@ class Case:
         self._say, self._progress, self._note, self._detail = say, progress, note, detail
         wanted = stems(names)
         self._inputs = [
-            _Input(number, name, stem, {"source": number, "path": _path(name), "name": _name(name), "stem": stem})
+            Input(number, name, stem, {"source": number, "path": _path(name), "name": _name(name), "stem": stem})
             for number, (name, stem) in enumerate(zip(names, wanted, strict=True))
         ]
         kinds = ("pcapng", "annotations.jsonl", *(("pcap",) if options.pcap else ()))
@@ -135,7 +118,11 @@ class Case:
             with ThreadPoolExecutor(1, "captures") as beside:
                 writing = [beside.submit(self._write_captures, item, {}) for item in ready]
                 everything = len(ready) == len(readable)
-                self._annotate_all(readable, str(spool / "secrets"), writing if everything else None)
+                try:
+                    self._annotate_all(readable, str(spool / "secrets"), writing if everything else None)
+                finally:
+                    for item in readable:
+                        item.names.cancel()  # whoever waits for them need not wait longer
                 for done in writing:
                     done.result()
             self._describe()
@@ -169,7 +156,7 @@ class Case:
                 for item, done in zip(self._inputs, in_order(executor, _try_prepare, tasks), strict=True):
                     self._take(item, done)
 
-    def _take(self, item: _Input, done: Prepared | str) -> None:
+    def _take(self, item: Input, done: Prepared | str) -> None:
         """Note what became of an input: it was read, or a message says why not."""
         if isinstance(done, str):
             item.entry |= {"status": "unreadable", "message": done, "sha256": None, "losses": {}, "counts": {}}
@@ -198,7 +185,7 @@ class Case:
 
     # -- phase 2
 
-    def _annotate_all(self, items: list[_Input], secrets: str, writing: list[Future[None]] | None) -> None:
+    def _annotate_all(self, items: list[Input], secrets: str, writing: list[Future[None]] | None) -> None:
         """Both passes over all conversations of all inputs: what is secret in one is secret in all.
 
         `writing` are what else reads the inputs, None where that comes later: only behind both are they hashed again.
@@ -218,6 +205,8 @@ class Case:
             gather(everything, secrets)
             self.redactor = informed(secrets, self._key, self.options.reveal)
             for item in items:
+                item.names.set_result(self._names(item))
+            for item in items:
                 counts = Counts()
                 tasks = []
                 for part, found in zip(item.parts, item.found, strict=True):
@@ -231,7 +220,7 @@ class Case:
                     item.hash_again()
                 self._write_annotations(item, counts)
 
-    def _write_annotations(self, item: _Input, counts: Counts) -> None:
+    def _write_annotations(self, item: Input, counts: Counts) -> None:
         assert item.prepared is not None
         decoded = item.prepared.decoded
         capture = notes.capture_record(
@@ -268,6 +257,11 @@ class Case:
         lost = ", ".join(f"{cause} {loss['count']}" for cause, loss in capture["losses"].items())
         self._detail(f"{item.name}: {numbers}; lost: {lost or 'nothing'}")
 
+    def _names(self, item: Input) -> list[tuple[str, str]]:
+        """What answers called which address, without names that hold a secret."""
+        named = dict.fromkeys(pair for found in item.found for pair in found.names)
+        return [(address(raw), name) for raw, name in named if self.redactor.text(name) == name][:MOST_NAMES]
+
     def _masked(self, value: Any) -> Any:
         """Records for the manifest, their texts masked as in the annotations."""
         return msgspec.json.decode(self.redactor.json_line(_encode(value)))
@@ -297,7 +291,7 @@ class Case:
 
     # -- phase 3
 
-    def _write_captures(self, item: _Input, frame_comments: Mapping[int, list[str]]) -> None:
+    def _write_captures(self, item: Input, frame_comments: Mapping[int, list[str]]) -> None:
         """The pcapng, and the pcap where it is asked for: that is made of the pcapng."""
         assert item.prepared is not None
         if not (self.options.pcapng or self.options.pcap):
@@ -306,15 +300,15 @@ class Case:
         if not self.options.pcapng:
             scratch = item.prepared.folder / "pcapng"
             with open(scratch, "wb") as out:
-                write_frames(out, item.prepared, item.entry, self.redactor, frame_comments)
+                write_frames(out, item.prepared, item.entry, self.redactor, frame_comments, item.names.result)
             self._write_pcaps(item, scratch)
             return
         with self.space.whole(name) as out:
-            write_frames(out, item.prepared, item.entry, self.redactor, frame_comments)
+            write_frames(out, item.prepared, item.entry, self.redactor, frame_comments, item.names.result)
         if self.options.pcap:
             self._write_pcaps(item, self.space.directory / name)
 
-    def _write_pcaps(self, item: _Input, pcapng: Path) -> None:
+    def _write_pcaps(self, item: Input, pcapng: Path) -> None:
         """A pcap has one link type: one file for each, the first without it in its name."""
         kinds = link_types(str(pcapng)) or [LINKTYPE_RAW]
         if len(kinds) > 1:
@@ -325,7 +319,7 @@ class Case:
                 write_pcap(str(pcapng), kind, out)
             item.pcaps.append(name)
 
-    def _check_unchanged(self, item: _Input) -> None:
+    def _check_unchanged(self, item: Input) -> None:
         """Evidence must be what it was: the hash, size and time of an input are compared with those at the start."""
         assert item.prepared is not None
         if item.hasher is None:

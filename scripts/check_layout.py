@@ -49,6 +49,7 @@ RANKS = {
     "convert.passthrough": 5,
     "convert.pcap": 5,
     "convert.magic": 3,
+    "convert.inputs": 5,
     "convert.workspace": 5,
     "convert.pipeline": 5,
     "capture": 5,

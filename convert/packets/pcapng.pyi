@@ -5,6 +5,10 @@ class PcapngReader(FrameReader):
 
     Attributes:
         sections: Section headers so far.
+        big_endian: The byte order of the last one.
     """
 
     sections: int
+
+    @property
+    def big_endian(self) -> bool: ...

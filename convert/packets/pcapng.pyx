@@ -85,6 +85,10 @@ cdef class PcapngReader(FrameReader):
         free(self.notes)
         free(self.noted)
 
+    @property
+    def big_endian(self):
+        return self.swapped
+
     cdef int next_block(self) noexcept nogil:
         # Take the next block whole: STEP_BLOCK, or what step has to return.
         cdef const uint8_t *at
