@@ -1,0 +1,68 @@
+"""Apache with HTTP/2 without TLS, which nginx takes by prior knowledge only: curl and nghttp ask for the upgrade."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .running import Missing, Said, Server, account, program
+
+MODULES = Path("/usr/lib/apache2/modules")
+CONFIGURATION = """\
+ServerRoot {folder}
+ServerName bells.example
+PidFile {folder}/run/apache2.pid
+DefaultRuntimeDir {folder}/run
+Mutex file:{folder}/run default
+Listen {address}:{port}
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule authz_core_module {modules}/mod_authz_core.so
+LoadModule http2_module {modules}/mod_http2.so
+Protocols h2c http/1.1
+User {user}
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 8
+MaxRequestWorkers 8
+DocumentRoot {folder}/pages
+ErrorLog {folder}/error.log
+<Directory {folder}/pages>
+    Require all granted
+</Directory>
+"""
+
+
+class Apache(Server):
+    """Two files."""
+
+    name = "apache"
+    protocols = ("http2",)
+
+    def start(self) -> None:
+        """Serve."""
+        if not (MODULES / "mod_http2.so").exists():
+            raise Missing("Apache's mod_http2 is not installed: scripts/setup-e2e")
+        self.listener = self.port(18281)
+        user = account("www-data", "nobody")
+        self.give(user, "pages", "run")
+        self.write("pages/clock.txt", "quarter past\n")
+        (self.folder / "pages" / "dial.bin").write_bytes(bytes(i * 17 % 239 for i in range(150_000)))
+        text = CONFIGURATION.format(
+            folder=self.folder, address=self.address, port=self.listener, modules=MODULES, user=user
+        )
+        configuration = self.write("apache2.conf", text)
+        apache = program("apache2", "httpd")
+        self.launch(apache, "-f", configuration, "-D", "FOREGROUND", ready=lambda: self.listens(self.listener))
+
+    def talk(self) -> None:
+        """Three upgrades, and one by prior knowledge."""
+        url = f"http://{self.address}:{self.listener}"
+        for target, size in (("clock.txt?one", 13), ("dial.bin?two", 150_000)):
+            assert len(self.client("curl", "-sS", "--http2", f"{url}/{target}")) == size
+        self.client("nghttp", "-n", "-u", f"{url}/clock.txt?three", f"{url}/absent?four")
+        self.client("curl", "-sS", "--http2-prior-knowledge", f"{url}/dial.bin?five")
+
+    def said(self) -> list[Said]:
+        """Each target once; the first of a connection is asked in HTTP/1.1 where it is upgraded."""
+        targets = ("/clock.txt?one", "/dial.bin?two", "/clock.txt?three", "/absent?four", "/dial.bin?five")
+        asked = dict.fromkeys(targets, 1)
+        return [Said("http2", "tcp", self.listener, "", asked, {}, [], {"curl", "nghttp"}, {"apache2"})]

@@ -1,0 +1,91 @@
+"""MariaDB, asked by its own client (text protocol) and by PHP's mysqlnd (prepared), over TCP and a socket."""
+
+from __future__ import annotations
+
+import shutil
+
+from .running import Said, Server, account, program
+
+SETUP = """\
+CREATE DATABASE shop;
+CREATE USER clerk@'%' IDENTIFIED BY 'Till-and-drawer5';
+GRANT ALL ON shop.* TO clerk@'%';
+CREATE TABLE shop.goods (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(100), price DECIMAL(8,2), note TEXT);
+"""
+QUERIES = (
+    "TRUNCATE goods",
+    "INSERT INTO goods (name, price) VALUES ('kettle', 19.50), ('teapot', 31.00)",
+    "SELECT name, price FROM goods WHERE name LIKE 'tea%' ORDER BY id",
+    "SELECT REPEAT('leaf ', 30000) AS tea",
+    "SELECT seq, MD5(seq) AS digest FROM seq_1_to_2000",
+)
+BROKEN = "SELECT colour FROM goods"
+LONG = "UPDATE goods SET note = '" + "brown and round " * 4000 + "' WHERE name = 'teapot'"
+PREPARED = "SELECT name FROM goods WHERE price > ? AND name <> ?"
+STATEMENT = """<?php
+mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+[$_, $host, $port, $socket] = $argv;
+$db = new mysqli($host ?: 'localhost', 'clerk', 'Till-and-drawer5', 'shop', (int) $port, $socket);
+$statement = $db->prepare('%s');
+foreach ([[10.5, 'kettle'], [30.0, 'te\\'a']] as [$price, $name]) {
+    $statement->bind_param('ds', $price, $name);
+    $statement->execute();
+    echo implode(',', array_column($statement->get_result()->fetch_all(), 0)), "\\n";
+}
+$statement->close();
+$db->close();
+"""
+
+
+class MariaDb(Server):
+    """A database of its own, laid by mariadb-install-db."""
+
+    name = "mariadb"
+    protocols = ("mysql",)
+
+    def start(self) -> None:
+        """Lay the data and serve it."""
+        user = account("mysql", "nobody")
+        self.listener = self.port(13306)
+        self.socket = self.give(user, "run")[0] / "mysqld.sock"
+        data = self.give(user, "data")[0]
+        setup = self.write("setup.sql", SETUP)
+        common = ["--no-defaults", f"--datadir={data}", f"--user={user}"]
+        install = program("mariadb-install-db", "mysql_install_db")
+        self.prepare(
+            install, *common, "--skip-test-db", "--auth-root-authentication-method=normal", "--skip-name-resolve"
+        )
+        self.launch(
+            program("mariadbd"), *common, f"--init-file={setup}", f"--socket={self.socket}", f"--port={self.listener}",
+            f"--bind-address={self.address}", f"--pid-file={self.socket.parent}/mysqld.pid", "--skip-name-resolve",
+            "--skip-log-bin", "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0", "--performance-schema=0",
+            ready=lambda: self.socket.exists() and self.listens(self.listener),
+        )  # fmt: skip
+
+    def talk(self) -> None:
+        """Over TCP, then over the socket."""
+        self.over(f"--host={self.address}", f"--port={self.listener}", "--protocol=tcp")
+        self.over(f"--socket={self.socket}", "--protocol=socket")
+        if php := shutil.which("php"):
+            script = self.write("statement.php", STATEMENT % PREPARED)
+            for words in ((self.address, self.listener, ""), ("", 0, self.socket)):
+                assert self.client(php, script, *words) == b"teapot\nteapot\n", "rows"
+
+    def over(self, *where: str) -> None:
+        """Queries, an error, a refused login."""
+        base = ["mariadb", "--no-defaults", *where, "--user=clerk", "--skip-ssl", "--batch", "--skip-column-names"]
+        login = [*base, "--password=Till-and-drawer5", "shop"]
+        told = self.client(*login, said=";\n".join([*QUERIES, LONG]) + ";\nDELETE FROM goods WHERE name = 'x';\n")
+        assert b"teapot\t31.00" in told and told.count(b"\n") == 2002, told[-500:]
+        assert b"Unknown column" in self.client(*login, f"--execute={BROKEN}", code=1)
+        assert b"Access denied" in self.client(*base, "--password=Wrong-drawer6", "shop", code=1)
+
+    def said(self) -> list[Said]:
+        """Each query once over each way."""
+        asked = dict.fromkeys([*QUERIES, LONG, BROKEN], 1)
+        clients = {"mariadb"}
+        if shutil.which("php"):
+            asked[PREPARED] = 1
+            clients.add("php")
+        said = Said("mysql", "tcp", self.listener, "", asked, {}, [], clients, {"mariadbd"})
+        return [said, said._replace(transport="unix", port=0, path=str(self.socket))]
