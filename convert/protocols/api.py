@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..model.exchange import HttpExchange
-    from ..model.record import Record
+    from ..model.record import Record, Value
     from ..model.sighting import Sighting
     from ..model.span import Span
+    from .content_coding import ContentDecoder
 
 NO, YES, MORE = 0, 1, 2
 """What a probe says of an opening: it is not this protocol, it is, more bytes have to decide."""
@@ -36,6 +39,25 @@ class Opening(Protocol):
     """The first bytes that were seen came from the client."""
     over: bool
     """Nothing follows: MORE is NO."""
+
+
+class ObjectWriter(Protocol):
+    """A file that was transferred, while its bytes pass. It has to be closed or discarded."""
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Its next bytes, decoded."""
+
+    def gap(self, length: int, /) -> None:
+        """Bytes of it are lost (0: it is not known how many)."""
+
+    def close(self, complete: bool, /) -> dict[str, Value]:
+        """All has passed. Returns what the record says of it, under the name `object`; empty where it has no bytes.
+
+        `complete`: its end was seen. The record has to be handed out then, and its sink gives the file its name.
+        """
+
+    def discard(self) -> None:
+        """It is none after all."""
 
 
 class Sink(Protocol):
@@ -61,6 +83,16 @@ class Sink(Protocol):
 
     def name(self, address: bytes, name: str, /) -> None:
         """An address (4 or 16 bytes) and the name that an answer gave it."""
+
+    @property
+    def wants_objects(self) -> bool:
+        """Whether open_object gives anything: nothing need be done for objects where it does not."""
+
+    def open_object(self, /) -> ObjectWriter | None:
+        """A new object; None where objects are not wanted."""
+
+    def open_content(self, to_server: bool, codings: Sequence[str], /) -> ContentDecoder:
+        """What undoes the content codings of a body that goes in this direction; it sees to secrets in it."""
 
 
 class Parser(Protocol):

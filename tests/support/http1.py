@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from syswire.convert.model.exchange import HttpExchange
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
+from syswire.convert.protocols.content_coding import ContentDecoder
 from syswire.convert.protocols.http1 import Http1
 
 
@@ -36,6 +38,14 @@ class Found:
 
     def weird(self, name: str, span: Span, /) -> None:
         self.weirds.append((name, span))
+
+    wants_objects = False
+
+    def open_object(self, /) -> None:
+        return None
+
+    def open_content(self, to_server: bool, codings: Sequence[str], /) -> ContentDecoder:
+        return ContentDecoder(codings)
 
     @property
     def names(self) -> list[str]:

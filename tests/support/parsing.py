@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from syswire.convert.model.exchange import HttpExchange
 from syswire.convert.model.record import Record, Value
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
 from syswire.convert.protocols.api import Parser, Sink
+from syswire.convert.protocols.content_coding import ContentDecoder
 
 Talk = Iterable[tuple[bool, bytes | int]]
 """(to the server, bytes, or a number of lost ones), one a system call, packet or datagram."""
@@ -40,6 +42,35 @@ class Inner:
 
 
 @dataclass
+class Written:
+    """An object, kept in memory."""
+
+    data: bytearray = field(default_factory=bytearray)
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """(bytes before, bytes lost)."""
+    complete: bool | None = None
+    discarded: bool = False
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> None:
+        assert self.complete is None and not self.discarded
+        self.data += data
+
+    def gap(self, length: int, /) -> None:
+        self.lost.append((len(self.data), length))
+
+    def close(self, complete: bool, /) -> dict[str, Value]:
+        assert self.complete is None and not self.discarded
+        self.complete = complete and not self.lost
+        if not self.data:
+            return {}
+        return {"file": None, "sha256": sha256(self.data).hexdigest(), "size": len(self.data)}
+
+    def discard(self) -> None:
+        assert self.complete is None and not self.discarded
+        self.discarded = True
+
+
+@dataclass
 class Found:
     """A sink that keeps everything."""
 
@@ -49,6 +80,8 @@ class Found:
     weirds: list[tuple[str, Span]] = field(default_factory=list)
     switched: list[Inner] = field(default_factory=list)
     names: dict[bytes, str] = field(default_factory=dict)
+    objects: list[Written] | None = None
+    """Objects that were opened; None: they are not wanted."""
     handed: int = 0
 
     def exchange(self, e: HttpExchange, /) -> None:
@@ -73,6 +106,19 @@ class Found:
     def name(self, address: bytes, name: str, /) -> None:
         self.names[address] = name
 
+    @property
+    def wants_objects(self) -> bool:
+        return self.objects is not None
+
+    def open_object(self, /) -> Written | None:
+        if self.objects is None:
+            return None
+        self.objects.append(Written())
+        return self.objects[-1]
+
+    def open_content(self, to_server: bool, codings: Sequence[str], /) -> ContentDecoder:
+        return ContentDecoder(codings)
+
     def switch(self, name: str | None, /) -> Inner:
         self.switched.append(Inner(name))
         return self.switched[-1]
@@ -89,7 +135,7 @@ class Found:
 
     def said(self) -> object:
         """Everything that has to be the same however the bytes were cut."""
-        return self.records, self.exchanges, self.sightings, self.weirds, self.switched, self.names
+        return self.records, self.exchanges, self.sightings, self.weirds, self.switched, self.names, self.objects
 
 
 def talk(
@@ -99,13 +145,14 @@ def talk(
     cuts: list[int] | None = None,
     ended: bool = True,
     boundaries: bool = True,
+    objects: bool = False,
 ) -> Found:
     """Parse a conversation.
 
     `cuts`: sizes of the pieces into which each call's bytes are cut, used in turn; without `boundaries` each piece
-    is said to begin a call of its own.
+    is said to begin a call of its own. With `objects` those are wanted.
     """
-    found = Found()
+    found = Found(objects=[] if objects else None)
     parser = make(found)
     offsets = {True: 0, False: 0}
     turn = 0
