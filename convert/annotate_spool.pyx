@@ -37,7 +37,8 @@ cdef class Spool:
 
     cdef int begin(self, object conv, object ends, tuple places, tuple attributions) except -1:
         """A conversation begins."""
-        self.stream, self.conv, self.seen, self.base = conv.id, conv, conv.ends, self.counts.exchanges
+        self.stream, self.conv, self.seen = conv.id, conv, conv.ends
+        self.base = self.counts.exchanges + self.counts.records
         self.ends, self.places, self.attributions = ends, places, attributions
         self.verbatim = conv.protocol == TCP or conv.protocol == UDP  # the path of a unix socket is not in the stream
         self.spooled = 0
@@ -62,7 +63,10 @@ cdef class Spool:
     cdef int take(self, object exchange) except -1:
         """An HttpExchange or a Record."""
         self.flush()
-        self.counts.exchanges += 1
+        if type(exchange) is Record:
+            self.counts.records += 1
+        else:
+            self.counts.exchanges += 1
         self.handed += 1
         self.held = exchange
         return 0

@@ -63,6 +63,8 @@ cdef class Voice:
             return Opaque()
         if name is None:
             return Recogniser(inner, transport(conv.protocol), conv.client_port, conv.server_port)
+        if name not in spool.spoken:
+            counts.spoken[name] = counts.spoken.get(name, 0) + 1
         spool.spoken.append(name)
         if name == "http" and conv.protocol == TCP and len(counts.http_ports) < MOST_PORTS:
             counts.http_ports.add(conv.server_port)

@@ -8,21 +8,30 @@ import msgspec
 
 
 class Counts(msgspec.Struct):
-    """How much was found, for the manifest; `http_ports` are TCP server ports on which HTTP was spoken."""
+    """How much was found, for the manifest.
+
+    `exchanges` are HTTP's, `records` those of other protocols; `http_ports` are TCP server ports on which HTTP was
+    spoken, `spoken` counts conversations by what was spoken in them.
+    """
 
     streams: int = 0
     exchanges: int = 0
+    records: int = 0
     sightings: int = 0
     weird: dict[str, int] = {}
     http_ports: set[int] = set()
+    spoken: dict[str, int] = {}
 
     def add(self, other: Counts) -> None:
         """Take another part's counts in."""
         self.streams += other.streams
         self.exchanges += other.exchanges
+        self.records += other.records
         self.sightings += other.sightings
         for name, number in other.weird.items():
             self.weird[name] = self.weird.get(name, 0) + number
+        for name, number in other.spoken.items():
+            self.spoken[name] = self.spoken.get(name, 0) + number
         self.http_ports |= other.http_ports
 
 

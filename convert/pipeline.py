@@ -210,7 +210,7 @@ class Case:
                 counts = Counts()
                 tasks = []
                 for part, found in zip(item.parts, item.found, strict=True):
-                    tasks.append((part, found, secrets, counts.exchanges))
+                    tasks.append((part, found, secrets, counts.exchanges + counts.records))
                     counts.add(found.counts)
                 for number, _ in enumerate(in_order(executor, mask, tasks)):
                     self._progress("annotations", number + 1, len(tasks))
@@ -242,9 +242,11 @@ class Case:
                 "frames": item.prepared.frames,
                 "streams": counts.streams,
                 "exchanges": counts.exchanges,
+                "records": counts.records,
                 "processes": len(decoded.offsets),
                 "sightings": counts.sightings,
             },
+            "spoken": dict(sorted(counts.spoken.items())),
             "weird": dict(sorted(counts.weird.items())),
             "first": capture["first"],
             "last": capture["last"],

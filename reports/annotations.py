@@ -64,6 +64,8 @@ class Stream(msgspec.Struct, gc=False, tag="stream"):
     opened: str | None = None
     sha256_to_server: str | None = None
     sha256_to_client: str | None = None
+    protocols: list[str] = []
+    encrypted: bool = False
 
 
 class RequestLine(msgspec.Struct, gc=False):
@@ -117,7 +119,10 @@ class Sighting(msgspec.Struct, gc=False, tag="sighting"):
 
 
 Record = Process | Stream | Http | Sighting
-NUMBERED = ("process", "stream", "http")
+EXCHANGE = "exchange"
+"""Any record of what was said, HTTP's or another protocol's: they are numbered together."""
+NUMBERED = ("process", "stream", EXCHANGE)
+_OTHERS = ("capture", "process", "stream", "sighting")
 
 
 class Annotations:
@@ -163,15 +168,17 @@ class Annotations:
                 decode = decoders.get(kind)
                 if decode is not None:
                     record = cast(Record, decode(line))
-                    if kind in self._counts:
-                        self._note(kind, record, offset, index)
+                    if kind != "sighting":
+                        self._note(_numbered(kind), getattr(record, "id", None), offset, index)
                     yield offset, record
+                elif kind not in _OTHERS:
+                    self._note(EXCHANGE, None, offset, index)
             except msgspec.DecodeError as error:
                 raise AnnotationsDamaged(self.path, index, str(error)) from error
             offset += len(line)
 
-    def _note(self, kind: str, record: Record, offset: int, line: int) -> None:
-        number = record.id if isinstance(record, Process | Stream) else self._last[kind] + 1
+    def _note(self, kind: str, given: int | None, offset: int, line: int) -> None:
+        number = self._last[kind] + 1 if given is None else given
         if not self._last[kind] < number <= self._last[kind] + LEAP:
             raise AnnotationsDamaged(self.path, line, f"{kind} {number} follows {kind} {self._last[kind]}")
         if self._counts[kind] % STEP == 0:
@@ -197,7 +204,7 @@ class Annotations:
         return record
 
     def numbered(self, kind: str, number: int | None) -> dict[str, Any] | None:
-        """The process or stream with that id, or the exchange with that ordinal; None where the file has none."""
+        """The process or stream with that id, or the EXCHANGE with that ordinal; None where the file has none."""
         if number is None or not 1 <= number <= self._last[kind]:
             return None
         found = self._cache.get((kind, number))
@@ -217,9 +224,14 @@ class Annotations:
         for line in self._file:
             if left == 0:
                 break
-            if self._kind(line) == kind:
+            if _numbered(self._kind(line)) == kind:
                 record: dict[str, Any] = msgspec.json.decode(line)
                 if record.get("id", ordinal) == number:
                     return record
                 ordinal, left = ordinal + 1, left - 1
         return {}
+
+
+def _numbered(kind: str) -> str:
+    """Under what name a record is numbered, by its type."""
+    return kind if kind in _OTHERS else EXCHANGE

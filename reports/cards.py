@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from .annotations import EXCHANGE
 from .display import listing, moment, number, plural, size
 from .findings import Findings
 from .inputs import Inputs, item
@@ -20,6 +22,8 @@ NAMES = {
     "url-query": "query parameter",
     "url-userinfo": "user part of the URL",
     "authorization-basic": "Authorization header",
+    "query-text": "SQL statement",
+    "login": "login",
 }
 OUTCOMES = {
     "accepted": "accepted by the server",
@@ -259,9 +263,11 @@ def _excerpt(findings: Findings, position: int) -> list[Phrase]:
     """The heads of the exchange in which the first instance stands, as the annotations show them."""
     best = findings.group(position).outcome
     for source, first in _best_first(list(findings.records(position)), best):
-        exchange = first if first.get("type") == "http" else findings.numbered(source, "http", first.get("exchange"))
-        if exchange is None:
-            return []
+        exchange = first
+        if first.get("type") != "http":
+            exchange = findings.numbered(source, EXCHANGE, first.get("exchange")) or {}
+        if exchange.get("type") != "http":
+            return _said(exchange)
         lines: list[Phrase] = []
         if request := exchange.get("request"):
             lines.append((Captured(f"{request.get('method')} {request.get('target')} "), _version(request)))
@@ -275,6 +281,17 @@ def _excerpt(findings: Findings, position: int) -> list[Phrase]:
             lines += _headers(response, 4)
         return lines
     return []
+
+
+def _said(record: Mapping[str, Any]) -> list[Phrase]:
+    """What both sides said in another protocol than HTTP, field by field."""
+    lines: list[Phrase] = []
+    for side in ("request", "response"):
+        for name, value in (record.get(side) or {}).items():
+            if name != "where" and value is not None and len(lines) < HEADERS:
+                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                lines.append((f"{side} {name}: ", Captured(text)))
+    return lines
 
 
 def _best_first(records: list[tuple[int, dict[str, Any]]], outcome: str) -> list[tuple[int, dict[str, Any]]]:

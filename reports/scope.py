@@ -101,7 +101,9 @@ def _item(each: Input) -> Evidence:
 def _holds(each: Input) -> str:
     counts = each.entry.get("counts") or {}
     of_kind = (("frames", "frame"),) if each.packets else (("events", "event"), ("processes", "process record"))
-    names = (*of_kind, ("streams", "conversation"), ("exchanges", "HTTP exchange"))
+    names = [*of_kind, ("streams", "conversation"), ("exchanges", "HTTP exchange"), ("records", "other record")]
+    if not counts.get("records"):
+        names = names[:-1]
     return ", ".join(plural(counts[field], one) for field, one in names if field in counts) or "not counted"
 
 
@@ -152,7 +154,10 @@ def method(inputs: Inputs) -> list[str]:
         "Each capture was opened for reading only and its SHA-256 taken before and after. Nothing was sent to the "
         "machines that were recorded."
     ]
-    http = "HTTP was found by its grammar, not by port, and requests were paired with responses in order."
+    http = (
+        "HTTP and the other protocols that are decoded were found by what was said, not by port, and requests were "
+        "paired with their responses."
+    )
     if inputs.calls:
         told += [
             f"System calls{calls}: every network read and write of every process was taken from the recorded system "

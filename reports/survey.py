@@ -44,11 +44,16 @@ class Traffic:
 
 
 class Pair(NamedTuple):
-    """Who talked to which service; `sent` of its traffic is what went to the server."""
+    """Who talked to which service; `sent` of its traffic is what went to the server.
+
+    `spoken` names the protocols, and is empty where none was recognised.
+    """
 
     client: str
     server: str
     protocol: str
+    spoken: str = ""
+    encrypted: bool = False
 
 
 OTHER_PAIRS = Pair("others", "others", "")
@@ -167,7 +172,8 @@ class Survey:
         _bounded(self.hosts, client, OTHER_HOSTS).add(up, down)
         if server != client:
             _bounded(self.hosts, server, OTHER_HOSTS).add(down, up)
-        pair = Pair(client, endpoint(stream.server), stream.protocol)
+        spoken = ", ".join(dict.fromkeys(stream.protocols))
+        pair = Pair(client, endpoint(stream.server), stream.protocol, spoken, stream.encrypted)
         _bounded(self.pairs, pair, OTHER_PAIRS).add(up, down)
         program, peer = self.programs.of(stream.client_process), self.programs.of(stream.server_process)
         if program:

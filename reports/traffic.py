@@ -134,7 +134,8 @@ def pairs_table(survey: Survey, limit: int) -> Table:
         (
             Captured(pair.client),
             Captured(pair.server),
-            pair.protocol,
+            f"{pair.protocol}, {pair.spoken}" if pair.spoken else pair.protocol,
+            "encrypted" if pair.encrypted else "in clear" if pair.spoken else "not known",
             number(traffic.streams),
             size(traffic.sent),
             size(traffic.received),
@@ -142,7 +143,7 @@ def pairs_table(survey: Survey, limit: int) -> Table:
         for pair, traffic in ranked[:limit]
     ]
     return Table(
-        ("Client", "Service", "Protocol", "Conversations", "To service", "To client"),
+        ("Client", "Service", "Protocol", "On the wire", "Conversations", "To service", "To client"),
         rows,
         _rest(len(ranked) - len(rows), "pair"),
     )

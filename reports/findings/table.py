@@ -38,9 +38,24 @@ class Rule(NamedTuple):
 
 def _at(*locations: str) -> Callable[[Any], bool]:
     def matches(record: Sighting) -> bool:
-        return record.location in locations
+        return record.protocol == "http" and record.location in locations
 
     return matches
+
+
+def _spoken(protocol: str) -> Callable[[Any], bool]:
+    def matches(record: Sighting) -> bool:
+        return record.protocol == protocol and record.location != SQL_TEXT
+
+    return matches
+
+
+def _in_sql(record: Sighting) -> bool:
+    return record.protocol != "http" and record.location == SQL_TEXT
+
+
+def _elsewhere(record: Sighting) -> bool:
+    return record.protocol != "http" and record.protocol not in LOGINS and record.location != SQL_TEXT
 
 
 def _status(low: int, high: int) -> Callable[[Any], bool]:
@@ -61,6 +76,39 @@ def _not_found(facts: Facts) -> str:
 
 def _server_error(facts: Facts) -> str:
     return severity.server_error(facts.times)
+
+
+SQL_TEXT = "query-text"
+LOGINS = {
+    "ftp": ("FTP", "Use SFTP or FTP over TLS with AUTH TLS required, and switch plain FTP off."),
+    "telnet": ("Telnet", "Use SSH with keys, and switch Telnet off."),
+    "smtp": ("SMTP", "Offer AUTH only behind STARTTLS or on port 465, and refuse it before."),
+    "pop3": ("POP3", "Serve mail only over TLS (port 995, or STLS before any login)."),
+    "imap": ("IMAP", "Serve mail only over TLS (port 993, or STARTTLS with LOGINDISABLED before it)."),
+    "mysql": ("MySQL", "Require TLS for the account (REQUIRE SSL), or keep the server on a local socket."),
+    "postgresql": ("PostgreSQL", "Use scram-sha-256 in place of password, and hostssl entries only."),
+    "redis": ("Redis", "Use TLS, or bind the server to a local socket; give each client an account of its own."),
+    "socks": ("SOCKS proxy", "Reach the proxy through TLS or SSH, or let it know clients by other means."),
+    "fastcgi": ("FastCGI", "Keep FastCGI on a unix socket, or on one machine; serve the site itself over TLS."),
+}
+"""Protocols whose logins are reported under a rule of their own: name, and what to do about it."""
+
+
+def _login(protocol: str) -> Rule:
+    name, remedy = LOGINS[protocol]
+    return Rule(
+        id=f"{protocol}-password",
+        consumes="sighting",
+        kind="credential",
+        title=f"{name} password sent without encryption",
+        short=f"{name} password",
+        matches=_spoken(protocol),
+        grade=_credential,
+        references=("CWE-319", "CWE-522"),
+        impact=f"The password crossed the {name} connection as it is. Whoever can read the traffic between the client "
+        "and the server, or this capture, can use it.",
+        advice=f"Change the password now, everywhere it is used. {remedy}",
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -105,6 +153,33 @@ RULES: tuple[Rule, ...] = (
         "can be read by whoever sees one of them.",
         advice="Change the password now. Offer the service only over TLS, and prefer tokens that expire to a password "
         "in every request.",
+    ),
+    *map(_login, LOGINS),
+    Rule(
+        id="sql-password",
+        consumes="sighting",
+        kind="credential",
+        title="Password in an SQL statement sent without encryption",
+        short="password in an SQL statement",
+        matches=_in_sql,
+        grade=_credential,
+        references=("CWE-319", "CWE-522"),
+        impact="A statement set a password in readable form. Besides whoever reads the traffic, it is left in the "
+        "server's query logs and in the history of the client.",
+        advice="Change the password now. Set passwords over TLS or a local socket, and clear the logs that kept it.",
+    ),
+    Rule(
+        id="cleartext-password",
+        consumes="sighting",
+        kind="credential",
+        title="Password sent without encryption",
+        short="password in clear text",
+        matches=_elsewhere,
+        grade=_credential,
+        references=("CWE-319", "CWE-522"),
+        impact="The password crossed the connection as it is. Whoever can read the traffic between the client and the "
+        "server, or this capture, can use it.",
+        advice="Change the password now, and use the service only through TLS, SSH or a VPN.",
     ),
     Rule(
         id="http-404",

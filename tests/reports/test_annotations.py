@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syswire.reports.annotations import STEP, Annotations, Http, Process, Sighting, Stream
+from syswire.reports.annotations import EXCHANGE, STEP, Annotations, Http, Process, Sighting, Stream
 from syswire.reports.errors import AnnotationsDamaged
 
 from .case import Case, lamp, tcp
@@ -42,7 +42,7 @@ def test_numbered_records(tmp_path: Path) -> None:
         found = annotations.numbered("process", number)
         assert found is not None
         assert found["pid"] == 99 + number
-    exchange = annotations.numbered("http", 2 * STEP + 1)
+    exchange = annotations.numbered(EXCHANGE, 2 * STEP + 1)
     assert exchange is not None
     assert exchange["request"]["target"] == f"/{2 * STEP}"
     assert annotations.numbered("process", 0) is None
