@@ -1,0 +1,211 @@
+"""Requests and responses of HTTP/2 (RFC 9113, 8) while they pass: one direction of one stream."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ..model.exchange import HttpRequest, HttpResponse
+from ..model.span import Span
+from . import grpc
+from .http1_kept import Kept
+
+if TYPE_CHECKING:
+    import hashlib
+
+    from ..model.record import Value
+    from .http2_hpack import Block
+
+VERSION = "HTTP/2"
+_NOWHERE = Span(None, 0, 0)
+_PSEUDO = frozenset({":method", ":scheme", ":authority", ":path", ":protocol", ":status"})
+
+
+class Head:
+    """A header block as a message has it. What is not known is None or left out, and counted in `unknown`."""
+
+    def __init__(self, block: Block) -> None:
+        self.pseudo: dict[str, str] = {}
+        self.headers: list[tuple[str, str]] = []
+        self.unknown = 0
+        self.odd = list(block.odd)
+        for name, value in block.fields:
+            if name is None or value is None:
+                self.unknown += 1
+                continue
+            text = name.decode("latin-1")
+            if text[:1] != ":":
+                self.headers.append((text, value.decode("latin-1")))
+                continue
+            if self.headers or text in self.pseudo or text not in _PSEUDO:
+                self._note("http2-bad-pseudo-header")
+            self.pseudo.setdefault(text, value.decode("latin-1"))
+        self.complete = block.whole and not self.unknown and block.total == len(block.fields)
+        self.total = block.total - len(self.pseudo)
+        if any(name != name.lower() for name, _ in self.headers):
+            self._note("http2-upper-case-header")
+        self.ascii = all(map(str.isascii, self.pseudo.values())) and ascii_only(self.headers)
+
+    def _note(self, name: str) -> None:
+        if name not in self.odd:
+            self.odd.append(name)
+
+    def value(self, wanted: str) -> str | None:
+        """Of the first header of that name."""
+        return next((value for name, value in self.headers if name == wanted), None)
+
+    @property
+    def is_interim(self) -> bool:
+        """Of a response that another one follows."""
+        status = self.pseudo.get(":status", "")
+        return len(status) == 3 and status.startswith("1") and status.isdigit()
+
+
+def ascii_only(headers: list[tuple[str, str]]) -> bool:
+    """Whether names and values need no second look."""
+    return all(name.isascii() and value.isascii() for name, value in headers)
+
+
+class Half:
+    """One message, from its first frame on."""
+
+    def __init__(self) -> None:
+        self.message: HttpRequest | HttpResponse | None = None
+        self.more: dict[str, Value] = {}
+        self.interim: list[Value] = []
+        self.over = False
+        """Nothing more is expected."""
+        self.ended = False
+        """The end was seen."""
+        self.cost = 0
+        self.kept: Kept | None = None
+        self.head_span = _NOWHERE
+        self._end = 0
+        self._length = 0
+        self._hash: hashlib._Hash | None = None
+        self._intact = True
+        self.uncertain = False
+        """Frames of this direction were lost since it began: it may have ended unseen."""
+        self._messages: grpc.Messages | None = None
+
+    def begin(self, message: HttpRequest | HttpResponse, span: Span, end: int, head: Head) -> None:
+        """Its header block was seen, in frames from `span` to the offset `end`."""
+        self.message = message
+        self.head_span = Span(span.place, span.offset, end - span.offset)
+        self._end = end
+        self.cost += _cost(head)
+        if head.unknown:
+            self.more["http2_unknown_fields"] = head.unknown
+        if grpc.is_grpc(head.headers):
+            self._messages = grpc.Messages()
+        elif isinstance(message, HttpRequest) and message.method != "CONNECT":
+            kind = head.value("content-type")
+            if kind is None or "x-www-form-urlencoded" in kind.lower():
+                self.kept = Kept()
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether its headers say so."""
+        return self._messages is not None
+
+    def add(self, data: bytes, offset: int, place: object) -> None:
+        """Bytes of its body."""
+        self._length += len(data)
+        if self._hash is None:
+            self._hash = sha256(data)
+        else:
+            self._hash.update(data)
+        if self.kept is not None and not self.kept.full:
+            self.kept.add(data, offset, place)
+            self.cost += len(data)
+        if self._messages is not None:
+            self._messages.feed(data)
+
+    def lose(self, length: int | None) -> None:
+        """Bytes of its body are not known; None: nobody knows how many, or whether any."""
+        self._intact = False
+        if length is None:
+            self.uncertain = True
+        else:
+            self._length += length
+        if self.kept is not None:
+            self.kept.cut()
+        if self._messages is not None:
+            self._messages.gap(1 << 33 if length is None else length)
+
+    def reach(self, end: int) -> None:
+        """A frame of it ends there."""
+        self._end = end
+
+    def end(self, seen: bool) -> None:
+        """Nothing more is expected; `seen`: its last frame was."""
+        if not self.over:
+            self.over = True
+            self.ended = seen
+
+    def trail(self, head: Head) -> bool:
+        """Fields behind the body; False where there were some before."""
+        message = self.message
+        if message is None or message.trailers:
+            return False
+        self.cost += _cost(head)
+        message.trailers = head.headers
+        message.ascii = message.ascii and head.ascii
+        if head.unknown:
+            self.more["http2_unknown_trailers"] = head.unknown
+        return True
+
+    def finish(self) -> HttpRequest | HttpResponse | None:
+        """The message with all that is known of it, once."""
+        message = self.message
+        if message is None:
+            return None
+        message.span = Span(self.head_span.place, self.head_span.offset, self._end - self.head_span.offset)
+        message.body_length = None if self.uncertain else self._length
+        message.body_complete = self.ended and self._intact
+        message.body_sha256 = None if self._hash is None else self._hash.hexdigest()
+        if self.interim:
+            self.more["http2_interim"] = self.interim
+        if self._messages is not None:
+            if isinstance(message, HttpRequest):
+                self.more.update(grpc.method(message.target))
+            else:
+                self.more.update(grpc.status(message.trailers or message.headers))
+            self.more.update(self._messages.fields(message.body_complete))
+        message.more = self.more
+        return message
+
+
+def _cost(head: Head) -> int:
+    return 200 + sum(len(name) + len(value) + 100 for name, value in head.headers)
+
+
+def request(head: Head) -> HttpRequest:
+    """The request that a header block begins."""
+    pseudo = head.pseudo
+    method = pseudo.get(":method", "")
+    authority = pseudo.get(":authority")
+    target = pseudo.get(":path")
+    if target is None:
+        target = authority if method == "CONNECT" and authority is not None else ""
+    return HttpRequest(
+        _NOWHERE,
+        method,
+        target,
+        authority if authority is not None else head.value("host"),
+        VERSION,
+        head.headers,
+        head.complete,
+        max(head.total, len(head.headers)),
+        ":path" in pseudo or method == "CONNECT",
+        head.ascii,
+    )
+
+
+def response(head: Head) -> HttpResponse:
+    """The response that a header block begins; its status is 0 where it is not known."""
+    text = head.pseudo.get(":status", "")
+    status = int(text) if len(text) == 3 and text.isascii() and text.isdigit() else 0
+    return HttpResponse(
+        _NOWHERE, status, "", VERSION, head.headers, head.complete, max(head.total, len(head.headers)), head.ascii
+    )

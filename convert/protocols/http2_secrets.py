@@ -1,0 +1,43 @@
+"""Secrets in requests of HTTP/2: the same places as in HTTP/1 (http_sightings.py), shown to the same eyes.
+
+Header fields are compressed, so a secret in one has no bytes of its own on the wire: its `raw` is the value as it was
+spelled, and its span that of the frames that hold the header block. A body's bytes stand as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..model.sighting import FORM_BODY, Sighting
+from .http1_heads import HeadText
+from .http1_scan import parse_head
+from .http_sightings import find_secrets
+
+if TYPE_CHECKING:
+    from ..model.exchange import HttpRequest
+    from ..model.span import Span
+    from .http1_kept import Kept
+
+_TOKEN = re.compile(r"[!-~]{1,64}")
+_BREAKS = re.compile(r"[\r\n\0]")
+_TELLING = frozenset({"authorization", "proxy-authorization", "content-type"})
+
+
+def request_secrets(request: HttpRequest, head_span: Span, kept: Kept | None, body_ended: bool) -> list[Sighting]:
+    """Every secret in a request, as find_secrets does; `head_span`: the frames of its header block."""
+    if not _TOKEN.fullmatch(request.method) or _BREAKS.search(request.target):
+        return []
+    lines = [f"{request.method} {request.target} {request.version}"]
+    if request.host is not None:
+        lines.append(f"host: {request.host}")
+    lines += [f"{name}: {value}" for name, value in request.headers if name in _TELLING]
+    raw = "\r\n".join(line for line in lines if not _BREAKS.search(line)).encode("latin-1") + b"\r\n\r\n"
+    text = HeadText(raw, head_span.offset, [(0, head_span.place)])
+    found = find_secrets(request, parse_head(raw, True), text, kept, body_ended)
+    return [
+        sighting if sighting.location == FORM_BODY else msgspec.structs.replace(sighting, span=head_span)
+        for sighting in found
+    ]
