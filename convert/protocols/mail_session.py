@@ -1,0 +1,177 @@
+"""What SMTP, POP3 and IMAP have in common: lines both ways, a client that waits for answers, and a switch of protocols.
+
+A client that has to wait for an answer (to AUTH, DATA, STARTTLS) but does not is common: spammers, pipelining. So its
+bytes are held until the server has said what they are. Where that answer is not in the capture, which is taken to be
+so after MOST_HELD bytes, after a gap and at the end, they are read as what they most likely are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ..model.record import Message, Record
+from ..model.sighting import UNKNOWN
+from .mail_lines import MOST_HELD, Incoming, Line
+from .sasl import Attempt, sighting
+
+if TYPE_CHECKING:
+    from ..model.record import Value
+    from ..model.span import Span
+    from .api import Parser, Sink
+
+LONGEST_LINE = 16384
+"""Of a command or an answer; RFC 4954 asks for 12,288."""
+LONGEST_TEXT = 4096
+"""Bytes of an answer's text that a record holds."""
+MOST_WAITING = 1000
+"""Commands without an answer that are kept."""
+
+
+class MailSession:
+    """One conversation. A protocol says how a line of either side is taken."""
+
+    name: ClassVar[str]
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.client = Incoming()
+        self.server = Incoming()
+        self.waiting = False
+        """The client's bytes have no meaning before the server's next answer."""
+        self.attempt: Attempt | None = None
+        self._inner: Parser | None = None  # by switch(), which what is called here may call
+        self._ordinal = 0
+
+    # What a protocol does
+
+    def client_step(self) -> bool:
+        """Read one thing the client said; False where there is none yet."""
+        raise NotImplementedError
+
+    def server_step(self) -> bool:
+        """Read one thing the server said; False where there is none yet."""
+        raise NotImplementedError
+
+    def unanswered(self) -> None:
+        """The answer for which the client waits is not in the capture: go on without."""
+        raise NotImplementedError
+
+    def client_lost(self, length: int) -> None:
+        """Bytes of the client are missing, and none of it waits."""
+        raise NotImplementedError
+
+    def server_lost(self, length: int) -> None:
+        """Bytes of the server are missing, and none of it waits."""
+        raise NotImplementedError
+
+    def last_line(self, to_server: bool, line: Line) -> None:
+        """The capture ends within this line."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Hand out what was begun."""
+        raise NotImplementedError
+
+    # Parser
+
+    def data(self, to_server: bool, data: bytes, offset: int, place: object, boundary: bool) -> None:
+        """Bytes of one direction (api.py)."""
+        if self._inner is not None:
+            self._inner.data(to_server, data, offset, place, boundary)
+            return
+        self.take(to_server, data, offset, place)
+        self.run()
+
+    def take(self, to_server: bool, data: bytes, offset: int, place: object) -> None:
+        """Let bytes wait to be read."""
+        (self.client if to_server else self.server).feed(data, offset, place)
+
+    def run(self) -> None:
+        """Read all that can be read."""
+        while self._inner is None:
+            if self.waiting and len(self.client) > MOST_HELD:
+                self.waiting = False
+                self.unanswered()
+            elif not (not self.waiting and self.client_step()) and not self.server_step():
+                return
+
+    def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
+        """Bytes that are not known (api.py)."""
+        if self._inner is not None:
+            self._inner.gap(to_server, length, offset, place)
+            return
+        if to_server:
+            self._give_up_waiting()
+        else:
+            self.server.gap(length, offset)
+            self.server_lost(length)
+            self._give_up_waiting()
+        if (inner := self.inner) is not None:
+            inner.gap(to_server, length, offset, place)
+            return
+        if to_server:
+            self.client.gap(length, offset)
+            self.client_lost(length)
+        self.run()
+
+    @property
+    def inner(self) -> Parser | None:
+        """Who gets what follows, once the protocol is another one."""
+        return self._inner
+
+    def _give_up_waiting(self) -> None:
+        while self.waiting and self._inner is None:
+            self.waiting = False
+            self.unanswered()
+            self.run()
+
+    def close(self, ended: bool = True) -> None:
+        """Nothing follows (api.py)."""
+        self._give_up_waiting()
+        if self._inner is not None:
+            self._inner.close(ended)
+            return
+        for to_server, incoming in ((True, self.client), (False, self.server)):
+            if (line := incoming.rest()) is not None:
+                self.last_line(to_server, line)
+        self.finish()
+
+    def switch(self, name: str) -> None:
+        """What follows is another protocol: it gets what waits, and all that comes."""
+        self.finish()
+        self._inner = inner = self.sink.switch(name)
+        for to_server, incoming in ((True, self.client), (False, self.server)):
+            for data, offset, place in incoming.drain():
+                inner.data(to_server, data, offset, place, True)
+
+    def plaintext_before_tls(self) -> None:
+        """Bytes that wait behind STARTTLS ought to be TLS; commands among them are an injection (CVE-2011-0411)."""
+        if len(self.client) and self.client.peek(1) not in (b"\x16", b"\x15"):
+            self.sink.weird(f"{self.name}-plaintext-behind-starttls", self.client.span(1))
+
+    # Records
+
+    def record(self, kind: str, request: Message | None, response: Message | None) -> int:
+        """Hand out a record; gives its ordinal."""
+        self._ordinal += 1
+        self.sink.record(Record(kind, self.name, self._ordinal, request, response))
+        return self._ordinal
+
+    def login(self, attempt: Attempt, fields: dict[str, Value], response: Message | None, outcome: str) -> None:
+        """Hand out an attempt by SASL: its record, then its secret. `fields` go before those of the exchange."""
+        request = Message(attempt.span, {**fields, **attempt.sasl.fields()})
+        ordinal = self.record("login", request, response)
+        if attempt.sasl.secret is not None:
+            self.sink.sighting(sighting(attempt.sasl.secret, self.name, outcome or UNKNOWN, ordinal))
+
+    def too_long(self, span: Span) -> None:
+        """A line was cut to LONGEST_LINE."""
+        self.sink.weird(f"{self.name}-line-too-long", span)
+
+
+def shown(name: str, text: bytes, most: int = LONGEST_TEXT) -> dict[str, Value]:
+    """Text of the wire as a field of a record, cut where it is too long."""
+    fields: dict[str, Value] = {name: text[:most].decode("latin-1")}
+    if len(text) > most:
+        fields[f"{name}_complete"] = False
+    return fields

@@ -1,0 +1,264 @@
+"""SMTP, submission and LMTP (RFC 5321, 2033): mails, logins (RFC 4954), and commands of note.
+
+Also: STARTTLS (RFC 3207), CHUNKING (RFC 3030), PIPELINING (RFC 2920), SIZE (RFC 1870), enhanced codes (RFC 2034),
+SMTPUTF8 (RFC 6531). What commands meant is decided when they are answered, in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .mail_lines import ENDED, MORE, Line
+from .mail_session import LONGEST_LINE
+from .smtp_login import WHOLE_COMMAND, SmtpLogins
+from .smtp_mail import Mail, Replies, Reply
+from .smtp_transactions import END_OF_DATA, Command
+
+if TYPE_CHECKING:
+    from ..model.span import Span
+    from .api import Sink
+
+_COMMAND = re.compile(rb"[ \t]*([A-Za-z0-9]{1,32})(?:[ \t]+(.*))?\Z", re.DOTALL)
+_CHUNK = re.compile(rb"([0-9]{1,18})(?:[ \t]+(LAST))?[ \t]*\Z", re.IGNORECASE)
+_ENDS_CHUNKS = (b"RSET", b"EHLO", b"HELO", b"LHLO", b"MAIL", b"QUIT")
+
+
+class Smtp(SmtpLogins):
+    """One conversation."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__(sink)
+        self._replies = Replies()
+        self._begun = False  # something was said
+        self._data_unseen: Span | None = None  # DATA without an answer
+        self._tls_unseen = False
+
+    # The client
+
+    def client_step(self) -> bool:
+        """See MailSession."""
+        if self.chunk:
+            return self._read_chunk()
+        if self.mail is not None and self.mail.body is not None:
+            return self._read_body(self.mail)
+        if self._tls_unseen and len(self.client):
+            self._tls_unseen = False
+            if self.client.peek(1) == b"\x16":
+                self.switch("tls")
+                return True
+        if self._data_unseen is not None:
+            return self._begin_unseen(self._data_unseen)
+        line = self.client.line(LONGEST_LINE)
+        if line is None:
+            return False
+        if not line.complete:
+            self.too_long(line.span)
+        self._client_line(line)
+        return True
+
+    def _client_line(self, line: Line) -> None:
+        if self.token and self.take_token(line):
+            return
+        match = _COMMAND.match(line.text)
+        whole = WHOLE_COMMAND.fullmatch(line.text.rstrip(b" \t")) is not None
+        if match is None or not (self.synced or whole):
+            if self.synced and line.text.strip():
+                self.wait(Command(b"", b"", line.span))
+            return
+        verb, argument = match[1].upper(), match[2] or b""
+        command = Command(verb, argument, line.span)
+        self._begun = True
+        self.wait(command)
+        if verb == b"AUTH":
+            self.begin_login(command, line)
+            return
+        self.synced = True
+        if not line.complete:
+            return
+        if self.mail is not None and verb in _ENDS_CHUNKS:
+            command.mail, self.mail = self.mail, None
+        if verb in (b"DATA", b"STARTTLS"):
+            self.waiting = True
+        elif verb == b"BDAT" and (size := _CHUNK.match(argument)) is not None:
+            if self.mail is None:
+                self.mail = Mail(self.sink, line.span, dotted=False)
+            command.mail, command.last = self.mail, size[2] is not None
+            self.chunk = int(size[1])
+            if not self.chunk:
+                self._end_chunk()
+
+    def _read_chunk(self) -> bool:
+        if not len(self.client):
+            return False
+        data = self.client.take(self.chunk)
+        self.chunk -= len(data)
+        if self.mail is not None:
+            self.mail.feed(data)
+        if not self.chunk:
+            self._end_chunk()
+        return True
+
+    def _end_chunk(self) -> None:
+        command = self.pending[-1]  # nothing is read between BDAT and the end of its chunk
+        if self.mail is not None and command.mail is self.mail and command.last:
+            self.mail.end(True, max(self.client.at, command.span.offset + command.span.length))
+            self.mail = None
+
+    def _read_body(self, mail: Mail) -> bool:
+        assert mail.body is not None
+        if not len(self.client):
+            return False
+        verdict = mail.body.read(self.client)
+        if verdict == MORE:
+            return False
+        if verdict == ENDED:
+            self._end_body(mail, not mail.lost)
+            return True
+        if not mail.told_odd:
+            mail.told_odd = True
+            self.sink.weird("smtp-odd-end-of-data", self.client.span(2))
+        mail.odd = mail.body.undecided(self.client)
+        if not mail.odd:
+            mail.body.go_on(self.client)
+        return not mail.odd
+
+    def _end_body(self, mail: Mail, complete: bool) -> None:
+        mail.end(complete, self.client.at)
+        self.mail = None
+        self.synced = True
+        command = Command(END_OF_DATA, b"", mail.span)
+        command.mail = mail
+        if mail.early is not None:
+            self.resolve(command, mail.early)
+        else:
+            self.wait(command)
+
+    def _begin_unseen(self, span: Span) -> bool:
+        """What follows a DATA that was not answered: another command, where it was refused, or the message."""
+        end = self.client.find(b"\n")
+        if end < 0 and len(self.client) < LONGEST_LINE:
+            return False
+        self._data_unseen = None
+        first = self.client.peek(min(end, LONGEST_LINE) if end >= 0 else LONGEST_LINE).rstrip(b"\r")
+        if WHOLE_COMMAND.fullmatch(first) is None:
+            self.begin_body(span, lenient=not self.client.peek(end + 1).endswith(b"\r\n"))
+        return True
+
+    # The server
+
+    def server_step(self) -> bool:
+        """See MailSession."""
+        line = self.server.line(LONGEST_LINE)
+        if line is None:
+            return False
+        if not line.complete:
+            self.too_long(line.span)
+        if (reply := self._replies.add(line)) is not None:
+            self._answer(reply)
+        elif self._replies.malformed is not None:
+            if line.text.strip():
+                self.sink.weird("smtp-malformed-reply", self._replies.malformed)
+            self._replies.malformed = None
+        return True
+
+    def _answer(self, reply: Reply) -> None:
+        mail = self.mail
+        if mail is not None and mail.body is not None and not self.pending:
+            if mail.odd:
+                mail.body.end(self.client)
+                self._end_body(mail, not mail.lost)
+            elif mail.lost:
+                self._end_body(mail, False)
+                self.synced = False
+            else:
+                mail.early = mail.early or reply
+                return
+        if not self.pending:
+            if not self._begun:
+                self.synced = True
+                self.record("greeting", None, reply.message())
+            elif not reply.accepted:
+                self.record("command", None, reply.message())
+            self._begun = True
+            return
+        command = self.pending[0]
+        if command.verb == b"AUTH":
+            self.answer_login(reply)
+        elif command.verb == END_OF_DATA and self.lmtp and self._one_of_many(reply):
+            return
+        else:
+            self.pending.popleft()
+            if command.verb in (b"DATA", b"STARTTLS") and not self.pending:
+                self.waiting = False
+            self.resolve(command, reply)
+
+    def _one_of_many(self, reply: Reply) -> bool:
+        """LMTP (RFC 2033, 4.2) answers for each recipient: whether more answers follow."""
+        self.judged.append(reply)
+        return self.envelope is not None and len(self.judged) < len(self.envelope.recipients)
+
+    # Losses and the end
+
+    def unanswered(self) -> None:
+        """See MailSession."""
+        if not self.pending:
+            return
+        self.flush(1)
+        command = self.pending.popleft()
+        if command.verb == b"DATA":
+            self._data_unseen = command.span
+        elif command.verb == b"STARTTLS":
+            self._tls_unseen = True
+        else:
+            self.login_unanswered()
+
+    def client_lost(self, length: int) -> None:
+        """See MailSession."""
+        if self.attempt is not None:
+            self.attempt.sasl.lost = True
+        self._data_unseen = None
+        if self.chunk:
+            taken = min(length, self.chunk)
+            self.chunk -= taken
+            length -= taken
+            if self.mail is not None:
+                self.mail.lose(taken)
+            if not self.chunk:
+                self._end_chunk()
+            if not length:
+                return
+        elif self.mail is not None and self.mail.body is not None:
+            self.mail.lose(length)
+            return
+        self.synced = False
+
+    def server_lost(self, length: int) -> None:
+        """See MailSession."""
+        self._replies.lose()
+        self._begun = True
+        self.judged = []
+        if not self.waiting:
+            if self.attempt is not None:
+                self.end_login(None)
+            self.flush(1 if self.chunk else 0)
+
+    def last_line(self, to_server: bool, line: Line) -> None:
+        """See MailSession."""
+        if to_server and self.mail is None and not self.chunk:
+            self._client_line(line)
+
+    def finish(self) -> None:
+        """See MailSession."""
+        self.waiting = False
+        mail, self.mail = self.mail, None
+        if mail is not None and mail.body is not None:
+            if mail.odd:
+                mail.feed(self.client.take(len(self.client)))
+            self._end_body(mail, False)
+        self.chunk = 0
+        self.flush()
+        if mail is not None and not mail.over:
+            self.record_mail(mail, None)
+        self.end_login(None)
+        self.abandon()
