@@ -261,3 +261,22 @@ def test_whatever_is_read_is_written_so_that_all_of_it_is_read(
     out, count = copied(bytes(section((), order) + data), {1: ["c"], 2: ["d"]})
     assert len(plain_frames(out)) == count
     assert copied(out)[1] == count
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("pcap", [True, False])
+def test_names_stand_behind_the_frames(order: str, pcap: bool) -> None:
+    """In a section of their own where the source's is in the other byte order."""
+    data = section(order=order) + b"".join(full(order))
+    if pcap:
+        data = pcap_header(1, order=order) + pcap_record(1, 2, b"abcde", order=order)
+    names = [("192.0.2.7", "www.example.org"), ("2001:db8::1", "six.example")]
+    plain, count = copied(data)
+    named, same = copied(data, names=names)
+    assert count == same
+    assert named.startswith(plain)
+    *between, last = plain_blocks(named[len(plain) :])
+    assert [one.kind for one in between] == ([] if pcap or order == "<" else [SECTION])
+    assert last.kind == NAMES
+    four, six = b"\xc0\0\2\7www.example.org\0", bytes.fromhex("20010db8" + 22 * "0" + "01") + b"six.example\0"
+    assert plain_options(last.raw[8:-4], "<") == [(1, four), (2, six)]

@@ -44,6 +44,7 @@ def copied(
     comments: Sequence[str] = ("first of the file", "second"),
     flows: Sequence[tuple[int, int]] = (),
     longest: int = 0,
+    names: Sequence[tuple[str, str]] = (),
 ) -> tuple[bytes, int]:
     """The pcapng of a capture file, and how many frames were written.
 
@@ -67,6 +68,7 @@ def copied(
                 convs=str(paths["convs"]),
                 frame_comments=frame_comments or {},
                 longest=longest,
+                names=lambda: names,
             )
         finally:
             os.close(descriptor)
