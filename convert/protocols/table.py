@@ -34,7 +34,13 @@ class Protocol(NamedTuple):
         return made
 
 
-PROTOCOLS: tuple[Protocol, ...] = (Protocol("http", "http1:Http1", ""),)
+PROTOCOLS: tuple[Protocol, ...] = (
+    Protocol("http", "http1:Http1", ""),
+    Protocol("tls", "tls:Tls", "tls_probe:probe", encrypted=True),
+    Protocol("ssh", "ssh:Ssh", "ssh_probe:probe", encrypted=True),
+    Protocol("dns", "dns:DnsDatagrams", "dns_probe:probe_datagrams", DATAGRAMS),
+    Protocol("dns-tcp", "dns:DnsStream", "dns_probe:probe_stream"),
+)
 BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 
 
