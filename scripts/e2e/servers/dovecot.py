@@ -53,7 +53,7 @@ service pop3-login {{
 """
 MAILS = {
     "1700000001.a.lamps": "From: wick@lamps.example\r\nSubject: Oil\r\n\r\nTrim it.\r\n",
-    "1700000002.b.lamps": "From: wick@lamps.example\r\nSubject: Long\r\n\r\n" + "Lamp post and chimney.\r\n" * 6000,
+    "1700000002.b.lamps": "From: wick@lamps.example\r\nSubject: Long\r\n\r\n" + "Lamp post and chimney.\r\n" * 2500,
 }
 
 

@@ -16,11 +16,11 @@ QUERIES = (
     "TRUNCATE goods",
     "INSERT INTO goods (name, price) VALUES ('kettle', 19.50), ('teapot', 31.00)",
     "SELECT name, price FROM goods WHERE name LIKE 'tea%' ORDER BY id",
-    "SELECT REPEAT('leaf ', 30000) AS tea",
+    "SELECT REPEAT('leaf ', 12000) AS tea",
     "SELECT seq, MD5(seq) AS digest FROM seq_1_to_2000",
 )
 BROKEN = "SELECT colour FROM goods"
-LONG = "UPDATE goods SET note = '" + "brown and round " * 4000 + "' WHERE name = 'teapot'"
+LONG = "UPDATE goods SET note = '" + "brown and round " * 3700 + "' WHERE name = 'teapot'"
 PREPARED = "SELECT name FROM goods WHERE price > ? AND name <> ?"
 STATEMENT = """<?php
 mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);

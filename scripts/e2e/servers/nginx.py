@@ -91,7 +91,7 @@ class Nginx(Server):
         self.give(user, "pages", "run")
         self.socket = self.folder / "run" / "fpm.sock"
         self.write("pages/bell.php", BELL)
-        (self.folder / "pages" / "tower.bin").write_bytes(bytes(i * 13 % 241 for i in range(200_000)))
+        (self.folder / "pages" / "tower.bin").write_bytes(bytes(i * 13 % 241 for i in range(60_000)))
         group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
         places = {
             "folder": self.folder, "address": self.address, "plain": self.plain, "h2c": self.h2c, "fpm": self.fpm,
@@ -110,27 +110,27 @@ class Nginx(Server):
         ):
             base = ["curl", "-sS", way]
             url = f"http://{self.address}:{port}"
-            assert len(self.client(*base, f"{url}/tower.bin")) == 200_000
+            assert len(self.client(*base, f"{url}/tower.bin")) == 60_000
             assert b"404" in self.client(*base, f"{url}/absent")
             for path in more:
                 assert (
                     self.client(*base, "-d", "user=ringer&password=Brass-clapper1", f"{url}/{path}/toll") == b"dong 35"
                 )
                 login = ["-u", "ringer:Iron-clapper2"]
-                assert len(self.client(*base, *login, f"{url}/{path}/peal?times=20000")) == 100_001
+                assert len(self.client(*base, *login, f"{url}/{path}/peal?times=12000")) == 60_001
                 self.client(*base, f"{url}/{path}/crack?crack=1")
                 big = self.client(
-                    *base, "-H", "Expect:", "--data-binary", "@-", f"{url}/{path}/tune", said=b"note" * 30_000
+                    *base, "-H", "Expect:", "--data-binary", "@-", f"{url}/{path}/tune", said=b"note" * 15_000
                 )
-                assert big == b"dong 120000", big
+                assert big == b"dong 60000", big
         url = f"http://{self.address}:{self.h2c}"
         targets = [f"{url}/tower.bin", f"{url}/tcp/chime?times=3", f"{url}/nowhere"]
         self.client("nghttp", "-n", "-H", "user-agent: nghttp", *targets)
 
     def said(self) -> list[Said]:
         """Targets and passwords, by each version of HTTP; nginx passes them on to PHP."""
-        secrets = [Secret("ringer", "Brass-clapper1", "unknown"), Secret("ringer", "Iron-clapper2", "unknown")]
-        targets = ("/{}/toll", "/{}/peal?times=20000", "/{}/crack?crack=1", "/{}/tune")
+        secrets = [Secret("ringer", "Brass-clapper1", "unknown"), Secret("ringer", "Iron-clapper2", "accepted")]
+        targets = ("/{}/toll", "/{}/peal?times=12000", "/{}/crack?crack=1", "/{}/tune")
         tcp = dict.fromkeys([target.format("tcp") for target in targets], 1)
         unix = dict.fromkeys([target.format("unix") for target in targets], 1)
         files = {"/tower.bin": 1, "/absent": 1}

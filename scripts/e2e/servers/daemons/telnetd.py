@@ -15,7 +15,9 @@ def main(address: str, port: str, *command: str) -> None:
         while True:
             connection, _ = listener.accept()
             with connection:
-                subprocess.Popen(list(command), stdin=connection, stdout=connection, stderr=subprocess.DEVNULL)
+                subprocess.Popen(
+                    list(command), stdin=connection.fileno(), stdout=connection.fileno(), stderr=subprocess.DEVNULL
+                )
 
 
 if __name__ == "__main__":

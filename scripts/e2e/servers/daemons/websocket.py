@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 async def echo(connection: ServerConnection) -> None:
     """Until the client closes."""
     async for message in connection:
-        await connection.send("tick tock " * 20_000 if message == "strike" else message)
+        await connection.send("tick tock " * 6_000 if message == "strike" else message)
 
 
 async def main(address: str, port: int) -> None:

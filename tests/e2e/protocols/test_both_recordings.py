@@ -1,0 +1,153 @@
+"""The same conversations, recorded by capture and by tcpdump at once, are told alike; and as the clients held them.
+
+Three views of one conversation: system calls of both ends, packets, and the script of the client (scripts/e2e/servers),
+which says what was sent, by whom, how often, and which password was taken. What is compared leaves out only what a
+recording alone knows: its numbering, its clock, and the processes, which no packet names. Places within the stream
+(`where`: stream_offset, length) are compared: bytes lie where they lie, in whatever pieces they were written or read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from servers.running import Said
+from servers.table import SERVERS
+
+from support.both_recordings import APART, Both, Json, Key, of_protocol, plain, texts
+from syswire.convert.protocols.table import BY_NAME
+
+pytestmark = pytest.mark.e2e
+NAMES = [server.name for server in SERVERS]
+SPOKEN = [(server.name, protocol) for server in SERVERS for protocol in server.protocols]
+COMPARED = (
+    "bytes_to_server", "bytes_to_client", "sha256_to_server", "sha256_to_client", "gaps", "missing_bytes", "protocols",
+    "encrypted",
+)  # fmt: skip
+
+
+@pytest.fixture
+def server(both: Both, name: str) -> Any:
+    """A server that was there and did as it should."""
+    if name in both.missing:
+        pytest.skip(both.missing[name])
+    assert name not in both.failed, both.failed[name]
+    return both.servers[name]
+
+
+@pytest.fixture
+def said(server: Any, protocol: str) -> list[Said]:
+    """What was said in a protocol, listener by listener."""
+    if protocol not in BY_NAME:
+        pytest.skip(f"{protocol} is not decoded yet")
+    found = [one for one in server.said() if one.protocol == protocol]
+    assert found
+    return found
+
+
+def keys(streams: dict[Key, Json], address: str) -> set[Key]:
+    """Conversations of one server that go over the network."""
+    return {key for key in streams if key[0] != "unix" and any(end.startswith(f"{address}:") for end in key[1:])}
+
+
+def heard_by(streams: dict[Key, Json], said: Said, address: str) -> list[Key]:
+    """Conversations with one listener."""
+    if said.transport == "unix":
+        return [key for key in streams if key[:2] == ("unix", said.path)]
+    return [key for key in streams if (key[0], key[2]) == (said.transport, f"{address}:{said.port}")]
+
+
+def lines(both: Both, said: Said, address: str) -> Iterator[Json]:
+    """What capture tells of a listener, all of its streams."""
+    for key in heard_by(both.capture.streams, said, address):
+        yield from both.capture.lines[key]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_have_the_same_bytes(both: Both, server: Any) -> None:
+    """Every connection, its length and its hash, nothing missing."""
+    mine, theirs = keys(both.capture.streams, server.address), keys(both.packets.streams, server.address)
+    assert mine == theirs != set()
+    for key in mine:
+        one, other = both.capture.streams[key], both.packets.streams[key]
+        assert {name: one[name] for name in COMPARED} == {name: other[name] for name in COMPARED}, key
+        assert one["missing_bytes"] == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_tell_the_same(both: Both, server: Any) -> None:
+    """Every record of every protocol, field by field, in the same order; and every password."""
+    for key in keys(both.capture.streams, server.address):
+        assert [plain(line) for line in both.capture.lines[key]] == [plain(line) for line in both.packets.lines[key]], (
+            key
+        )
+
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_each_listener_was_understood(both: Both, server: Any, said: list[Said]) -> None:
+    """Every conversation with it holds a record of the protocol, in both recordings."""
+    for one in said:
+        found = heard_by(both.capture.streams, one, server.address)
+        assert found
+        for told in (both.capture, both.packets) if one.transport != "unix" else (both.capture,):
+            for key in found:
+                assert any(of_protocol(line, one.protocol) for line in told.lines[key]), key
+
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_processes_are_named_by_capture_alone(both: Both, server: Any, said: list[Said]) -> None:
+    for one in said:
+        names: tuple[set[str | None], set[str | None]] = (set(), set())
+        for key in heard_by(both.capture.streams, one, server.address):
+            for line in both.capture.lines[key]:
+                names[0].add(both.capture.name(line["client_process"]))
+                names[1].add(both.capture.name(line["server_process"]))
+            for line in both.packets.lines.get(key, []):
+                assert (line["client_process"], line["server_process"]) == (None, None)
+        assert names == (one.clients, one.servers)
+
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_what_the_clients_sent_is_there_once_for_each_time(both: Both, server: Any, said: list[Said]) -> None:
+    for one in said:
+        asked, answered = Counter[str](), Counter[str]()
+        for line in lines(both, one, server.address):
+            if of_protocol(line, one.protocol):
+                asked += texts(line["request"])
+                answered += texts(line["response"])
+        assert {text: asked[text] for text in one.requests} == one.requests
+        assert {text: answered[text] for text in one.answers} == one.answers
+
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_passwords_are_found_with_their_outcome(both: Both, server: Any, said: list[Said]) -> None:
+    """Each time that one was sent in the clear; and in no record."""
+    for one in said:
+        found = Counter[tuple[str | None, str, str]]()
+        for line in lines(both, one, server.address):
+            if line["type"] == "sighting":
+                found[line["username"], line["secret"], line["outcome"]] += 1
+            elif line["type"] != "http":  # whose headers are told as they are; masked unless --reveal
+                inside = [text for text in texts(line) if any(secret.secret in text for secret in one.secrets)]
+                assert not inside, line
+        assert found == Counter(tuple(secret) for secret in one.secrets)
+
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_a_socket_and_tcp_carry_the_same(both: Both, server: Any, said: list[Said]) -> None:
+    """Where the same was said over both: the same records, but for what the server counts or draws by lot."""
+    twice = [one for one in said if one.requests == said[0].requests]
+    if {one.transport for one in twice} != {"tcp", "unix"}:
+        pytest.skip("not the same over both")
+    kinds = []
+    for one in twice:
+        found = [line for line in lines(both, one, server.address) if of_protocol(line, one.protocol)]
+        kinds.append(
+            [
+                (line["type"], sorted(set(line) - APART), line["request"] is None, line["response"] is None)
+                for line in found
+            ]
+        )
+    assert kinds[0] == kinds[1] != []
