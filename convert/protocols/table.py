@@ -40,6 +40,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("ssh", "ssh:Ssh", "ssh_probe:probe", encrypted=True),
     Protocol("dns", "dns:DnsDatagrams", "dns_probe:probe_datagrams", DATAGRAMS),
     Protocol("dns-tcp", "dns:DnsStream", "dns_probe:probe_stream"),
+    Protocol("mysql", "mysql:MySql", "mysql_probe:probe"),
 )
 BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 

@@ -1,0 +1,312 @@
+"""Passwords within SQL text: IDENTIFIED BY '...', SET PASSWORD, CREATE ROLE ... PASSWORD '...' and their like.
+
+Found by the grammar of the statement: only in statements that make, change or use accounts, never because a column is
+named so. The text is read as both dialects write it, executable comments too. Hashes are no passwords, but they are cut
+out all the same. https://dev.mysql.com/doc/refman/8.4/en/account-management-statements.html,
+https://mariadb.com/kb/en/create-user/, https://www.postgresql.org/docs/current/sql-createrole.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MASK = "********"
+MOST_SECRETS = 100
+"""Of one text; what follows the last is cut off."""
+_MOST_TOKENS = 50_000
+
+MYSQL, POSTGRESQL = "mysql", "postgresql"
+
+_MAY_HOLD = re.compile(r"password|identified", re.IGNORECASE)
+_OF_ACCOUNTS = re.compile(r"\b(?:create|alter|grant|set|change|start)\b|password\s*\(|dblink", re.IGNORECASE)
+_WORDS = r"|(?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*)|(?P<number>\d[\w.]*)|(?P<mark>[^\s])"
+_MYSQL_TOKEN = re.compile(
+    r"(?P<skip>\s+|\#[^\n]*|--(?=[\s]|\Z)[^\n]*|/\*(?!M?!)(?:[^*]|\*(?!/))*(?:\*/|\Z)|/\*M?!\d*|\*/)"
+    r"|(?P<text>'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)|\"(?:[^\"\\]|\"\"|\\.)*(?:\"|\\?\Z))"
+    r"|(?P<name>`(?:[^`]|``)*(?:`|\Z))" + _WORDS,
+    re.DOTALL,
+)
+_POSTGRESQL_TOKEN = re.compile(
+    r"(?P<skip>\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z))"
+    r"|(?P<text>[eE]'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*(?:'|\Z)"
+    r"|\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?)\$.*?(?:\$(?P=tag)\$|\Z))"
+    r"|(?P<name>\"(?:[^\"]|\"\")*(?:\"|\Z))" + _WORDS,
+    re.DOTALL,
+)
+_HASH = re.compile(
+    r"\*[0-9A-Fa-f]{40}\Z|[0-9a-f]{16}\Z|md5[0-9a-f]{32}\Z|SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:"
+    r"|\$[A-Z]\$00[0-9A-Fa-f]\$"
+)
+_CONNECTION = re.compile(r"\bpassword\s*=\s*(?:'((?:[^'\\]|\\.)*)'?|([^\s']+))", re.IGNORECASE)
+_CONNECTION_URL = re.compile(r"\bpostgres(?:ql)?://([^:@/\s]*):([^@/\s]*)@", re.IGNORECASE)
+_CONNECTION_USER = re.compile(r"\buser\s*=\s*'?([^\s']+)", re.IGNORECASE)
+_ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_PASSWORD_OF = ("MASTER_PASSWORD", "SOURCE_PASSWORD")
+_USER_OF = ("MASTER_USER", "SOURCE_USER", "USER")
+_VERBS = "CREATE ALTER GRANT SET CHANGE START UPDATE INSERT REPLACE SELECT DO EXECUTE"
+_ACCOUNT_VERBS = frozenset(_VERBS.split())
+
+
+class Secret(NamedTuple):
+    """One literal that holds a password or a hash of one."""
+
+    begin: int
+    """Index of the first character inside the quotes."""
+    end: int
+    value: str
+    """Without escapes, one character a byte."""
+    username: str | None
+    complete: bool
+    hashed: bool
+
+
+class _Token(NamedTuple):
+    kind: str
+    begin: int
+    end: int
+    word: str
+    """In upper case where it is a word, else as it stands."""
+
+
+def may_hold(sql: str) -> bool:
+    """Cheap: without this, find() finds nothing."""
+    return _MAY_HOLD.search(sql) is not None and _OF_ACCOUNTS.search(sql) is not None
+
+
+def find(sql: str, dialect: str, complete: bool = True) -> list[Secret]:
+    """The passwords in SQL text (one character a byte), in order. `complete`: the text does not go on."""
+    if not may_hold(sql):
+        return []
+    return sorted(set(_find(sql, dialect, complete, 1)))[: MOST_SECRETS + 1]
+
+
+def _find(sql: str, dialect: str, complete: bool, depth: int) -> list[Secret]:
+    found: list[Secret] = []
+    statement: list[_Token] = []
+    for token in _tokens(sql, dialect):
+        if depth and token.kind == "text" and token.word[0] == "$":  # the body of a function or of DO
+            begin = token.begin + token.word.index("$", 1) + 1
+            inner = _find(sql[begin : token.end], dialect, complete, 0)
+            found += (s._replace(begin=s.begin + begin, end=s.end + begin) for s in inner)
+        if token.word == ";" and token.kind == "mark":
+            found += _Statement(sql, statement, dialect, complete).find()
+            statement = []
+        else:
+            statement.append(token)
+    found += _Statement(sql, statement, dialect, complete).find()
+    return found
+
+
+def mask(sql: str, secrets: list[Secret]) -> str:
+    """The text with each of these cut out."""
+    parts, at = [], 0
+    for number, secret in enumerate(secrets):
+        if secret.begin < at:
+            continue
+        parts.append(sql[at : secret.begin] + MASK)
+        at = secret.end
+        if number >= MOST_SECRETS:
+            return "".join(parts)
+    return "".join(parts) + sql[at:]
+
+
+def mask_quoted(message: str, sql: str, secrets: list[Secret]) -> str:
+    """A server's message that may quote the text, and cut the quotation anywhere, without these."""
+    for secret in secrets:
+        for spelling in {sql[secret.begin : secret.end], secret.value}:
+            if not spelling:
+                continue
+            message = message.replace(spelling, MASK)
+            # What was quoted ends within the literal: then a beginning of it stands before the end or a quote.
+            for size in range(min(len(spelling) - 1, 128), 2, -1):
+                begin = spelling[:size]
+                if message.endswith(begin) or begin + "'" in message or begin + "..." in message:
+                    message = message.replace(begin, MASK)
+                    break
+    return message
+
+
+def _tokens(sql: str, dialect: str) -> list[_Token]:
+    pattern = _MYSQL_TOKEN if dialect == MYSQL else _POSTGRESQL_TOKEN
+    tokens: list[_Token] = []
+    for match in pattern.finditer(sql):
+        kind = match.lastgroup or "mark"
+        if kind == "tag":
+            kind = "text"
+        if kind != "skip":
+            word = match[0].upper() if kind == "word" else match[0]
+            tokens.append(_Token(kind, match.start(), match.end(), word))
+            if len(tokens) >= _MOST_TOKENS:
+                break
+    return tokens
+
+
+class _Statement:
+    """One statement's tokens, and the passwords in it."""
+
+    def __init__(self, sql: str, tokens: list[_Token], dialect: str, complete: bool) -> None:
+        self._sql, self._tokens, self._dialect, self._complete = sql, tokens, dialect, complete
+        self._found: list[Secret] = []
+
+    def find(self) -> list[Secret]:
+        """All of them."""
+        words = [token.word if token.kind == "word" else "" for token in self._tokens[:8]]
+        verb = next((word for word in words if word), "")
+        if verb not in _ACCOUNT_VERBS:
+            return []
+        second = words[words.index(verb) + 1] if words.index(verb) + 1 < len(words) else ""
+        account = verb in {"CREATE", "ALTER", "GRANT", "CHANGE", "START"} or (verb == "SET" and "PASSWORD" in words[:5])
+        for at, token in enumerate(self._tokens):
+            if len(self._found) > MOST_SECRETS:
+                break
+            if token.kind == "text":
+                if verb in {"CREATE", "ALTER"} and second == "SUBSCRIPTION" or self._called(at, "DBLINK"):
+                    self._connection(token)
+            elif token.kind != "word":
+                continue
+            elif token.word == "IDENTIFIED" and account:
+                self._identified(at + 1)
+            elif token.word in _PASSWORD_OF and account:
+                self._assigned(at + 1, self._value_of(_USER_OF))
+            elif token.word in {"PASSWORD", "OLD_PASSWORD"}:
+                self._password(at, verb, account)
+        return self._found
+
+    def _called(self, at: int, prefix: str) -> bool:
+        """The token is an argument of a function whose name begins so."""
+        for before in range(at - 1, max(at - 5, 0), -1):
+            if self._tokens[before].word == "(":
+                name = self._tokens[before - 1]
+                return name.kind == "word" and name.word.startswith(prefix)
+        return False
+
+    def _password(self, at: int, verb: str, account: bool) -> None:
+        if self._word(at + 1) == "(":  # the function of that name
+            if self._dialect == MYSQL and at + 2 < len(self._tokens):
+                self._take(at + 2, self._user(verb, at))
+        elif account and self._word(at - 1) not in {"IDENTIFIED", "BY"}:
+            self._assigned(at + 1, self._user(verb, at))
+
+    def _user(self, verb: str, at: int) -> str | None:
+        if verb in {"CREATE", "ALTER"}:
+            if self._word(1) in {"ROLE", "USER", "GROUP"} and self._word(2) != "MAPPING":
+                return self._name(2)
+            return self._value_of(_USER_OF)
+        if verb == "SET":
+            return self._name(3) if self._word(2) == "FOR" else None
+        return self._value_of(_USER_OF) if verb in {"CHANGE", "START"} else None
+
+    def _identified(self, begin: int) -> None:
+        """IDENTIFIED [WITH plugin | VIA plugin] {BY | AS | USING} [PASSWORD] text [REPLACE text]."""
+        user = self._account_before(begin - 2)
+        for at in range(begin, min(begin + 40, len(self._tokens))):
+            token, word = self._tokens[at], self._word(at)
+            if word in {"IDENTIFIED", "REQUIRE", "DEFAULT", "ACCOUNT"} or token.word == ",":
+                return
+            if token.kind == "text":
+                before = self._word(at - 1)
+                hashed = before in {"AS", "USING"} or (before == "PASSWORD" and self._word(at - 2) == "BY")
+                if before in {"BY", "REPLACE", "AS", "USING", "PASSWORD"} or before == "(":
+                    self._take(at, user, hashed)
+
+    def _account_before(self, at: int) -> str | None:
+        """The user of `'user'@'host'` that ends at a token."""
+        if at >= 2 and self._tokens[at - 1].word == "@":
+            at -= 2
+        return self._name(at) if at >= 1 else None
+
+    def _assigned(self, at: int, user: str | None) -> None:
+        """[=] text, or [=] PASSWORD(text), which is found by itself."""
+        if self._word(at) == "=":
+            at += 1
+        if at < len(self._tokens):
+            self._take(at, user)
+
+    def _value_of(self, names: tuple[str, ...]) -> str | None:
+        """What stands behind the first of these words, as text."""
+        for at, token in enumerate(self._tokens):
+            if token.kind == "word" and token.word in names:
+                value = at + 2 if self._word(at + 1) == "=" else at + 1
+                if value < len(self._tokens) and self._tokens[value].kind == "text":
+                    return self._name(value)
+        return None
+
+    def _word(self, at: int) -> str:
+        return self._tokens[at].word if 0 <= at < len(self._tokens) and self._tokens[at].kind != "text" else ""
+
+    def _name(self, at: int) -> str | None:
+        if not 0 <= at < len(self._tokens):
+            return None
+        if self._word(at) == "IF":  # [NOT] EXISTS
+            at += 3 if self._word(at + 1) == "NOT" else 2
+            if at >= len(self._tokens):
+                return None
+        token = self._tokens[at]
+        if token.kind == "text":
+            begin, end, _ = self._inside(token)
+            return _told(self._value(self._sql[begin:end], token))
+        text = self._sql[token.begin : token.end]
+        if token.kind == "name":
+            return _told(text[1:-1].replace(text[0] * 2, text[0]))
+        return _told(text.lower() if self._dialect == POSTGRESQL else text) if token.kind == "word" else None
+
+    def _inside(self, token: _Token) -> tuple[int, int, bool]:
+        """(begin, end) between the quotes, and whether the closing one is there."""
+        text = self._sql[token.begin : token.end]
+        if text.startswith("$"):
+            size = text.index("$", 1) + 1
+            closed = len(text) >= 2 * size and text.endswith(text[:size])
+        else:
+            size = min(i for i in (text.find("'"), text.find('"')) if i >= 0) + 1
+            quote = text[size - 1]
+            closed = text[size:].endswith(quote)
+            return token.begin + size, token.end - closed, closed
+        return token.begin + size, token.end - (size if closed else 0), closed
+
+    def _value(self, text: str, token: _Token) -> str:
+        """A literal's text without its escapes."""
+        first = self._sql[token.begin]
+        if first == "$":
+            return text
+        quote = first if first in "'\"" else "'"
+        text = text.replace(quote * 2, quote)
+        if self._dialect == MYSQL or first in "eE":
+            text = _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), text)
+        return text
+
+    def _take(self, at: int, user: str | None, hashed: bool = False) -> None:
+        token = self._tokens[at]
+        if token.kind != "text":
+            return
+        begin, end, complete = self._inside(token)
+        value = self._value(self._sql[begin:end], token)
+        if value:
+            self._found.append(Secret(begin, end, value, user, complete, hashed or _HASH.match(value) is not None))
+
+    def _connection(self, token: _Token) -> None:
+        """A connection string: `host=... user=... password=...`, or a URL."""
+        begin, end, complete = self._inside(token)
+        text = self._sql[begin:end]
+        user = _CONNECTION_USER.search(text)
+        for match in _CONNECTION.finditer(text):
+            group = 1 if match[1] is not None else 2
+            if match[group]:
+                start, stop = begin + match.start(group), begin + match.end(group)
+                whole = complete or match.end() < len(text)
+                self._found.append(Secret(start, stop, match[group], user[1] if user else None, whole, False))
+        for match in _CONNECTION_URL.finditer(text):
+            if match[2]:
+                start, stop = begin + match.start(2), begin + match.end(2)
+                self._found.append(Secret(start, stop, match[2], _told(match[1]), True, False))
+
+
+def _told(text: str) -> str | None:
+    """Text of one character a byte, as UTF-8 where it is that."""
+    if not text:
+        return None
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
