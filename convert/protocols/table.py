@@ -36,6 +36,8 @@ class Protocol(NamedTuple):
 
 PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("http", "http1:Http1", ""),
+    Protocol("http2", "http2:Http2", "http2_probe:probe"),
+    Protocol("websocket", "websocket:WebSocket", ""),
     Protocol("tls", "tls:Tls", "tls_probe:probe", encrypted=True),
     Protocol("ssh", "ssh:Ssh", "ssh_probe:probe", encrypted=True),
     Protocol("dns", "dns:DnsDatagrams", "dns_probe:probe_datagrams", DATAGRAMS),
