@@ -45,7 +45,7 @@ class Apache(Server):
         user = account("www-data", "nobody")
         self.give(user, "pages", "run")
         self.write("pages/clock.txt", "quarter past\n")
-        (self.folder / "pages" / "dial.bin").write_bytes(bytes(i * 17 % 239 for i in range(60_000)))
+        (self.folder / "pages" / "dial.bin").write_bytes(bytes(i * 17 % 239 for i in range(20_000)))
         text = CONFIGURATION.format(
             folder=self.folder, address=self.address, port=self.listener, modules=MODULES, user=user
         )
@@ -56,7 +56,8 @@ class Apache(Server):
     def talk(self) -> None:
         """Three upgrades, and one by prior knowledge."""
         url = f"http://{self.address}:{self.listener}"
-        for target, size in (("clock.txt?one", 13), ("dial.bin?two", 60_000)):
+        for target, size in (("clock.txt?one", 13), ("dial.bin?two", 20_000)):
+            # More than 32 KiB right behind the upgrade is too much for curl 7.88.
             assert len(self.client("curl", "-sS", "--http2", f"{url}/{target}")) == size
         self.client("nghttp", "-n", "-u", f"{url}/clock.txt?three", f"{url}/absent?four")
         self.client("curl", "-sS", "--http2-prior-knowledge", f"{url}/dial.bin?five")
