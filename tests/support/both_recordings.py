@@ -7,16 +7,20 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from support import live
 from support.recording_live import alone, wait_for
+
+if TYPE_CHECKING:
+    from servers.running import Said
 
 Json = dict[str, Any]
 Key = tuple[str, str, str]
@@ -51,7 +55,9 @@ class Both(NamedTuple):
 
     capture: Told
     packets: Told
-    servers: dict[str, Any]
+    addresses: dict[str, str]
+    said: dict[str, list[Said]]
+    """By server."""
     missing: dict[str, str]
     failed: dict[str, str]
 
@@ -82,12 +88,12 @@ def plain(value: Any) -> Any:
 
 
 def texts(value: Any) -> Counter[str]:
-    """Every text in the fields of a message, and how often."""
+    """Every text and number in the fields of a message, as text, and how often."""
     if isinstance(value, dict):
         return sum((texts(one) for one in value.values()), Counter[str]())
     if isinstance(value, list):
         return sum((texts(one) for one in value), Counter[str]())
-    return Counter([value] if isinstance(value, str) else [])
+    return Counter([] if value is None or isinstance(value, bool) else [str(value)])
 
 
 def of_protocol(line: Json, protocol: str) -> bool:
@@ -174,13 +180,12 @@ def recorded(folder: Path, names: set[str] | None = None) -> Both:
     from servers.running import Missing
     from servers.table import SERVERS
 
-    ground = folder / "servers"
-    ground.mkdir()
-    for one in (ground, *ground.parents[: len(ground.parts) - 3]):
-        one.chmod(0o755)  # the servers look at it as users without rights
+    ground = Path(tempfile.mkdtemp(prefix="syswire-both-"))
+    ground.chmod(0o755)  # the servers look at it as users without rights
     servers = {
         kind.name: kind(ground, number) for number, kind in enumerate(SERVERS, 1) if names is None or kind.name in names
     }
+    said: dict[str, list[Said]] = {}
     missing: dict[str, str] = {}
     failed: dict[str, str] = {}
 
@@ -201,6 +206,7 @@ def recorded(folder: Path, names: set[str] | None = None) -> Both:
                 if name not in missing and name not in failed:
                     try:
                         server.talk()
+                        said[name] = server.said()
                     except Missing as error:
                         missing[name] = str(error)
                     except Exception as error:
@@ -208,11 +214,13 @@ def recorded(folder: Path, names: set[str] | None = None) -> Both:
     finally:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda server: server.stop(), servers.values()))
+        shutil.rmtree(ground, ignore_errors=True)
     (folder / "case.key").write_text("86" * 32 + "\n", "ascii")
     with ThreadPoolExecutor(2) as pool:
         events = pool.submit(told, folder / "events.scap", folder / "of-events", str(ground))
         packets = pool.submit(told, folder / "packets.pcap", folder / "of-packets", str(ground))
-    return Both(events.result(), packets.result(), servers, missing, failed)
+    addresses = {name: server.address for name, server in servers.items()}
+    return Both(events.result(), packets.result(), addresses, said, missing, failed)
 
 
 if __name__ == "__main__":  # python -m support.both_recordings FOLDER [NAME...]: leaves both recordings there

@@ -67,5 +67,7 @@ class DnsMasq(Server):
         asked = {"orchard.example": 1, "_juice._tcp.orchard.example": 1, "note.orchard.example": 1}
         asked |= {"apple.orchard.example": 2, "cider.orchard.example": 1, "tree.orchard.example": 1}
         more = {"pear.orchard.example": 1, "elsewhere.example": 1, "1.0.86.10.in-addr.arpa": 1}
-        udp = Said("dns", "udp", self.listener, "", asked | more, {}, [], {"dig"}, {"dnsmasq"})
-        return [udp, udp._replace(transport="tcp", requests=asked)]
+        answers = {"fd86::1": 1, "10 press.orchard.example": 1, "5 7 8080 press.orchard.example": 1}
+        told = {"NXDOMAIN": 1, "REFUSED": 1, "10.86.1.77": 0}
+        udp = Said("dns", "udp", self.listener, "", asked | more, answers | told, [], {"dig"}, {"dnsmasq"})
+        return [udp, udp._replace(transport="tcp", requests=asked, answers=answers | {"10.86.1.77": 1})]

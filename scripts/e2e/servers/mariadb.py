@@ -85,7 +85,10 @@ class MariaDb(Server):
         asked = dict.fromkeys([*QUERIES, LONG, BROKEN], 1)
         clients = {"mariadb"}
         if shutil.which("php"):
-            asked[PREPARED] = 1
+            # Prepared once, executed twice; what is executed is told with its text and its parameters.
+            asked |= {PREPARED: 3, "10.5": 1, "kettle": 1, "30.0": 1, "te'a": 1}
             clients.add("php")
-        said = Said("mysql", "tcp", self.listener, "", asked, {}, [], clients, {"mariadbd"})
+        asked["clerk"] = 4 if "php" in clients else 3
+        answers = {"2000": 1, "seq": 1, "digest": 1, "Unknown column 'colour' in 'SELECT'": 1, "42S22": 1, "28000": 1}
+        said = Said("mysql", "tcp", self.listener, "", asked, answers, [], clients, {"mariadbd"})
         return [said, said._replace(transport="unix", port=0, path=str(self.socket))]

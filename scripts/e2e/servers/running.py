@@ -36,7 +36,7 @@ class Secret(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What was said to one listener in one protocol. Texts are whole values of fields, and how often they were sent."""
+    """What was said to one listener in one protocol: values of whole fields as text, and how often they were sent."""
 
     protocol: str
     """The row's name in syswire's table of protocols."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from servers.running import Said
@@ -29,20 +28,20 @@ COMPARED = (
 
 
 @pytest.fixture
-def server(both: Both, name: str) -> Any:
-    """A server that was there and did as it should."""
+def address(both: Both, name: str) -> str:
+    """Of a server that was there and did as it should."""
     if name in both.missing:
         pytest.skip(both.missing[name])
     assert name not in both.failed, both.failed[name]
-    return both.servers[name]
+    return both.addresses[name]
 
 
 @pytest.fixture
-def said(server: Any, protocol: str) -> list[Said]:
+def said(both: Both, address: str, name: str, protocol: str) -> list[Said]:
     """What was said in a protocol, listener by listener."""
     if protocol not in BY_NAME:
         pytest.skip(f"{protocol} is not decoded yet")
-    found = [one for one in server.said() if one.protocol == protocol]
+    found = [one for one in both.said[name] if one.protocol == protocol]
     assert found
     return found
 
@@ -66,9 +65,9 @@ def lines(both: Both, said: Said, address: str) -> Iterator[Json]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_both_have_the_same_bytes(both: Both, server: Any) -> None:
+def test_both_have_the_same_bytes(both: Both, address: str) -> None:
     """Every connection, its length and its hash, nothing missing."""
-    mine, theirs = keys(both.capture.streams, server.address), keys(both.packets.streams, server.address)
+    mine, theirs = keys(both.capture.streams, address), keys(both.packets.streams, address)
     assert mine == theirs != set()
     for key in mine:
         one, other = both.capture.streams[key], both.packets.streams[key]
@@ -77,19 +76,19 @@ def test_both_have_the_same_bytes(both: Both, server: Any) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_both_tell_the_same(both: Both, server: Any) -> None:
+def test_both_tell_the_same(both: Both, address: str) -> None:
     """Every record of every protocol, field by field, in the same order; and every password."""
-    for key in keys(both.capture.streams, server.address):
+    for key in keys(both.capture.streams, address):
         assert [plain(line) for line in both.capture.lines[key]] == [plain(line) for line in both.packets.lines[key]], (
             key
         )
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
-def test_each_listener_was_understood(both: Both, server: Any, said: list[Said]) -> None:
+def test_each_listener_was_understood(both: Both, address: str, said: list[Said]) -> None:
     """Every conversation with it holds a record of the protocol, in both recordings."""
     for one in said:
-        found = heard_by(both.capture.streams, one, server.address)
+        found = heard_by(both.capture.streams, one, address)
         assert found
         for told in (both.capture, both.packets) if one.transport != "unix" else (both.capture,):
             for key in found:
@@ -97,10 +96,10 @@ def test_each_listener_was_understood(both: Both, server: Any, said: list[Said])
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
-def test_processes_are_named_by_capture_alone(both: Both, server: Any, said: list[Said]) -> None:
+def test_processes_are_named_by_capture_alone(both: Both, address: str, said: list[Said]) -> None:
     for one in said:
         names: tuple[set[str | None], set[str | None]] = (set(), set())
-        for key in heard_by(both.capture.streams, one, server.address):
+        for key in heard_by(both.capture.streams, one, address):
             for line in both.capture.lines[key]:
                 names[0].add(both.capture.name(line["client_process"]))
                 names[1].add(both.capture.name(line["server_process"]))
@@ -110,10 +109,10 @@ def test_processes_are_named_by_capture_alone(both: Both, server: Any, said: lis
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
-def test_what_the_clients_sent_is_there_once_for_each_time(both: Both, server: Any, said: list[Said]) -> None:
+def test_what_the_clients_sent_is_there_once_for_each_time(both: Both, address: str, said: list[Said]) -> None:
     for one in said:
         asked, answered = Counter[str](), Counter[str]()
-        for line in lines(both, one, server.address):
+        for line in lines(both, one, address):
             if of_protocol(line, one.protocol):
                 asked += texts(line["request"])
                 answered += texts(line["response"])
@@ -122,11 +121,11 @@ def test_what_the_clients_sent_is_there_once_for_each_time(both: Both, server: A
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
-def test_passwords_are_found_with_their_outcome(both: Both, server: Any, said: list[Said]) -> None:
+def test_passwords_are_found_with_their_outcome(both: Both, address: str, said: list[Said]) -> None:
     """Each time that one was sent in the clear; and in no record."""
     for one in said:
         found = Counter[tuple[str | None, str, str]]()
-        for line in lines(both, one, server.address):
+        for line in lines(both, one, address):
             if line["type"] == "sighting":
                 found[line["username"], line["secret"], line["outcome"]] += 1
             elif line["type"] != "http":  # whose headers are told as they are; masked unless --reveal
@@ -136,14 +135,14 @@ def test_passwords_are_found_with_their_outcome(both: Both, server: Any, said: l
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
-def test_a_socket_and_tcp_carry_the_same(both: Both, server: Any, said: list[Said]) -> None:
+def test_a_socket_and_tcp_carry_the_same(both: Both, address: str, said: list[Said]) -> None:
     """Where the same was said over both: the same records, but for what the server counts or draws by lot."""
     twice = [one for one in said if one.requests == said[0].requests]
     if {one.transport for one in twice} != {"tcp", "unix"}:
         pytest.skip("not the same over both")
     kinds = []
     for one in twice:
-        found = [line for line in lines(both, one, server.address) if of_protocol(line, one.protocol)]
+        found = [line for line in lines(both, one, address) if of_protocol(line, one.protocol)]
         kinds.append(
             [
                 (line["type"], sorted(set(line) - APART), line["request"] is None, line["response"] is None)
