@@ -105,6 +105,6 @@ cdef class Pass:
         stream_line(
             self.streams, conv, ends, attributions, places, &counts, to_server.hexdigest(),
             to_client.hexdigest(), self.rebuilt.tcp_stream(conv.id), spoken,
-            any([name in BY_NAME and BY_NAME[name].encrypted for name in spoken]),
+            any([name in BY_NAME and BY_NAME[name].encrypted for name in spoken]), self.rebuilt.tunnel(conv.id),
         )
         return 0

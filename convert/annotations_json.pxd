@@ -25,7 +25,8 @@ cdef struct StreamCounts:
 
 cdef int stream_line(
     JsonText out, object conv, object ends, tuple attributions, tuple places, const StreamCounts *counts,
-    str sha256_to_server, str sha256_to_client, object tcp_stream, list spoken, bint encrypted
+    str sha256_to_server, str sha256_to_client, object tcp_stream, list spoken, bint encrypted,
+    list tunnel
 ) except -1
 
 cdef class RecordLines(JsonText):

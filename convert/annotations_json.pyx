@@ -12,6 +12,7 @@ from libc.stdint cimport uint64_t
 from syswire.convert.annotations import PROTOCOL_NAMES, request_texts, response_texts, sighting_texts, wire_values
 from syswire.convert.json_text cimport JsonText
 from syswire.convert.model.rows cimport PIECE_IN_FRAME, Piece
+from syswire.convert.model.text import address
 
 cdef object _encode = msgspec.json.Encoder().encode
 
@@ -293,11 +294,13 @@ cdef int _numbers(JsonText out, tuple numbers) except -1:
 
 cdef int stream_line(
     JsonText out, object conv, object ends, tuple attributions, tuple places, const StreamCounts *counts,
-    str sha256_to_server, str sha256_to_client, object tcp_stream, list spoken, bint encrypted
+    str sha256_to_server, str sha256_to_client, object tcp_stream, list spoken, bint encrypted,
+    list tunnel
 ) except -1:
     """One conversation: `conv` is its Conv, `ends` its Ends, `attributions` and `places` those of both ends.
 
-    `spoken` are the names of its protocols; `encrypted`: one of them hides what follows.
+    `spoken` are the names of its protocols; `encrypted`: one of them hides what follows. `tunnel` are source and target
+    of the IP headers around its first packet.
     """
     cdef uint64_t opened = conv.opened, closed = conv.closed
     cdef bint first = True
@@ -364,4 +367,7 @@ cdef int stream_line(
         out.string(name)
     out.put(b'],"encrypted":')
     out.truth(encrypted)
+    if tunnel:
+        out.put(b',"tunnel":')
+        out.add(_encode([{"source_ip": address(source), "target_ip": address(target)} for source, target in tunnel]))
     return out.put(b"}\n")

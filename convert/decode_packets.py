@@ -27,14 +27,14 @@ def decode_packets(source: Source, kind: str, folder: Path, progress: Callable[[
     Raises InputError where nothing can be read.
     """
     spooled = source.plain_fd is None
-    paths = {name: str(folder / name) for name in ("chunks", "convs", "flows", "identities", "payload")}
+    paths = {name: str(folder / name) for name in ("chunks", "convs", "flows", "identities", "payload", "tunnels")}
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    wanted = ["chunks", "convs", "flows", "identities", *(["payload"] if spooled else [])]
+    wanted = ["chunks", "convs", "flows", "identities", "tunnels", *(["payload"] if spooled else [])]
     files = {name: os.open(paths[name], flags, 0o600) for name in wanted}
     try:
         reader = open_frames(source, files.get("payload", -1))
         layers = Layers()
-        flows = PacketFlows(files["convs"], files["flows"], files["chunks"])
+        flows = PacketFlows(files["convs"], files["flows"], files["chunks"], files["tunnels"])
         gather(reader, layers, flows, progress)
     finally:
         for descriptor in files.values():

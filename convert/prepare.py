@@ -70,6 +70,7 @@ class Prepared:
             numbers=None if self.decoded.packets else str(self.folder / "numbers"),
             tcp_streams=str(self.folder / "tcp"),
             payload=self.decoded.payload,
+            tunnels=str(self.folder / "tunnels") if self.decoded.packets else None,
         )
 
 

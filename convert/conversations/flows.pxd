@@ -39,7 +39,8 @@ cdef class PacketFlows(LiveTable):
     cdef Track *tracks
     cdef uint32_t track_room
     cdef int convs_fd, flows_fd
-    cdef RowWriter segments
+    cdef RowWriter segments, tunnels
+    cdef bint tunnelled       # where tunnels are to be written
     cdef Live *latest
     cdef uint64_t latest_serial
     cdef readonly uint32_t last_id
@@ -49,6 +50,7 @@ cdef class PacketFlows(LiveTable):
 
     cdef int take(self, const Record *r, const Packet *p) noexcept nogil
     cdef int mention(self, const Record *r, const Packet *p) noexcept nogil
+    cdef void around(self, const Packet *p) noexcept nogil
     cdef Live *enter(self, Key *key, const Record *r) noexcept nogil
     cdef void begin(self, Live *live, Track *track, const Record *r, const Packet *p, int half) noexcept nogil
     cdef void number(self, Track *track, const Packet *p, int half, bint first) noexcept nogil

@@ -13,8 +13,8 @@ class PacketFlows:
     evicted: int
     exhausted: bool
 
-    def __init__(self, convs_fd: int, flows_fd: int, segments_fd: int) -> None:
-        """Descriptors of the spool files for Conv, Flow and Segment rows."""
+    def __init__(self, convs_fd: int, flows_fd: int, segments_fd: int, tunnels_fd: int = -1) -> None:
+        """Descriptors of the spool files for Conv, Flow and Segment rows, and for Tunnel rows unless it is negative."""
 
     def finish(self) -> None:
         """Write what is still held. Raises OSError where the disk did not take everything."""

@@ -22,7 +22,7 @@ from syswire.convert.conversations.sequence cimport (
 from syswire.convert.conversations.wireshark cimport Shark, shark_restarts
 from syswire.convert.model.rows cimport CHUNK_REQUEST, Conv
 from syswire.convert.model.segments cimport (
-    FLOW_SYN_0, FLOW_SYN_1, Flow, SEGMENT_ACKS, SEGMENT_CONTINUES, SEGMENT_START,
+    FLOW_SYN_0, FLOW_SYN_1, Flow, SEGMENT_ACKS, SEGMENT_CONTINUES, SEGMENT_START, TUNNEL_ROOM, Tunnel,
 )
 from syswire.convert.packets.packet cimport TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN
 from syswire.convert.spool.files cimport writer_close, writer_flush, writer_open, writer_put
@@ -32,6 +32,7 @@ cdef enum:
     UDP = 17
     NO_STREAM = 0xFFFFFFFF
     BUFFERED = 4096
+    FEW = 64
     WELL_KNOWN = 1024       # ports below belong to servers (RFC 6335, 6)
     EPHEMERAL = 32768       # where Linux begins to give ports to clients
     LATE_ROUNDS = 4         # idle UDP conversations that leave for each new one
@@ -71,17 +72,20 @@ cdef inline void judge(Track *track, int client, uint8_t sureness) noexcept nogi
 
 cdef class PacketFlows(LiveTable):
     def __cinit__(self):
-        self.segments.buffer = NULL
+        self.segments.buffer = self.tunnels.buffer = NULL
         self.tracks = NULL
         self.latest = NULL
 
-    def __init__(self, int convs_fd, int flows_fd, int segments_fd):
+    def __init__(self, int convs_fd, int flows_fd, int segments_fd, int tunnels_fd=-1):
         self.convs_fd, self.flows_fd = convs_fd, flows_fd
-        if writer_open(&self.segments, segments_fd, sizeof(Segment), BUFFERED) < 0:
+        self.tunnelled = tunnels_fd >= 0
+        if (writer_open(&self.segments, segments_fd, sizeof(Segment), BUFFERED) < 0
+                or writer_open(&self.tunnels, tunnels_fd, sizeof(Tunnel), FEW) < 0):
             raise MemoryError
 
     def __dealloc__(self):
         writer_close(&self.segments)
+        writer_close(&self.tunnels)
         free(self.tracks)
 
     cdef Track *track_of(self, const Live *live) noexcept nogil:
@@ -130,9 +134,24 @@ cdef class PacketFlows(LiveTable):
         track.first_frame = r.frame
         if p.protocol == TCP:
             track.tcp_stream = track.shark.stream
+        if p.outers and self.tunnelled:
+            self.around(p)
         judge(track, half, SURE_SENDER)
         if p.source_port < WELL_KNOWN <= p.target_port or p.source_port < EPHEMERAL <= p.target_port:
             judge(track, 1 - half, SURE_PORT if p.protocol == TCP else 0)
+
+    cdef void around(self, const Packet *p) noexcept nogil:
+        """The headers around the conversation that begins."""
+        cdef Tunnel row
+        cdef uint32_t i, count = p.outers if p.outers < TUNNEL_ROOM else TUNNEL_ROOM
+        memset(&row, 0, sizeof(row))
+        row.conv, row.outers = self.last_id, count
+        for i in range(count):
+            row.family[i] = p.outer[i].family
+            memcpy(row.addresses[i][0], p.outer[i].source, 16)
+            memcpy(row.addresses[i][1], p.outer[i].target, 16)
+        if writer_put(&self.tunnels, &row) < 0:
+            self.failed = True
 
     cdef void number(self, Track *track, const Packet *p, int half, bint first) noexcept nogil:
         """Count the stream that Wireshark begins with a segment, if it does; always with the `first` of a tuple."""
@@ -331,7 +350,7 @@ cdef class PacketFlows(LiveTable):
             self.remove(&self.slots[self.oldest - 1])
         if self.exhausted:
             raise MemoryError
-        if writer_flush(&self.segments) < 0 or self.failed:
+        if writer_flush(&self.segments) < 0 or self.tunnelled and writer_flush(&self.tunnels) < 0 or self.failed:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def losses(self):

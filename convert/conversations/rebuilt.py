@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..model.rows import CONV, Conv
+from ..model.segments import TUNNEL, Tunnel
 from .reader import ConversationReader
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Rebuilt:
         numbers: str | None,
         tcp_streams: str,
         payload: str,
+        tunnels: str | None = None,
     ) -> None:
         """Paths of the files that phase 1, `rebuild` and `number_frames` wrote, and of the payload.
 
@@ -69,6 +72,12 @@ class Rebuilt:
         self._payload = self._open(payload)
         self.reader = ConversationReader(totals, threads, pieces, self._payload, numbers)
         self._rows = _Block(self._convs, CONV.size)
+        self._tunnels = _Block(-1, TUNNEL.size)
+        self._tunnelled = 0
+        if tunnels is not None:
+            descriptor = self._open(tunnels)
+            self._tunnels = _Block(descriptor, TUNNEL.size)
+            self._tunnelled = os.fstat(descriptor).st_size // TUNNEL.size
 
     def _open(self, path: str) -> int:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -103,6 +112,19 @@ class Rebuilt:
         """Wireshark's tcp.stream of a conversation, None where it has no TCP frame."""
         found = int.from_bytes(os.pread(self._tcp_streams, 4, (number - 1) * 4), "little")
         return None if found == NO_STREAM else found
+
+    def tunnel(self, number: int) -> list[tuple[bytes, bytes]]:
+        """Source and target of the IP headers around a conversation's first packet, from the outside in."""
+        at = bisect_left(range(self._tunnelled), number, key=lambda row: self._tunnel(row).conv)
+        row = self._tunnel(at) if at < self._tunnelled else None
+        if row is None or row.conv != number:
+            return []
+        widths = [4 if family == 4 else 16 for family in row.family[: row.outers]]
+        pairs = enumerate(widths)
+        return [(row.addresses[32 * i :][:width], row.addresses[32 * i + 16 :][:width]) for i, width in pairs]
+
+    def _tunnel(self, row: int) -> Tunnel:
+        return Tunnel._make(TUNNEL.unpack(self._tunnels.get(row)))
 
     def close(self) -> None:
         """Close all files."""

@@ -26,6 +26,15 @@ ctypedef struct Segment:  # 72 bytes: the payload of one TCP segment or UDP data
     uint32_t flags        # SEGMENT_*
     uint32_t reserved[2]
 
+cdef enum:
+    TUNNEL_ROOM = 8
+
+ctypedef struct Tunnel:   # 272 bytes: the IP headers around the first packet of a conversation, from the outside in
+    uint32_t conv
+    uint32_t outers
+    uint8_t family[TUNNEL_ROOM]              # 4 or 6
+    uint8_t addresses[TUNNEL_ROOM][2][16]    # source, target
+
 ctypedef struct Flow:     # 80 bytes, at (conversation id - 1) * 80: what Conv has no place for
     uint64_t rows[2]      # segment rows of each half
     uint64_t base[2]      # TCP: `rel` of the stream's first byte; bytes before it are not the stream's. 0: not known

@@ -10,6 +10,7 @@ FLOW_SYN_0, FLOW_SYN_1 = 1, 2
 
 SEGMENT = Struct("<5Q6I8x")
 FLOW = Struct("<6Q4I2BHIQ")
+TUNNEL = Struct("<2I8s256s")
 
 
 class Segment(NamedTuple):
@@ -26,6 +27,15 @@ class Segment(NamedTuple):
     length: int
     stored: int
     flags: int
+
+
+class Tunnel(NamedTuple):
+    """The IP headers around a conversation's first packet; units and meanings in segments.pxd."""
+
+    conv: int
+    outers: int
+    family: bytes
+    addresses: bytes
 
 
 class Flow(NamedTuple):

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 from syswire.convert.packets.fragments cimport Trains
-from syswire.convert.packets.packet cimport Packet, Part
+from syswire.convert.packets.packet cimport MOST_OUTER, Outer, Packet, Part
 from syswire.convert.packets.record cimport Record
 from syswire.convert.packets.tally cimport Tally
 from syswire.convert.packets.view cimport Ip, View
@@ -27,6 +27,7 @@ cdef class Layers:
     cdef public bint mentions   # whether decode() tells of headers that are only mentioned
     cdef UnknownLink unknown[MOST_UNKNOWN]
     cdef uint32_t unknown_count
+    cdef Outer outer[MOST_OUTER]
     cdef Part part              # of a packet that came in one frame
     cdef Part *parts            # of one that came in fragments
     cdef uint32_t part_room

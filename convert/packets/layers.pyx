@@ -10,11 +10,11 @@ from collections import namedtuple
 
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from syswire.convert.packets.links cimport Link, link_of
 from syswire.convert.packets.network cimport icmp, ipv4, ipv6
-from syswire.convert.packets.packet cimport Packet, Part
+from syswire.convert.packets.packet cimport MOST_OUTER, Packet, Part
 from syswire.convert.packets.tally cimport tally_add, tally_tuple
 from syswire.convert.packets.tunnels cimport carried
 from syswire.convert.packets.udp_tunnels cimport tunnelled
@@ -111,7 +111,8 @@ cdef class Layers:
     cdef int _network(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil:
         cdef Ip ip
         cdef int _depth
-        cdef bint quoted = False
+        cdef bint quoted = False, addressed = False
+        p.outers, p.outer = 0, &self.outer[0]
         for _depth in range(MOST_LAYERS):
             if kind == KIND_UDP:
                 kind = tunnelled(v)
@@ -125,10 +126,14 @@ cdef class Layers:
                 if v.captured == 0:
                     break
                 kind = KIND_IPV6 if v.data[0] >> 4 == 6 else KIND_IPV4
-            if kind == KIND_IPV4:
-                kind = ipv4(v, p, &ip)
-            elif kind == KIND_IPV6:
-                kind = ipv6(v, p, &ip)
+            if kind == KIND_IPV4 or kind == KIND_IPV6:
+                if addressed and p.outers < MOST_OUTER:
+                    memcpy(self.outer[p.outers].source, p.source, 16)
+                    memcpy(self.outer[p.outers].target, p.target, 16)
+                    self.outer[p.outers].family = p.family
+                    p.outers += 1
+                addressed = True
+                kind = ipv4(v, p, &ip) if kind == KIND_IPV4 else ipv6(v, p, &ip)
             elif kind == KIND_FRAGMENT:
                 kind = self.trains.add(v, p, &ip, r)
             elif kind == KIND_ICMP:

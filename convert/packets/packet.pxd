@@ -14,6 +14,14 @@ ctypedef struct Part:         # a run of a payload that stands in one place of t
     uint32_t offset           # of its first byte in the payload
     uint32_t length
 
+cdef enum:
+    MOST_OUTER = 8
+
+ctypedef struct Outer:        # the addresses of an IP header that is not the innermost, as Packet has those
+    uint8_t source[16]
+    uint8_t target[16]
+    uint8_t family
+
 ctypedef struct Packet:
     uint8_t source[16]        # IPv4 in the first four bytes, the rest zero
     uint8_t target[16]
@@ -29,3 +37,5 @@ ctypedef struct Packet:
     uint32_t length           # payload bytes that the IP header claims; `stored` where it claims fewer
     uint32_t parts            # in how many places of the file the stored bytes stand; 1 for all but fragments
     const Part *part          # where, in order, without holes
+    uint32_t outers           # IP headers around the innermost one, as far as there is room: a tunnel's
+    const Outer *outer        # from the outside in
