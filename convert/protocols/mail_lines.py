@@ -37,12 +37,12 @@ class _Run:
 
     __slots__ = ("length", "offset", "packed", "place")
 
-    def __init__(self, offset: int, length: int, place: object, packed: bool) -> None:
+    def __init__(self, offset: int, length: int, place: object, packed: int) -> None:
         self.offset = offset
         self.length = length
         self.place = place
         self.packed = packed
-        """Every byte came out of the one byte at `offset` (compression)."""
+        """Not 0: all of them came out of so many bytes, which begin at `offset` (compression)."""
 
 
 def joined(first: Span, last: Span) -> Span:
@@ -66,8 +66,8 @@ class Incoming:
     def __len__(self) -> int:
         return len(self._data)
 
-    def feed(self, data: bytes, offset: int, place: object, packed: bool = False) -> None:
-        """Take bytes that begin at `offset`; `packed`: all of them came out of the byte there."""
+    def feed(self, data: bytes, offset: int, place: object, packed: int = 0) -> None:
+        """Take bytes that begin at `offset`; `packed`, if not 0: they came out of so many bytes there."""
         if not data:
             return
         last = self._runs[-1] if self._runs else None
@@ -102,7 +102,7 @@ class Incoming:
                 self.at = run.offset + run.packed
                 return
             count -= run.length
-            self.at = run.offset + (1 if run.packed else run.length)
+            self.at = run.offset + (run.packed or run.length)
             self._runs.popleft()
 
     def span(self, count: int) -> Span:
@@ -110,7 +110,7 @@ class Incoming:
         first = self._runs[0]
         for run in self._runs:
             if count <= run.length:
-                end = run.offset + (1 if run.packed else count)
+                end = run.offset + (run.packed or count)
                 return Span(first.place, first.offset, end - first.offset)
             count -= run.length
         raise AssertionError("more bytes than wait")

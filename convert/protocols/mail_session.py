@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ..model.record import Message, Record
-from ..model.sighting import UNKNOWN
+from ..model.record import Record
 from .mail_lines import MOST_HELD, Incoming, Line
-from .sasl import Attempt, sighting
 
 if TYPE_CHECKING:
-    from ..model.record import Value
+    from ..model.record import Message, Value
     from ..model.span import Span
     from .api import Parser, Sink
 
@@ -38,7 +36,6 @@ class MailSession:
         self.server = Incoming()
         self.waiting = False
         """The client's bytes have no meaning before the server's next answer."""
-        self.attempt: Attempt | None = None
         self._inner: Parser | None = None  # by switch(), which what is called here may call
         self._ordinal = 0
 
@@ -156,13 +153,6 @@ class MailSession:
         self._ordinal += 1
         self.sink.record(Record(kind, self.name, self._ordinal, request, response))
         return self._ordinal
-
-    def login(self, attempt: Attempt, fields: dict[str, Value], response: Message | None, outcome: str) -> None:
-        """Hand out an attempt by SASL: its record, then its secret. `fields` go before those of the exchange."""
-        request = Message(attempt.span, {**fields, **attempt.sasl.fields()})
-        ordinal = self.record("login", request, response)
-        if attempt.sasl.secret is not None:
-            self.sink.sighting(sighting(attempt.sasl.secret, self.name, outcome or UNKNOWN, ordinal))
 
     def too_long(self, span: Span) -> None:
         """A line was cut to LONGEST_LINE."""

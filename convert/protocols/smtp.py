@@ -9,27 +9,33 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ..model.sighting import ACCEPTED, REFUSED
 from .mail_lines import ENDED, MORE, Line
 from .mail_session import LONGEST_LINE
-from .smtp_login import WHOLE_COMMAND, SmtpLogins
 from .smtp_mail import Mail, Replies, Reply
-from .smtp_transactions import END_OF_DATA, Command
+from .smtp_transactions import END_OF_DATA, Command, SmtpTransactions
 
 if TYPE_CHECKING:
     from ..model.span import Span
     from .api import Sink
 
 _COMMAND = re.compile(rb"[ \t]*([A-Za-z0-9]{1,32})(?:[ \t]+(.*))?\Z", re.DOTALL)
+_WHOLE_COMMAND = re.compile(
+    rb"(?:EHLO|HELO|LHLO)[ \t]+[!-~].*|MAIL FROM:.*|RCPT TO:.*|AUTH[ \t]+[A-Za-z0-9_\-]{3,20}([ \t]+[!-~]+)?"
+    rb"|BDAT[ \t]+[0-9]{1,18}([ \t]+LAST)?|(?:VRFY|EXPN)[ \t]+[!-~].*|DATA|RSET|QUIT|NOOP|STARTTLS",
+    re.IGNORECASE | re.DOTALL,
+)
 _CHUNK = re.compile(rb"([0-9]{1,18})(?:[ \t]+(LAST))?[ \t]*\Z", re.IGNORECASE)
 _ENDS_CHUNKS = (b"RSET", b"EHLO", b"HELO", b"LHLO", b"MAIL", b"QUIT")
 
 
-class Smtp(SmtpLogins):
+class Smtp(SmtpTransactions):
     """One conversation."""
 
     def __init__(self, sink: Sink) -> None:
         super().__init__(sink)
         self._replies = Replies()
+        self._synced = False  # the client's next line is a command for sure
         self._begun = False  # something was said
         self._data_unseen: Span | None = None  # DATA without an answer
         self._tls_unseen = False
@@ -58,12 +64,12 @@ class Smtp(SmtpLogins):
         return True
 
     def _client_line(self, line: Line) -> None:
-        if self.token and self.take_token(line):
+        if self.take_token(line):
             return
         match = _COMMAND.match(line.text)
-        whole = WHOLE_COMMAND.fullmatch(line.text.rstrip(b" \t")) is not None
-        if match is None or not (self.synced or whole):
-            if self.synced and line.text.strip():
+        whole = self.is_command(line.text)
+        if match is None or not (self._synced or whole):
+            if self._synced and line.text.strip():
                 self.wait(Command(b"", b"", line.span))
             return
         verb, argument = match[1].upper(), match[2] or b""
@@ -71,9 +77,11 @@ class Smtp(SmtpLogins):
         self._begun = True
         self.wait(command)
         if verb == b"AUTH":
-            self.begin_login(command, line)
+            mechanism, _, initial = argument.strip(b" \t").partition(b" ")
+            self.unsure = not self._synced
+            self.begin_login({"command": "AUTH"}, mechanism, initial, line)
             return
-        self.synced = True
+        self._synced = True
         if not line.complete:
             return
         if self.mail is not None and verb in _ENDS_CHUNKS:
@@ -126,7 +134,7 @@ class Smtp(SmtpLogins):
     def _end_body(self, mail: Mail, complete: bool) -> None:
         mail.end(complete, self.client.at)
         self.mail = None
-        self.synced = True
+        self._synced = True
         command = Command(END_OF_DATA, b"", mail.span)
         command.mail = mail
         if mail.early is not None:
@@ -141,7 +149,7 @@ class Smtp(SmtpLogins):
             return False
         self._data_unseen = None
         first = self.client.peek(min(end, LONGEST_LINE) if end >= 0 else LONGEST_LINE).rstrip(b"\r")
-        if WHOLE_COMMAND.fullmatch(first) is None:
+        if not self.is_command(first):
             self.begin_body(span, lenient=not self.client.peek(end + 1).endswith(b"\r\n"))
         return True
 
@@ -170,13 +178,13 @@ class Smtp(SmtpLogins):
                 self._end_body(mail, not mail.lost)
             elif mail.lost:
                 self._end_body(mail, False)
-                self.synced = False
+                self._synced = False
             else:
                 mail.early = mail.early or reply
                 return
         if not self.pending:
             if not self._begun:
-                self.synced = True
+                self._synced = True
                 self.record("greeting", None, reply.message())
             elif not reply.accepted:
                 self.record("command", None, reply.message())
@@ -184,7 +192,7 @@ class Smtp(SmtpLogins):
             return
         command = self.pending[0]
         if command.verb == b"AUTH":
-            self.answer_login(reply)
+            self._answer_login(reply)
         elif command.verb == END_OF_DATA and self.lmtp and self._one_of_many(reply):
             return
         else:
@@ -192,6 +200,30 @@ class Smtp(SmtpLogins):
             if command.verb in (b"DATA", b"STARTTLS") and not self.pending:
                 self.waiting = False
             self.resolve(command, reply)
+
+    def _answer_login(self, reply: Reply) -> None:
+        if reply.code == 334 and self.attempt is not None:
+            self.asked(reply.text)
+            return
+        command = self.pending.popleft()
+        self.waiting = self.token = False
+        self._synced = True
+        if self.attempt is None:
+            self.note(command, reply)
+        elif self.unsure and reply.code // 10 not in (23, 45, 50, 53):
+            self.attempt = None  # text of a mail
+        else:
+            if not reply.accepted:
+                self.sent_unasked()
+            self.end_login(reply.message(), ACCEPTED if reply.code < 300 else REFUSED)
+
+    def is_command(self, text: bytes) -> bool:
+        """See LoginSession."""
+        return _WHOLE_COMMAND.fullmatch(text.rstrip(b" \t")) is not None
+
+    def stray(self, span: Span) -> None:
+        """See LoginSession."""
+        self.wait(Command(b"", b"", span))
 
     def _one_of_many(self, reply: Reply) -> bool:
         """LMTP (RFC 2033, 4.2) answers for each recipient: whether more answers follow."""
@@ -211,7 +243,7 @@ class Smtp(SmtpLogins):
         elif command.verb == b"STARTTLS":
             self._tls_unseen = True
         else:
-            self.login_unanswered()
+            self.unanswered_login()
 
     def client_lost(self, length: int) -> None:
         """See MailSession."""
@@ -231,16 +263,18 @@ class Smtp(SmtpLogins):
         elif self.mail is not None and self.mail.body is not None:
             self.mail.lose(length)
             return
-        self.synced = False
+        self._synced = False
 
     def server_lost(self, length: int) -> None:
         """See MailSession."""
         self._replies.lose()
         self._begun = True
         self.judged = []
-        if not self.waiting:
-            if self.attempt is not None:
-                self.end_login(None)
+        if self.token:
+            self.flush(1)
+            self.pending.clear()
+            self.unanswered_login()
+        elif not self.waiting:
             self.flush(1 if self.chunk else 0)
 
     def last_line(self, to_server: bool, line: Line) -> None:

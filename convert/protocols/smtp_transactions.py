@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 from ..model.record import Message
 from ..model.span import Span
 from .mail_lines import joined
-from .mail_session import MOST_WAITING, MailSession, shown
+from .mail_login import LoginSession
+from .mail_session import MOST_WAITING, shown
 from .smtp_mail import Envelope, Mail, Reply, path
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ _FROM = re.compile(rb"FROM[ \t]*:", re.IGNORECASE)
 _TO = re.compile(rb"TO[ \t]*:", re.IGNORECASE)
 _QUIET = frozenset((b"MAIL", b"RCPT", b"DATA", b"BDAT", b"RSET", b"QUIT", b"NOOP", b"HELP"))
 """Commands of which nothing is recorded where they are accepted: the mail says it, or there is nothing to say."""
+KNOWN = frozenset(
+    b"EHLO HELO LHLO MAIL RCPT DATA BDAT RSET QUIT NOOP HELP VRFY EXPN AUTH STARTTLS BURL ETRN TURN ATRN"
+    b" SEND SOML SAML XCLIENT XFORWARD".split()
+)
+_SECRET = (b"AUTH", b"PASS")
 END_OF_DATA = b"."
 """Waits for an answer as commands do."""
 
@@ -36,7 +42,7 @@ class Command:
         self.last = False
 
 
-class SmtpTransactions(MailSession):
+class SmtpTransactions(LoginSession):
     """The server's side of one conversation."""
 
     name: ClassVar[str] = "smtp"
@@ -52,10 +58,6 @@ class SmtpTransactions(MailSession):
         self.judged: list[Reply] = []
         """By an LMTP server, of the recipients of one mail."""
         self.lmtp = False
-
-    def end_login(self, reply: Reply | None) -> None:
-        """The login that is under way, if there is one, is over."""
-        raise NotImplementedError
 
     def wait(self, command: Command) -> None:
         """Keep a command until it is answered."""
@@ -108,7 +110,10 @@ class SmtpTransactions(MailSession):
         if (command.verb in _QUIET and (reply is None or reply.accepted)) or (not command.verb and reply is None):
             return
         request = Message(command.span, {"command": command.verb.decode("latin-1") or None})
-        if command.argument and command.verb != b"AUTH":
+        if self.logins and command.verb not in KNOWN:
+            request.fields["command"] = None
+            command.argument = b""
+        if command.argument and command.verb not in _SECRET:
             request.fields.update(shown("arguments", command.argument))
         self.record("command", request, reply.message() if reply else None)
 
