@@ -24,6 +24,7 @@ import errno
 import os
 
 from . import __version__
+from .convert.object_options import add_arguments, chosen
 
 TYPE_CHECKING = False  # typing's own costs an import; see "What read imports" in docs/architecture.md
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
     convert = commands.add_parser("convert", help="write pcapng and annotations", description=_CONVERT)
     _common(convert)
+    add_arguments(convert)
     report = commands.add_parser("report", help="write those and an audit report", description=_REPORT)
     _common(report)
     report.add_argument(
@@ -99,9 +101,7 @@ def _common(command: argparse.ArgumentParser) -> None:
         "--jobs", metavar="N", type=_positive, default=os.cpu_count() or 1, help="processes (default: one a core)"
     )
     command.add_argument("--force", action="store_true", help="write into a directory that holds another case")
-    command.add_argument(
-        "-q", "--quiet", action="store_true", help="no progress, no notes; damage and errors are still said"
-    )
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress, no notes; only damage and errors")
     command.add_argument("-v", "--verbose", action="store_true", help="say how much was read, found and lost")
 
 
@@ -250,6 +250,7 @@ def _options(given: argparse.Namespace) -> Any:
         case_key=given.case_key,
         case=case,
         jobs=given.jobs,
+        **chosen(given),
     )
 
 
@@ -362,9 +363,8 @@ def _judged(given: argparse.Namespace, code: int, missing: str | None, found: li
 def _print_paths(directory: Path, manifest: dict[str, Any]) -> None:
     from .convert.model.text import spelled
 
-    for entry in manifest["outputs"]:
-        sys.stdout.write(f"{spelled(str(directory / entry['name']))}\n")
-    sys.stdout.write(f"{spelled(str(directory / 'manifest.json'))}\n")
+    for name in (*(entry["name"] for entry in manifest["outputs"]), "manifest.json"):
+        sys.stdout.write(f"{spelled(str(directory / name))}\n")
     sys.stdout.flush()
 
 

@@ -11,6 +11,8 @@ cdef class Spool:
     cdef object rebuilt, redactor, found, counts
     cdef ConversationReader reader
     cdef object lines_file, marks_file
+    cdef readonly object contents  # decoders of bodies (contents.py)
+    cdef readonly object objects   # objects.py, None where they are not wanted
     cdef RecordLines lines
     cdef JsonText marks        # those are rows
     cdef uint32_t spooled      # records of the present conversation
@@ -40,5 +42,7 @@ cdef class Spool:
     cdef int flush_exchange(self, object exchange, list own) except -1
     cdef int flush_record(self, object record, list own) except -1
     cdef object channel(self, object record)
+    cdef int settle(self, object fields, str side) except -1
+    cdef int transferred(self, object record, uint64_t number) except -1
     cdef int count_record(self, RecordMark *mark, size_t before) except -1
     cdef int spool_sighting(self, object sighting, uint64_t ordinal, list own, const Processes *processes) except -1

@@ -9,11 +9,13 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
 from syswire.convert.annotations_json cimport Processes, RecordLines, Spot
+from syswire.convert.contents import Contents, without_hashes
 from syswire.convert.json_text cimport JsonText
 from syswire.convert.model.record import Record
 from syswire.convert.model.rows import TCP, UDP
 from syswire.convert.model.sighting import FORM_BODY
 from syswire.convert.model.text import address
+from syswire.convert.objects import ObjectStore
 from syswire.convert.record_marks cimport (
     MARK_REQUEST_HASH, MARK_RESPONSE_HASH, MARK_SIGHTING, MARK_VERBATIM, RecordMark,
 )
@@ -34,6 +36,10 @@ cdef class Spool:
         self.lines = RecordLines(part.source, part.prepared.decoded.packets)
         self.marks = JsonText()
         self.sightings = []
+        self.contents = Contents(part.path("contents"), reveal=redactor.reveal)
+        self.objects = None
+        if part.objects is not None:
+            self.objects = ObjectStore(part.objects, part.source, part.number, part.path("objects"))
 
     cdef int begin(self, object conv, object ends, tuple places, tuple attributions) except -1:
         """A conversation begins."""
@@ -56,6 +62,9 @@ cdef class Spool:
         """Write what waits."""
         self.lines_file.write(self.lines.line())
         self.marks_file.write(self.marks.line())
+        self.contents.close()
+        if self.objects is not None:
+            self.objects.finish(self.found.objects)
         return 0
 
     # From the parsers, by way of annotate_voice.pyx
@@ -173,6 +182,10 @@ cdef class Spool:
         mark.flags = MARK_VERBATIM if self.verbatim and not own else 0
         if exchange.request is not None:
             message, span = exchange.request, exchange.request.span
+            if message.more:
+                self.settle(message.more, "request")
+                if withheld:
+                    message.more = without_hashes(message.more)
             self.find(span, &asked)
             mark.request, mark.request_length = span.offset, span.length
             if message.body_sha256 is not None and not withheld:
@@ -181,6 +194,8 @@ cdef class Spool:
                 mark.flags &= ~<uint32_t>MARK_VERBATIM
         if exchange.response is not None:
             message, span = exchange.response, exchange.response.span
+            if message.more:
+                self.settle(message.more, "response")
             self.find(span, &answered)
             mark.response, mark.response_length = span.offset, span.length
             if message.body_sha256 is not None:
@@ -215,10 +230,32 @@ cdef class Spool:
             mark.flags |= MARK_RESPONSE_HASH
         self.who(&asked, &answered, &processes)
         channel = () if record.channel is None else (self.channel(record),)
+        if self.objects is not None:
+            if channel and channel[0] is not None:
+                self.transferred(record, channel[0])
+            if record.request is not None:
+                self.settle(record.request.fields, "request")
+            if record.response is not None:
+                self.settle(record.response.fields, "response")
         self.lines.record(self.stream, self.places, &processes, record, &asked, &answered, channel)
         self.count_record(&mark, before)
         for sighting in own:
             self.spool_sighting(sighting, self.handed, own, &processes)
+        return 0
+
+    cdef int settle(self, object fields, str side) except -1:
+        """The record that is written names objects in these fields."""
+        if self.objects is not None:
+            self.objects.settle(fields, self.stream, self.handed, side)
+        return 0
+
+    cdef int transferred(self, object record, uint64_t number) except -1:
+        """What passed on a record's data connection is an object: the direction in which more bytes went."""
+        totals = self.reader.conversation(number)
+        ended = self.rebuilt.conversation(number).conv.closed != 0
+        told = self.objects.transfer(self.reader, totals.pieces_begin, totals.pieces_end, None, complete=ended)
+        if told:
+            (record.request if record.response is None else record.response).fields["object"] = told
         return 0
 
     cdef int count_record(self, RecordMark *mark, size_t before) except -1:

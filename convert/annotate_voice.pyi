@@ -1,9 +1,12 @@
+from collections.abc import Sequence
+
 from .annotate_spool import Spool
 from .model.exchange import HttpExchange
 from .model.record import Record
 from .model.sighting import Sighting
 from .model.span import Span
-from .protocols.api import Parser
+from .protocols.api import ObjectWriter, Parser
+from .protocols.content_coding import ContentDecoder
 
 class Voice:
     """The sink of one parser (protocols/api.py): several may speak in one conversation, one behind or in another."""
@@ -14,5 +17,9 @@ class Voice:
     def sighting(self, sighting: Sighting, /) -> None: ...
     def weird(self, name: str, span: Span, /) -> None: ...
     def name(self, address: bytes, name: str, /) -> None: ...
+    @property
+    def wants_objects(self) -> bool: ...
+    def open_object(self, /) -> ObjectWriter | None: ...
+    def open_content(self, to_server: bool, codings: Sequence[str], /) -> ContentDecoder: ...
     def switch(self, name: str | None, /) -> Parser:
         """The parser of that protocol with a sink of its own; one that finds nothing where there is none."""

@@ -54,6 +54,16 @@ cdef class Voice:
     def name(self, address, name, /):
         self.spool.take_name(address, name)
 
+    @property
+    def wants_objects(self):
+        return self.spool.objects is not None
+
+    def open_object(self, /):
+        return None if self.spool.objects is None else self.spool.objects.open()
+
+    def open_content(self, to_server, codings, /):
+        return self.spool.contents.open(self.spool.stream, to_server, codings)
+
     def switch(self, name, /):
         cdef Spool spool = self.spool
         cdef Voice inner = Voice(spool)

@@ -35,6 +35,14 @@ class Counts(msgspec.Struct):
         self.http_ports |= other.http_ports
 
 
+class ObjectCounts(msgspec.Struct):
+    """Objects that were written and listed, their bytes, and those for which there was no room."""
+
+    listed: int = 0
+    bytes: int = 0
+    left_out: int = 0
+
+
 class Annotated(msgspec.Struct):
     """What the first pass found in one part. `lines` counts the spooled records of each conversation.
 
@@ -49,3 +57,4 @@ class Annotated(msgspec.Struct):
     tainted: set[int]
     names: dict[tuple[bytes, str], None]
     overfull: bool = False
+    objects: ObjectCounts = msgspec.field(default_factory=ObjectCounts)

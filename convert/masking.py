@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .contents import Withheld, search_contents
 from .masking_pass import Search
+from .objects import search_objects
 from .redact import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .annotate import Annotated
-    from .masking_pass import Hits
     from .parts import Part
 
 BUFFER = 1 << 18
@@ -58,12 +59,16 @@ def informed(path: str, key: bytes, reveal: bool) -> Redactor:
     return redactor
 
 
-def mask(part: Part, found: Annotated, secrets: str, base: int) -> None:
+def mask(part: Part, found: Annotated, secrets: str, base: int, kept: int = 0) -> None:
     """Write `streams.N.final` and `exchanges.N.final`.
 
-    `secrets` is the file that `gather` wrote; `base` exchanges of this input come before the part's.
+    `secrets` is the file that `gather` wrote; `base` exchanges of this input come before the part's. Of the part's
+    objects the first `kept` stay.
     """
     redactor = informed(secrets, part.key, part.reveal)
+    withheld = Withheld()
+    search_contents(part.path("contents"), redactor, withheld)
+    dropped = search_objects(part.path("objects"), kept, redactor, withheld)
     rebuilt = part.prepared.open()
     try:
         with (
@@ -73,13 +78,16 @@ def mask(part: Part, found: Annotated, secrets: str, base: int) -> None:
             open(part.path("streams.final"), "wb", BUFFER) as final_streams,
             open(part.path("exchanges.final"), "wb", BUFFER) as final_lines,
         ):
-            search = Search(rebuilt.reader, redactor, lines, marks, final_lines, base)
+            search = Search(rebuilt.reader, redactor, lines, marks, final_lines, base, withheld.hashes, dropped)
             for number, count in zip(range(part.begin, part.end), found.lines, strict=True):
                 totals = rebuilt.reader.conversation(number)
                 hits = search.hits(totals.pieces_begin, totals.pieces_end)
                 stream = streams.readline()
-                if hits.to_server or hits.to_client or number in found.tainted:
-                    stream = _mask_stream(stream, hits, tainted=number in found.tainted, reveal=part.reveal)
+                to_server = bool(hits.to_server) or number in withheld.to_server
+                to_server = to_server or (number in found.tainted and not part.reveal)
+                to_client = bool(hits.to_client) or number in withheld.to_client
+                if to_server or to_client:
+                    stream = _mask_stream(stream, to_server, to_client)
                 final_streams.write(redactor.json_line(stream) if UNIX in stream else stream)
                 search.records(count, hits)
             search.close()
@@ -87,11 +95,8 @@ def mask(part: Part, found: Annotated, secrets: str, base: int) -> None:
         rebuilt.close()
 
 
-def _mask_stream(raw: bytes, hits: Hits, *, tainted: bool, reveal: bool) -> bytes:
+def _mask_stream(raw: bytes, to_server: bool, to_client: bool) -> bytes:
     """The stream's record, without the hash of a direction in which a secret stands."""
-    to_server, to_client = bool(hits.to_server) or (tainted and not reveal), bool(hits.to_client)
-    if not (to_server or to_client):
-        return raw
     record = msgspec.json.decode(raw)
     if to_server:
         record["sha256_to_server"] = None

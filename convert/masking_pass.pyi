@@ -1,3 +1,4 @@
+from collections.abc import Set
 from typing import IO
 
 from .conversations.reader import ConversationReader
@@ -24,9 +25,11 @@ class Search:
         marks: IO[bytes],
         out: IO[bytes],
         base: int,
+        struck: Set[str] = frozenset(),
+        dropped: Set[str] = frozenset(),
     ) -> None:
         """`lines` and `marks` are what the first pass spooled, `out` takes the masked records; `base` exchanges of the
-        input come before the part's.
+        input come before the part's. Hashes in `struck` are withheld; objects in `dropped` are not there.
         """
 
     def hits(self, begin: int, end: int) -> Hits:

@@ -15,6 +15,7 @@ from libc.string cimport memcpy, memmove
 
 from syswire.convert.conversations.reader cimport ConversationReader
 from syswire.convert.model.rows cimport Piece
+from syswire.convert.object_types import left_out
 from syswire.convert.record_marks cimport (
     MARK_REQUEST_HASH, MARK_RESPONSE_HASH, MARK_SIGHTING, MARK_VERBATIM, RecordMark,
 )
@@ -27,6 +28,8 @@ cdef enum:
     COPY = 1 << 20
     DEPTH = 2         # layers of escapes, as in redact.py
     MARKS = 1 << 10
+    STRUCK_HASH = 1
+    STRUCK_OBJECT = 2
 
 cdef object _encode = msgspec.json.Encoder().encode
 
@@ -120,13 +123,19 @@ cdef class Search:
     cdef Window[2] windows
     cdef bytes rows           # of marks
     cdef size_t row
+    cdef object struck        # hashes that may not be named: of contents that hold a secret (contents.py)
+    cdef object dropped       # names of objects for which there was no room after all
     cdef uint64_t to_copy     # bytes of lines that are copied as they are
     cdef bytearray waiting    # lines that are looked at; one of both is empty
 
-    def __init__(self, ConversationReader reader, redactor, lines, marks, out, uint64_t base):
+    def __init__(
+        self, ConversationReader reader, redactor, lines, marks, out, uint64_t base, struck=frozenset(),
+        dropped=frozenset()
+    ):
         cdef int direction
         self.reader, self.redactor, self.lines, self.marks, self.out = reader, redactor, lines, marks, out
         self.base, self.index = base, redactor.index
+        self.struck, self.dropped = struck, dropped
         self.blind = redactor.reveal or not (redactor.reach or redactor.overfull)
         self.reach = redactor.reach
         for direction in range(2):
@@ -205,7 +214,7 @@ cdef class Search:
         """Take the next records, all of one conversation."""
         cdef const RecordMark *mark
         cdef uint32_t _
-        cdef bint touched
+        cdef bint touched, striking = bool(self.struck) or bool(self.dropped)
         for _ in range(count):
             mark = self.next_mark()
             if mark.flags & MARK_SIGHTING:
@@ -217,10 +226,13 @@ cdef class Search:
             touched = hits.any() and (
                 hits.touch(1, mark.request, mark.request_length) or hits.touch(0, mark.response, mark.response_length)
             )
-            if self.blind or (mark.flags & MARK_VERBATIM and not touched and not self.redactor.overfull):
+            if (self.blind and not striking) or (
+                mark.flags & MARK_VERBATIM and not touched and not self.redactor.overfull
+            ):
                 self.copy(mark.line)
             else:
-                self.look(_withhold(self.read(mark.line), mark, hits))
+                line = _withhold(self.read(mark.line), mark, hits)
+                self.look(_strike(line, self.struck, self.dropped) if striking else line)
         return None
 
     cdef bytes read(self, uint64_t size):
@@ -300,6 +312,39 @@ cdef bint _drop_hashes(object value) except -1:
         for item in value:
             found = _drop_hashes(item) or found
     return found
+
+
+cdef bytes _strike(bytes raw, object struck, object dropped):
+    """A record without the hashes in `struck`, and without the objects in `dropped`."""
+    cdef int done = 0, changed
+    record = msgspec.json.decode(raw)
+    for side in ("request", "response"):
+        message = record.get(side)
+        changed = _strike_in(message, struck, dropped)
+        if changed & STRUCK_HASH:
+            message["hash_withheld"] = True
+        done |= changed
+    return _encode(record) + b"\n" if done else raw
+
+
+cdef int _strike_in(object value, object struck, object dropped) except -1:
+    """What was taken out of a message's fields (STRUCK_...)."""
+    cdef int done = 0
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name == "object" and isinstance(item, dict) and item.get("file") in dropped:
+                value[name] = left_out(item["size"])
+                done |= STRUCK_OBJECT
+            elif name.endswith("sha256"):
+                if item in struck:
+                    value[name] = None
+                    done |= STRUCK_HASH
+            else:
+                done |= _strike_in(item, struck, dropped)
+    elif isinstance(value, list):
+        for item in value:
+            done |= _strike_in(item, struck, dropped)
+    return done
 
 
 cdef bytes _renumber(bytes raw, uint64_t base):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .conversations.rebuilt import Rebuilt
+    from .objects import ObjectPlan
     from .prepare import Prepared
 
 P = ParamSpec("P")
@@ -36,13 +37,16 @@ class Part(NamedTuple):
     end: int
     key: bytes
     reveal: bool
+    objects: ObjectPlan | None = None
 
     def path(self, name: str) -> str:
         """One of the part's spool files."""
         return str(self.prepared.folder / f"{name}.{self.number}")
 
 
-def divide(source: int, prepared: Prepared, key: bytes, *, reveal: bool) -> list[Part]:
+def divide(
+    source: int, prepared: Prepared, key: bytes, *, reveal: bool, objects: ObjectPlan | None = None
+) -> list[Part]:
     """The parts of one input, in order; a conversation is never divided."""
     total = prepared.decoded.conversations
     borders = [1]
@@ -56,7 +60,7 @@ def divide(source: int, prepared: Prepared, key: bytes, *, reveal: bool) -> list
         rebuilt.close()
     borders.append(total + 1)
     return [
-        Part(source, number, prepared, begin, end, key, reveal)
+        Part(source, number, prepared, begin, end, key, reveal, objects)
         for number, (begin, end) in enumerate(pairwise(borders))
         if begin < end
     ]

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,8 @@ from .errors import EXIT_DAMAGED, EXIT_DONE, InputError
 from .inputs import Input
 from .masking import gather, informed, mask
 from .model.text import address, spelled, timestamp
+from .object_folder import object_folder
+from .object_options import LIMITS
 from .parts import Serial, divide, in_order, workers
 from .pcap import link_types, write_pcap
 from .pcapng import LINKTYPE_RAW
@@ -36,6 +38,8 @@ from .workspace import Workspace, real, stems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from .objects import ObjectPlan
 
     Judge = Callable[[Path, dict[str, Any]], Callable[[int], Mapping[int, list[str]]]]
     Say = Callable[[str], None]
@@ -58,6 +62,8 @@ class Options:
     case_key: Path | None = None
     case: dict[str, str] = field(default_factory=dict)
     jobs: int = 1
+    objects: Path | None = None
+    object_limits: tuple[int, int, int] = LIMITS
 
 
 def silent(*_: object) -> None:
@@ -93,7 +99,9 @@ class Case:
         kinds = ("pcapng", "annotations.jsonl", *(("pcap",) if options.pcap else ()))
         outputs = [f"{stem}.{kind}" for stem in wanted for kind in kinds]
         stdin = os.fstat(sys.stdin.fileno()) if "-" in names and sys.stdin is not None else None
-        self.space.prepare([Path(name) for name in names if name != "-"], outputs, force=options.force, stdin=stdin)
+        files = [Path(name) for name in names if name != "-"]
+        self.objects = object_folder(options.objects, options.object_limits, directory, files)
+        self.space.prepare(files, outputs, force=options.force, stdin=stdin)
         for item in self._inputs:
             if item.stem != stems([item.name])[0]:
                 note(f"{item.name}: written as {item.stem}, another input has the same name")
@@ -119,7 +127,8 @@ class Case:
                 writing = [beside.submit(self._write_captures, item, {}) for item in ready]
                 everything = len(ready) == len(readable)
                 try:
-                    self._annotate_all(readable, str(spool / "secrets"), writing if everything else None)
+                    with self.objects.scratch() if self.objects else nullcontext() as plan:
+                        self._annotate_all(readable, str(spool / "secrets"), writing if everything else None, plan)
                 finally:
                     for item in readable:
                         item.names.cancel()  # whoever waits for them need not wait longer
@@ -185,14 +194,16 @@ class Case:
 
     # -- phase 2
 
-    def _annotate_all(self, items: list[Input], secrets: str, writing: list[Future[None]] | None) -> None:
+    def _annotate_all(
+        self, items: list[Input], secrets: str, writing: list[Future[None]] | None, objects: ObjectPlan | None
+    ) -> None:
         """Both passes over all conversations of all inputs: what is secret in one is secret in all.
 
         `writing` are what else reads the inputs, None where that comes later: only behind both are they hashed again.
         """
         for item in items:
             assert item.prepared is not None
-            item.parts = divide(item.source, item.prepared, self._key, reveal=self.options.reveal)
+            item.parts = divide(item.source, item.prepared, self._key, reveal=self.options.reveal, objects=objects)
         parts = [part for item in items for part in item.parts]
         with workers(self.options.jobs, len(parts)) as executor:
             by_source = {item.source: item for item in items}
@@ -210,7 +221,8 @@ class Case:
                 counts = Counts()
                 tasks = []
                 for part, found in zip(item.parts, item.found, strict=True):
-                    tasks.append((part, found, secrets, counts.exchanges + counts.records))
+                    kept = self.objects.keep(part, found) if self.objects else 0
+                    tasks.append((part, found, secrets, counts.exchanges + counts.records, kept))
                     counts.add(found.counts)
                 for number, _ in enumerate(in_order(executor, mask, tasks)):
                     self._progress("annotations", number + 1, len(tasks))
@@ -219,6 +231,8 @@ class Case:
                         done.result()
                     item.hash_again()
                 self._write_annotations(item, counts)
+        if self.objects is not None:
+            self.objects.publish(self._note)
 
     def _write_annotations(self, item: Input, counts: Counts) -> None:
         assert item.prepared is not None
@@ -289,7 +303,7 @@ class Case:
             "counts": counts,
             "losses": losses,
             "versions": {"syswire": VERSION, "python": sys.version.split()[0]},
-        }
+        } | (self.objects.described() if self.objects else {})
 
     # -- phase 3
 

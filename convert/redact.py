@@ -48,8 +48,9 @@ _DEPTH = 2
 _STRUCTURAL = (
     "type id key source stream exchange process previous frame frames tcp_stream event evt_num offset time opened"
     " closed from to first last started finished mtime boot_time sha256 sha256_after sha256_to_server sha256_to_client"
-    " body_sha256 hash_withheld secret_fingerprint ip synthetic_ip protocol location outcome form kind severity"
-    " rule confidence client_attribution server_attribution format compression status level syswire"
+    " body_sha256 content_sha256 part_sha256 file hash_withheld secret_fingerprint ip synthetic_ip protocol location"
+    " outcome form kind severity rule confidence client_attribution server_attribution format compression status level"
+    " syswire"
 )
 STRUCTURAL = frozenset(_STRUCTURAL.split())
 """Names of fields whose strings syswire makes from a closed vocabulary, numbers, hashes, times or addresses."""

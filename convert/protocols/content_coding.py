@@ -157,7 +157,7 @@ class _Brotli:
             if out:
                 yield out
             self.ended = self._inner.is_finished()
-            if self.ended or self._inner.can_accept_more_data():
+            if self.ended or (not out and self._inner.can_accept_more_data()):
                 return
             data = b""
 
@@ -177,7 +177,7 @@ def _zstd() -> _Coder:
         from compression import zstd
     else:
         from backports import zstd
-    options = {zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+    options = {int(zstd.DecompressionParameter.window_log_max): _ZSTD_WINDOW}
     first = bytes([0x28, *range(0x50, 0x60)])  # of a frame, and of those to be skipped
     return _Members(lambda: zstd.ZstdDecompressor(options=options), zstd.ZstdError, first)
 
