@@ -85,13 +85,14 @@ class _Reading:
         if flush:
             found["cache_flush"] = True
         found["ttl"] = ttl
-        text = self._value(kind, begin, end) if group == n.IN and length else None
+        readable = group == n.IN or (group in n.OLD_CLASSES and kind in n.CLASSLESS)
+        text = self._value(kind, begin, end) if readable and length else None
         if text is None:
             shown = min(length, 0x8000)
             text = message[begin : begin + shown].hex()
             if shown < length:
                 found["data_complete"] = False
-        elif answers:
+        elif answers and group == n.IN:
             self._known(name, kind, message[begin:end], text)
         found["data"] = text
         self.room -= len(name) + len(text) + 16

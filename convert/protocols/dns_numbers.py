@@ -40,6 +40,9 @@ SERVICE_KEYS = {
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DNAME, OPT = 1, 2, 5, 6, 12, 15, 16, 28, 33, 39, 41
 SVCB, HTTPS, IXFR, AXFR, SPF, CAA = 64, 65, 251, 252, 99, 257
 IN = 1
+OLD_CLASSES = frozenset({3, 4})
+CLASSLESS = frozenset({NS, CNAME, SOA, PTR, MX, TXT})
+"""Types whose data is the same in every class (RFC 1035 section 3.3)."""
 
 
 def type_name(number: int) -> str:

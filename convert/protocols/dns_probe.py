@@ -13,6 +13,8 @@ _PORTS = frozenset({53, 5353, 5355})
 _NETBIOS = 137
 """NetBIOS names are asked for in the same format (RFC 1002); they are not decoded."""
 _OPENING = 4096
+_PRIVATE = 0xFF00
+"""Types from here on are for private use (RFC 6895)."""
 _COUNTS = 64
 """Records of a section in one datagram, at most; streams of zone transfers hold more in later messages only."""
 
@@ -35,8 +37,7 @@ def _whole(message: bytes, near: bool) -> bool:
     """A message that holds what it says and nothing else; near DNS's ports its questions are enough."""
     if len(message) < 12 or not _plausible(message):
         return False
-    from . import dns_numbers as n  # these are needed by what looks like a message only
-    from .dns_messages import decode, question_key
+    from .dns_messages import decode, question_key  # is needed by what looks like a message only
 
     if near:
         return question_key(message) is not None
@@ -45,16 +46,14 @@ def _whole(message: bytes, near: bool) -> bool:
         return False
     if not decoded.questions:  # an answer of mDNS, which repeats no question
         return bool(message[2] & 0x80 and not int.from_bytes(message[:2], "big") and decoded.fields["answers"])
-    known = set(n.TYPES.values())
     for asked in decoded.questions:
-        if (
-            not isinstance(asked, dict)
-            or asked["query_type"] not in known
-            or asked["query_class"] not in ("IN", "ANY", "CH")
-        ):
+        if not isinstance(asked, dict) or asked["query_class"] not in ("IN", "ANY", "CH"):
+            return False
+        kind = str(asked["query_type"])
+        if kind.startswith("TYPE") and int(kind[4:]) < _PRIVATE:
             return False
         name = str(asked["query_name"])
-        if asked["query_type"] in ("NIMLOC", "SRV") and len(name) == 32 and not name.strip("ABCDEFGHIJKLMNOP"):
+        if kind in ("TYPE32", "SRV") and len(name) == 32 and not name.strip("ABCDEFGHIJKLMNOP"):
             return False  # NetBIOS
     return True
 

@@ -143,7 +143,7 @@ def client_hello(body: bytes, complete: bool) -> ClientHello:
     versions = _numbers(_Cursor(known[_SUPPORTED]).block(1)) if _SUPPORTED in known else []
     highest = max(meant(versions), key=_rank, default=version)
     offered: list[Value] = []
-    if session:
+    if session and _rank(highest) <= _rank(0x0303):  # above, it is there for the looks (RFC 8446, appendix D.4)
         offered.append("session-id")
     if known.get(_TICKET):
         offered.append("ticket")
