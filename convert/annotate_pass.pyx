@@ -16,7 +16,7 @@ from syswire.convert.annotations import Ends, attribution, endpoints
 from syswire.convert.annotations_json cimport StreamCounts, stream_line
 from syswire.convert.conversations.reader cimport ConversationReader
 from syswire.convert.json_text cimport JsonText
-from syswire.convert.model.rows cimport PIECE_BOUNDARY, Piece
+from syswire.convert.model.rows cimport GAP_NOT_CAPTURED, PIECE_BOUNDARY, Piece
 from syswire.convert.model.rows import UNIX_DATAGRAM
 from syswire.convert.protocols.recogniser cimport Recogniser
 from syswire.convert.protocols.table import BY_NAME
@@ -34,11 +34,12 @@ cdef class Pass:
     cdef ConversationReader reader
     cdef JsonText streams
     cdef Spool spool
+    cdef bint packets
 
     def __init__(self, part, rebuilt, redactor, found, lines, streams, marks):
         self.rebuilt, self.counts = rebuilt, found.counts
         self.paths = part.prepared.decoded.paths
-        self.reader = rebuilt.reader
+        self.reader, self.packets = rebuilt.reader, part.prepared.decoded.packets
         self.streams_file, self.streams = streams, JsonText()
         self.spool = Spool(part, rebuilt, redactor, found, lines, marks)
 
@@ -62,6 +63,7 @@ cdef class Pass:
         cdef Recogniser parser = None
         cdef uint64_t[2] behind = [0, 0]  # where each direction's bytes go on
         cdef int direction
+        cdef bint carried = not self.packets  # some of its payload was captured, or cut off a captured frame
         cdef bytes data
         conv, totals = conversation
         ends = Ends(totals.client_threads, totals.server_threads, conv.client_owner, conv.server_owner)
@@ -85,6 +87,7 @@ cdef class Pass:
             if piece.stream_offset != behind[direction]:
                 spool.verbatim = False  # parsers see what stands on both sides as one, the search does not
             behind[direction] = piece.stream_offset + length
+            carried = carried or piece.reason != GAP_NOT_CAPTURED
             if held is not None:
                 data = held
                 (to_server if direction else to_client).update(data)
@@ -95,7 +98,9 @@ cdef class Pass:
         if parser is not None:
             parser.end(conv.closed != 0)
         spool.end()
-        counts.bytes_to_server, counts.bytes_to_client = totals.bytes_to_server, totals.bytes_to_client
+        counts.bytes_to_server = counts.bytes_to_client = 0
+        if carried:  # else sequence numbers alone tell of bytes, and those are told as missing
+            counts.bytes_to_server, counts.bytes_to_client = totals.bytes_to_server, totals.bytes_to_client
         counts.gaps, counts.missing_bytes, counts.shifted = totals.gaps, totals.missing_bytes, totals.shifted
         counts.first_frame = counts.last_frame = 0
         if totals.first_frame_row >= 0:

@@ -181,3 +181,18 @@ def test_comments_of_the_source_stay_and_ours_follow(tmp_path: Path) -> None:
     assert written[0].comments == ["theirs", "syswire stream 1 (tcp)"]
     assert [frame.data for frame in written] == [first, *others]
     assert sum(bool(frame.comments) for frame in written) == 2  # the first frames of two streams
+
+
+def test_streams_of_which_no_payload_was_captured(tmp_path: Path) -> None:
+    """A capture of handshakes alone tells of bytes only by numbers: missing, not moved. A cut packet did move."""
+    quiet, cut = Talk(), Talk(client=(made.A4, 40001))
+    frames = [*quiet.handshake(), *quiet.close(18, 3000), *cut.handshake(), cut(True, ACK | PSH, 1, 1, QUESTION)]
+    source = capture(tmp_path / "a.pcap", frames)
+    data = source.read_bytes()
+    at = len(data) - len(frames[-1]) - 16
+    held = 54
+    source.write_bytes(data[: at + 8] + held.to_bytes(4, "little") + data[at + 12 : at + 16 + held])
+    _, records = run([source], tmp_path / "out")
+    first, second = of(records, "stream")
+    assert (first["bytes_to_server"], first["bytes_to_client"], first["missing_bytes"]) == (0, 0, 3018)
+    assert (second["bytes_to_server"], second["bytes_to_client"]) == (len(QUESTION), 0)
