@@ -43,9 +43,14 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("dns", "dns:DnsDatagrams", "dns_probe:probe_datagrams", DATAGRAMS),
     Protocol("dns-tcp", "dns:DnsStream", "dns_probe:probe_stream"),
     Protocol("mysql", "mysql:MySql", "mysql_probe:probe"),
+    Protocol("postgresql", "postgresql:PostgreSql", "postgresql_probe:probe"),
     Protocol("smtp", "smtp:Smtp", "smtp_probe:probe"),
     Protocol("pop3", "pop3:Pop3", "pop3_probe:probe"),
     Protocol("imap", "imap:Imap", "imap_probe:probe"),
+    Protocol("redis", "redis:Redis", "redis_probe:probe"),
+    Protocol("fastcgi", "fastcgi:FastCgi", "fastcgi_probe:probe"),
+    Protocol("ftp", "ftp:Ftp", "ftp_probe:probe"),
+    Protocol("telnet", "telnet:Telnet", "telnet_probe:probe"),
 )
 BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 
