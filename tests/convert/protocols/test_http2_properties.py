@@ -1,4 +1,4 @@
-"""Properties of HTTP/2: nothing raises, cuts change nothing, memory is bounded, and what h2 says is read as h2 reads it."""
+"""Properties of HTTP/2: nothing raises, cuts change nothing, memory is bounded, and h2 agrees on its own talk."""
 
 from __future__ import annotations
 
