@@ -23,8 +23,10 @@ _BEFORE = 1024
 _LINE = 1024
 _SHOWN = 16
 """Of these lines."""
-_PACKET = 35000
-"""Bytes that every implementation has to take (RFC 4253 section 6.1); hellos need no more."""
+_PACKET = 1 << 18
+"""Bytes of a packet: all have to take 35,000 (RFC 4253 section 6.1), OpenSSH takes no more than this."""
+_NAMES = 256
+"""Names of one list of algorithms that are shown."""
 _DISCONNECT, _KEXINIT, _NEWKEYS, _REPLY, _GROUP_REPLY = 1, 20, 21, 31, 33
 _LISTS = (
     "kex_algorithms",
@@ -38,6 +40,7 @@ _LISTS = (
     "languages_to_server",
     "languages_to_client",
 )
+_AGREED = ("kex", "host_key", "cipher_to_server", "cipher_to_client")
 _KEYS = (b"ssh-", b"ecdsa-sha2-", b"sk-", b"rsa-sha2-", b"x509v3-", b"null")
 
 
@@ -72,7 +75,7 @@ class Ssh:
         if side.done:
             return
         side.buffer.feed(data, offset, place)
-        while not side.done and (self._packet(side) if side.greeted else self._line(side)):
+        while self._packet(side) if side.greeted else self._line(side):
             pass
 
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
@@ -107,7 +110,7 @@ class Ssh:
         side.end = buffer.at
         if line.startswith(b"SSH-"):
             self._banner(side, line, span)
-            return True
+            return not side.done
         side.lines += 1
         if side.to_server or side.lines > _BEFORE:
             self._broken(side)
@@ -198,6 +201,7 @@ class Ssh:
             return
         self._finished = True
         client = self._client()
+        self._agree(client, self._sides[not client.to_server])
         request, response = (self._spoken(side, side is client) for side in self._sides.values())
         if request is not None or response is not None:
             self._sink.record(Record("ssh", "ssh", 1, request, response))
@@ -219,14 +223,27 @@ class Ssh:
         return usual
 
     @staticmethod
+    def _agree(client: _Side, server: _Side) -> None:
+        """What both will use: the first that the client names and the server knows (RFC 4253 section 7.1)."""
+        if client.lists is None or server.lists is None:
+            return
+        for name, offered, known in zip(_AGREED, client.lists, server.lists, strict=False):
+            there = set(known.split(","))
+            server.fields[f"agreed_{name}"] = next((one for one in offered.split(",") if one and one in there), None)
+
+    @staticmethod
     def _offer(side: _Side, client: bool) -> None:
         """Add the lists and their fingerprint: of the client what it would send, of the server likewise."""
         lists = side.lists
         if lists is None:
             return
-        keys = {name: side.fields.pop(name) for name in list(side.fields) if name.startswith(("host_key_", "disc"))}
+        later = ("host_key_", "agreed_", "disconnect_")
+        keys = {name: side.fields.pop(name) for name in list(side.fields) if name.startswith(later)}
         for name, listed in zip(_LISTS, lists, strict=True):
-            side.fields[name] = list(listed.split(",")) if listed else []
+            names = listed.split(",") if listed else []
+            side.fields[name] = [*names[:_NAMES]]
+            if len(names) > _NAMES:
+                side.fields[f"{name}_complete"] = False
         parts = (0, 2, 4, 6) if client else (0, 3, 5, 7)
         text = ";".join(lists[part] for part in parts).encode("latin-1")
         side.fields["hassh" if client else "hassh_server"] = md5(text, usedforsecurity=False).hexdigest()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .tls_hello import ClientHello, ServerHello
 
 _CLIENT_HELLO, _SERVER_HELLO, _OLD_RETRY, _CERTIFICATE, _CERTIFICATE_REQUEST = 1, 2, 6, 11, 13
+_MESSAGES = 256
+"""Handshake messages of one side: there are ten or so, and empty ones cost."""
 _FATAL, _CLOSE = 2, 0
 _LEVELS = {1: "warning", 2: "fatal"}
 _ALERTS = {
@@ -73,6 +75,7 @@ class _Side:
         self.certificate: dict[str, Value] | None = None
         self.certificates: int | None = None
         self.requested = False
+        self.messages = 0
         self.changed = False  # to encryption, after what it had to say
         self.alert: tuple[int, int] | None = None
         self.begin: Span | None = None
@@ -167,7 +170,10 @@ class Tls:
 
     def _message(self, side: _Side, found: layer.Found) -> None:
         kind = found.message
-        if kind == _CLIENT_HELLO and side.client is None and side.server is None:
+        side.messages += 1
+        if side.messages > _MESSAGES:
+            self._end(side)
+        elif kind == _CLIENT_HELLO and side.client is None and side.server is None:
             side.heard(found)
             side.client = client_hello(found.body, found.complete)
             side.fields = side.client.fields

@@ -17,6 +17,8 @@ BROKEN = -1
 _LONGEST = (1 << 14) + 2048
 KEPT = 1 << 16
 """Bytes of one handshake message that are kept: more than any hello has; of a chain the first certificate is there."""
+_RECORDS = 1 << 16
+"""Records that are looked into: a hello may come in records of one byte, but not everything."""
 _MESSAGES = frozenset({0, 1, 2, 4, 6, 11, 12, 13, 14, 15, 16, 22})
 """Types of handshake messages that pass in the clear."""
 _TYPES = range(CHANGE, HEARTBEAT + 1)
@@ -45,6 +47,7 @@ class Records:
     def __init__(self) -> None:
         self._in = StreamBuffer()
         self._first = True
+        self._seen = 0
         self._kind = 0  # of the record that is being read
         self._left = 0  # of it
         self._size = 0
@@ -125,7 +128,8 @@ class Records:
     def _header(self) -> bool:
         head = self._in.peek(5)
         size = int.from_bytes(head[3:], "big")
-        if head[0] not in _TYPES or head[1] != 3 or head[2] > 4 or size > _LONGEST:
+        self._seen += 1
+        if self._seen > _RECORDS or head[0] not in _TYPES or head[1] != 3 or head[2] > 4 or size > _LONGEST:
             return False
         self._begin = self._in.span(5 + size)
         self._in.take(5)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.loopback_talk import recorded
 from support.parsing import Found, talk
-from support.recorded_talk import recorded
 from syswire.convert.protocols.dns import DnsDatagrams, DnsStream
 from syswire.convert.protocols.dns_messages import decode
 from syswire.convert.protocols.dns_names import Broken, host_name, label_text, read_name
