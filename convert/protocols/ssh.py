@@ -105,10 +105,11 @@ class Ssh:
             return False
         span = buffer.span(end + 1)
         line = buffer.take(end + 1)[:-1].removesuffix(b"\r")
-        if side.begin is None:
-            side.begin = span
-        side.end = buffer.at
-        if line.startswith(b"SSH-"):
+        banner = line.startswith(b"SSH-")
+        if banner or not side.to_server:
+            side.begin = side.begin or span
+            side.end = buffer.at
+        if banner:
             self._banner(side, line, span)
             return not side.done
         side.lines += 1
