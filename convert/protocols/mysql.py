@@ -393,4 +393,3 @@ class MySql:
     def _hand(self, kind: str, request: Message | None, response: Message | None) -> None:
         self._ordinal += 1
         self._sink.record(Record(kind, "mysql", self._ordinal, request, response))
-

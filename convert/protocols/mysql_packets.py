@@ -100,14 +100,12 @@ class MySqlFramer(Framer):
         size, count = len(data), 0
         while size - at >= 5:
             length = data[at] | data[at + 1] << 8 | data[at + 2] << 16
-            if not length or length == PART or data[at + 4] >= 0xFE:
+            end = at + 4 + length
+            if not length or length == PART or data[at + 4] >= 0xFE or end > size:
                 break
             count += 1
-            at += 4 + length
+            at = end
         self.row_count += count
-        if at > size:
-            self.pass_over(at - size)
-            at = size
         return at
 
     def find(self, tail: bytes, anchor: int) -> tuple[int, bool]:

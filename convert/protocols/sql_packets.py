@@ -59,8 +59,8 @@ class Packet:
     def part(self, begin: int, end: int) -> Span:
         """The bytes from `begin` to `end` of the body, as far as they were kept."""
         first, last = self._run(begin), self._run(max(begin, end - 1))
-        start = first.offset + (0 if first.width else begin - first.index)
-        stop = last.offset + (last.width or end - last.index)
+        start = first.offset + (0 if first.width else begin - first.start)
+        stop = last.offset + (last.width or end - last.start)
         return Span(first.place, start, max(stop - start, 0))
 
     def _run(self, index: int) -> Run:
@@ -88,7 +88,6 @@ class Framer:
 
     def _clear(self) -> None:
         self._head = b""
-        self._taken = 0
         self._goes_on = False
         self._body = bytearray()
         self._runs: list[Run] = []
@@ -129,33 +128,27 @@ class Framer:
                 at += self._fill(data, at, offset, place, width)
             elif not self._head and not self._joined and (ahead := self.skip(data, at)) != at:
                 at = ahead
-            elif not self._begin(data, at, offset, place, width):
-                at += self._taken  # what is no header is not looked at again: the same however it was cut
-                self.lose()
-                return at + self._search(data[at:], offset if width else offset + at, place, width)
             else:
-                at += self._taken
+                begun = self._begin(data, at, offset, place, width)
+                at += begun or self.header - len(self._head)
+                if not begun:  # what is no header is not looked at again: the same however it was cut
+                    self.lose()
+                    return at + self._search(data[at:], offset if width else offset + at, place, width)
             self.position = offset + (width or at)
         return at
 
-    def pass_over(self, left: int) -> None:
-        """For skip(): the packet that begins in these bytes is of no interest, and `left` bytes of it follow."""
-        self._clear()
-        self._inside, self._left, self._cut = True, left, True
-        self._length = -1
-
-    def _begin(self, data: bytes, at: int, offset: int, place: object, width: int) -> bool:
+    def _begin(self, data: bytes, at: int, offset: int, place: object, width: int) -> int:
+        """Take of a header what is there; returns how many bytes these were, 0 where they are none."""
         part = data[at : at + self.header - len(self._head)]
         if not self._head and not self._joined:
             self._runs.append(Run(-self.header, offset if width else offset + at, place, width))
-        self._taken = len(part)
         head = self._head + part
         if len(head) < self.header:
             self._head = head
-            return True
+            return len(part)
         told = self.measure(head)
         if told is None:
-            return False
+            return 0
         tag, length, self._goes_on = told
         if not self._joined:
             self._tag = tag
@@ -163,7 +156,7 @@ class Framer:
         self._length += length
         if not length:
             self._end(offset + (width or at + len(part)))
-        return True
+        return len(part)
 
     def _fill(self, data: bytes, at: int, offset: int, place: object, width: int) -> int:
         part = min(self._left, len(data) - at)
@@ -182,9 +175,6 @@ class Framer:
     def _end(self, end: int) -> None:
         """A part has ended; the packet has, unless the next one goes on with it."""
         self._inside = False
-        if self._length < 0:  # it was passed over
-            self._clear()
-            return
         if self._goes_on:
             self._joined = True
             return
@@ -194,7 +184,7 @@ class Framer:
 
     def rest(self) -> Packet | None:
         """The packet that has begun and will not end, or None."""
-        if not self.synced or not (self._inside or self._joined) or self._length < 0:
+        if not self.synced or not (self._inside or self._joined):
             return None
         return Packet(self._tag, bytes(self._body), self._length, False, self._runs, self.position)
 
@@ -260,7 +250,7 @@ def _behind(runs: list[Run], index: int) -> list[Run]:
     """The runs of what is left when `index` bytes are forgotten."""
     kept: list[Run] = []
     for number, run in enumerate(runs):
-        if number + 1 < len(runs) and runs[number + 1].index <= index:
+        if number + 1 < len(runs) and runs[number + 1].start <= index:
             continue
         cut = max(index - run.start, 0)
         kept.append(Run(max(run.start - index, 0), run.offset if run.width else run.offset + cut, run.place, run.width))
