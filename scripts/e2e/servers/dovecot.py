@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from .running import PYTHON, Said, Secret, Server, account, program
 from .tls import certificate
 
@@ -83,19 +85,30 @@ class Dovecot(Server):
 
     def talk(self) -> None:
         """POP3 first: IMAP leaves marks on the mails."""
+        base = ["curl", "-sS", "-u", "lighter:Whale-oil4", "--login-options"]
         self.python("pop3", self.address, self.pop3)
-        assert b"Trim it." in self.client(
-            "curl", "-sS", "-u", "lighter:Whale-oil4", f"pop3://{self.address}:{self.pop3}/1"
-        )
+        assert b"Trim it." in self.client(*base, "AUTH=LOGIN", f"pop3://{self.address}:{self.pop3}/1")
         self.python("imap", self.address, self.imap)
         url = f"imap://{self.address}:{self.imap}/INBOX;UID=1"
-        assert b"Trim it." in self.client(
-            "curl", "-sS", "-u", "lighter:Whale-oil4", "--login-options", "AUTH=PLAIN", url
-        )
+        assert b"Trim it." in self.client(*base, "AUTH=PLAIN", url)
 
     def said(self) -> list[Said]:
         """Logins; those after STARTTLS and by challenge show no password."""
         good, bad = Secret("lighter", "Whale-oil4", "accepted"), Secret("lighter", "Fish-oil9", "refused")
-        imap = Said("imap", "tcp", self.imap, "", {}, {}, [bad, good, good, good], {PYTHON, "curl"}, {"imap-login"})
-        pop3 = Said("pop3", "tcp", self.pop3, "", {}, {}, [bad, good, good], {PYTHON, "curl"}, {"pop3-login"})
+        short, long = (sha256(text.partition("\r\n\r\n")[2].encode()).hexdigest() for text in MAILS.values())
+        kept = sha256(b"Glass.\r\n").hexdigest()
+        answers = {short: 1, long: 1, "[AUTHENTICATIONFAILED] Authentication failed.": 1}
+        imap = Said(
+            "imap",
+            "tcp",
+            self.imap,
+            "",
+            {"Attic": 1, "Cellar": 1, kept: 1},
+            answers,
+            [bad, good, good, good],
+            {PYTHON, "curl"},
+            {"imap-login"},
+        )
+        asked, answers = {"RETR": 4, "2 1": 1, "STLS": 1}, {short: 2, long: 1, "There's no message 9.": 1}
+        pop3 = Said("pop3", "tcp", self.pop3, "", asked, answers, [bad, good, good], {PYTHON, "curl"}, {"pop3-login"})
         return [imap, pop3]

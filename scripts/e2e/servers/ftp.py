@@ -58,8 +58,8 @@ class PyFtpd(Server):
         self.client("curl", "-sS", "--user", "cooper:Elm-stave4", url, code=67)
 
     def said(self) -> list[Said]:
-        """Names of files as they were asked for, and four logins."""
-        asked = {"small.txt": 2, "large.bin": 1, "absent.txt": 1, "stored.txt": 2, "lines.txt": 1, "kept.txt": 2}
+        """Names of files as they were asked for, and four logins. curl asks for the size before the file."""
+        asked = {"small.txt": 3, "large.bin": 1, "absent.txt": 1, "stored.txt": 2, "lines.txt": 1, "kept.txt": 2}
         good = Secret("cooper", "Oak-stave3", "accepted")
         secrets = [Secret("mallet", "Bent-nail1", "refused"), good, good, Secret("cooper", "Elm-stave4", "refused")]
         return [Said("ftp", "tcp", self.listener, "", asked, {}, secrets, {PYTHON, "curl"}, {PYTHON})]
@@ -89,7 +89,7 @@ class VsFtpd(Server):
 
     def said(self) -> list[Said]:
         """Names of files as they were asked for. vsftpd refuses an unknown user before it asks for the password."""
-        asked = {"small.txt": 2, "large.bin": 1, "absent.txt": 1}
+        asked = {"small.txt": 3, "large.bin": 1, "absent.txt": 1}
         secrets = [
             Secret("anonymous", "cooper@barrels.example", "accepted"),
             Secret("anonymous", "ftp@example.com", "accepted"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import pwd
+from hashlib import sha256
 from pathlib import Path
 
 from .running import PATHS, Missing, Said, Secret, Server, account, program
@@ -68,6 +69,7 @@ if (isset($_GET['crack'])) { error_log('the bell has cracked'); http_response_co
 header('X-Bell: bronze');
 echo str_repeat('dong ', (int) ($_GET['times'] ?? 1)), strlen(file_get_contents('php://input'));
 """
+TOWER = bytes(i * 13 % 241 for i in range(60_000))
 
 
 def fpm() -> str:
@@ -91,7 +93,7 @@ class Nginx(Server):
         self.give(user, "pages", "run")
         self.socket = self.folder / "run" / "fpm.sock"
         self.write("pages/bell.php", BELL)
-        (self.folder / "pages" / "tower.bin").write_bytes(bytes(i * 13 % 241 for i in range(60_000)))
+        (self.folder / "pages" / "tower.bin").write_bytes(TOWER)
         group = grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name
         places = {
             "folder": self.folder, "address": self.address, "plain": self.plain, "h2c": self.h2c, "fpm": self.fpm,
@@ -136,10 +138,34 @@ class Nginx(Server):
         files = {"/tower.bin": 1, "/absent": 1}
         more = {"/tower.bin": 2, "/absent": 1, "/tcp/chime?times=3": 1, "/nowhere": 1}
         php = {Path(fpm()).name[:15]}
-        by_fpm = {target: 2 for target in tcp} | {"/tcp/chime?times=3": 1}
+        # A target is told as such and among the parameters.
+        by_fpm = dict.fromkeys(tcp, 4) | {"/tcp/chime?times=3": 2}
+        by_unix = dict.fromkeys(unix, 2)
+        tower, peal = sha256(TOWER).hexdigest(), sha256(b"dong " * 12_000 + b"0").hexdigest()
+        crack = "PHP message: the bell has cracked"
         return [
-            Said("http", "tcp", self.plain, "", tcp | unix | files, {}, secrets * 2, {"curl"}, {"nginx"}),
-            Said("http2", "tcp", self.h2c, "", tcp | more, {}, secrets, {"curl", "nghttp"}, {"nginx"}),
-            Said("fastcgi", "tcp", self.fpm, "", by_fpm, {}, secrets * 2, {"nginx"}, php),
-            Said("fastcgi", "unix", 0, str(self.socket), unix, {}, secrets, {"nginx"}, php),
+            Said(
+                "http",
+                "tcp",
+                self.plain,
+                "",
+                tcp | unix | files,
+                {tower: 1, peal: 2, "404": 1, "500": 2},
+                secrets * 2,
+                {"curl"},
+                {"nginx"},
+            ),
+            Said(
+                "http2",
+                "tcp",
+                self.h2c,
+                "",
+                tcp | more,
+                {tower: 2, peal: 1, "404": 2, "500": 1},
+                secrets,
+                {"curl", "nghttp"},
+                {"nginx"},
+            ),
+            Said("fastcgi", "tcp", self.fpm, "", by_fpm, {peal: 2, crack: 2}, secrets * 2, {"nginx"}, php),
+            Said("fastcgi", "unix", 0, str(self.socket), by_unix, {peal: 1, crack: 1}, secrets, {"nginx"}, php),
         ]

@@ -68,7 +68,10 @@ class Redis(Server):
 
     def said(self) -> list[Said]:
         """The commands of the script, each once over each way."""
-        asked = {VALUE: 1, "loaf499": 1, "oops": 1, "MULTI": 1, "EXEC": 1, "PING": 1, "bread:sold": 3}
+        # Of a long value its length and its beginning are told.
+        asked = {str(len(VALUE)): 1, "loaf499": 1, "oops": 1, "MULTI": 1, "EXEC": 1, "PING": 1, "bread:sold": 3}
+        answers = {str(len(VALUE)): 1, "loaf499": 1, "dark and \\xff\0 sour": 1, "PONG": 1, "QUEUED": 2}
+        answers["WRONGTYPE Operation against a key holding the wrong kind of value"] = 1
         secrets = [
             Secret("baker", "Warm-oven4", "accepted"),
             Secret(None, "Cold-cellar3", "accepted"),
@@ -76,5 +79,5 @@ class Redis(Server):
             Secret(None, "Cold-cellar3", "accepted"),
             Secret(None, "Cold-cellar3", "accepted"),
         ]
-        said = Said("redis", "tcp", self.listener, "", asked, {}, secrets, {"redis-cli"}, {"redis-server"})
+        said = Said("redis", "tcp", self.listener, "", asked, answers, secrets, {"redis-cli"}, {"redis-server"})
         return [said, said._replace(transport="unix", port=0, path=str(self.socket))]

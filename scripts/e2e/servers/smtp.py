@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from pathlib import Path
 
+from .clients.smtp import LONG
 from .running import PYTHON, Said, Secret, Server
 from .tls import certificate
 
@@ -39,4 +41,7 @@ class Smtp(Server):
         asked = {"one@lane.example": 3, "two@lane.example": 2, "nobody@lane.example": 1, "four@lane.example": 1}
         good = Secret("postie", "Red-pillar2", "accepted")
         secrets = [Secret("postie", "Blue-pillar3", "refused"), good, good, good]
-        return [Said("smtp", "tcp", self.listener, "", asked, {}, secrets, {PYTHON, "curl"}, {PYTHON})]
+        for body in ("short\r\n.dotted line\r\n", LONG + "\r\n.dotted line\r\n", "A short one.\r\n"):
+            asked[sha256(body.encode()).hexdigest()] = 2 if body.startswith("short") else 1
+        answers = {"no such box": 1, "sorted": 4, "5.7.8": 1}
+        return [Said("smtp", "tcp", self.listener, "", asked, answers, secrets, {PYTHON, "curl"}, {PYTHON})]

@@ -150,3 +150,20 @@ def test_a_socket_and_tcp_carry_the_same(both: Both, address: str, said: list[Sa
             ]
         )
     assert kinds[0] == kinds[1] != []
+
+
+@pytest.mark.parametrize(("name", "protocol"), [one for one in SPOKEN if one[1] == "ftp"])
+def test_transfers_name_the_stream_of_their_bytes(both: Both, address: str, said: list[Said]) -> None:
+    """Passive and active: the bytes that the file has passed there."""
+    sizes = {"small.txt": 18, "large.bin": 300_000, "stored.txt": 500, "lines.txt": 10}
+    found = set()
+    for one in said:
+        for line in lines(both, one, address):
+            if line["type"] == "transfer" and line["response"]["code"] == 226 and line["request"]["path"] in sizes:
+                data = both.capture.streams[line["data_stream"]]
+                path, mode = line["request"]["path"], line["request"]["mode"]
+                assert data["bytes_to_server"] + data["bytes_to_client"] == sizes[path], line
+                found.add((path, mode))
+    assert {("small.txt", "passive"), ("large.bin", "passive")} <= found
+    if "stored.txt" in said[0].requests:
+        assert {("stored.txt", "active"), ("lines.txt", "passive")} <= found

@@ -6,6 +6,7 @@ import smtplib
 import ssl
 import sys
 
+LONG = "parcel and string " * 50 + "\r\n" + "label\r\n" * 8_000
 MAIL = "Subject: {subject}\r\nFrom: postie@sorting.example\r\n\r\n{body}\r\n.dotted line\r\n"
 
 
@@ -32,7 +33,7 @@ def main(address: str, port: str) -> None:
             one.auth(mechanism.upper(), getattr(one, f"auth_{mechanism}"), initial_response_ok=mechanism == "plain")
             mail(one, f"by {mechanism}", "short", "one@lane.example", "two@lane.example")
     with smtplib.SMTP(address, int(port), "round.example", timeout=20) as one:
-        mail(one, "long", "parcel and string " * 50 + "\r\n" + "label\r\n" * 8_000, "one@lane.example")
+        mail(one, "long", LONG, "one@lane.example")
         try:
             mail(one, "lost", "x", "nobody@lane.example")
         except smtplib.SMTPRecipientsRefused as error:
