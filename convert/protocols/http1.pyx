@@ -13,8 +13,8 @@ from libc.stdint cimport uint64_t
 
 from syswire.convert.model.exchange import HttpExchange, HttpRequest, HttpResponse
 from syswire.convert.model.span import Span
-from syswire.convert.protocols.http1_bodies cimport NO_BODY, Body, framing, may_be_form
-from syswire.convert.protocols.http1_heads cimport HeadText
+from syswire.convert.protocols.http1_bodies cimport NO_BODY, Body, complete, content_of, framing, may_be_form
+from syswire.convert.protocols.http1_heads cimport HeadText, authority
 from syswire.convert.protocols.http1_kept cimport Kept
 from syswire.convert.protocols.http1_messages cimport Half
 from syswire.convert.protocols.http1_owner cimport Owner
@@ -29,7 +29,6 @@ cdef enum:
     ROOM = 4 << 20
 
 cdef object _NOWHERE = Span(None, 0, 0)
-_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://(?:[^/?#]*@)?([^/?#@]*)")
 _CUT_VERSION = re.compile(r"(.*?)[ \t]+(?:H|HT|HTT|HTTP|HTTP/.*)", re.IGNORECASE | re.DOTALL)
 
 
@@ -66,12 +65,14 @@ cdef class Http1(Owner):
     cdef uint64_t cost
     cdef uint64_t given_up_at   # what the server had sent when earlier requests were last taken for answered
     cdef uint64_t owed       # responses to requests that were handed out without waiting longer
+    cdef bint objects        # bodies are handed on as objects
     cdef _Slot asking        # whose request is passing
     cdef _Slot bodiless      # the last one, where its request announced no body at all
     cdef _Slot answering     # whose final response is passing
 
     def __init__(self, sink):
         self.sink = sink
+        self.objects = sink.wants_objects
         self.client = Half(True, self)
         self.server = Half(False, self)
         self.slots = deque()
@@ -177,7 +178,7 @@ cdef class Http1(Owner):
             _NOWHERE,
             slot.method,
             target,
-            head.host if head.host is not None else _authority(slot.method, target),
+            head.host if head.host is not None else authority(slot.method, target),
             head.version_or_reason,
             head.headers,
             complete,
@@ -193,8 +194,10 @@ cdef class Http1(Owner):
         kind[0] = framing(head, True, length, odd)
         for name in odd:
             self.client.weird(name)
-        if kind[0] != NO_BODY and may_be_form(head):
-            slot.kept = Kept()
+        if kind[0] != NO_BODY:
+            self.content = content_of(self.sink, True, head, self.objects)
+            if may_be_form(head):
+                slot.kept = Kept()
         return slot.kept
 
     cdef int request_over(self, Body body, object span, bint known, Head trailers) except -1:
@@ -202,9 +205,10 @@ cdef class Http1(Owner):
         cdef _Slot slot = self.asking
         self.asking = None
         assert slot is not None and slot.request is not None and slot.head is not None and slot.text is not None
-        _complete(slot.request, body, span, known, trailers)
+        complete(slot.request, body, span, known, trailers)
+        content = _content(body, self.client)
         if _may_hold_secrets(slot):
-            slot.secrets = find_secrets(slot.request, slot.head, slot.text, slot.kept, body is not None and body.done)
+            slot.secrets = find_secrets(slot.request, slot.head, slot.text, slot.kept, body is not None and body.done, content)
             self._charge(slot, slot.secrets)
         if slot.head.content_lengths is None and slot.head.transfer_encodings is None:
             self.bodiless = slot
@@ -268,6 +272,8 @@ cdef class Http1(Owner):
         kind = framing(head, False, length, odd)
         for name in odd:
             self.server.weird(name)
+        if kind != NO_BODY:
+            self.content = content_of(self.sink, False, head, self.objects)
         return kind
 
     cdef _Slot _slot_to_answer(self):
@@ -296,7 +302,8 @@ cdef class Http1(Owner):
         self.answering = None
         if slot is None or slot.response is None:
             return 0  # an interim response
-        _complete(slot.response, body, span, known, trailers)
+        complete(slot.response, body, span, known, trailers)
+        _content(body, self.server)
         slot.response_over = True
         if slot.status == 101:
             self.client.become_opaque()
@@ -363,18 +370,13 @@ cdef class Http1(Owner):
         return 0
 
 
-cdef int _complete(object message, Body body, object span, bint known, Head trailers) except -1:
-    """Say of a message what is known when it has passed."""
-    message.span = span
-    if known:
-        message.body_length = body.length if body is not None else 0
-        message.body_complete = body is None or body.intact
-    if body is not None:
-        message.body_sha256 = body.sha256()
-    if trailers is not None:
-        message.trailers = trailers.headers
-        message.ascii &= trailers.ascii
-    return 0
+cdef object _content(Body body, Half half):
+    """What was found in a body, if anything; what was odd about it is told."""
+    if body is None or body.content is None:
+        return None
+    for name in body.content.problems:
+        half.weird(name)
+    return body.content
 
 
 cdef bint _may_hold_secrets(_Slot slot) except -1:
@@ -388,11 +390,3 @@ cdef bint _may_hold_secrets(_Slot slot) except -1:
         return True
     query = target.find("?")
     return query >= 0 and query_may_hold_secret(target, query) is not None
-
-
-cdef object _authority(str method, str target):
-    """The host that an absolute target or a CONNECT names, without user and password."""
-    if method == "CONNECT":
-        return target.rpartition("@")[2] or None
-    found = _AUTHORITY.match(target)
-    return found[1] if found else None

@@ -18,6 +18,7 @@ cdef class Body:
     cdef Dechunker dechunker
     cdef object hash
     cdef readonly Kept kept
+    cdef readonly object content  # what is in it (http_content.py), None where that is its bytes alone
     cdef readonly uint64_t length
     cdef public bint intact
     cdef readonly bint done
@@ -31,6 +32,8 @@ cdef class Body:
     cdef uint64_t gap(self, uint64_t length) except? 0
     cdef void _lose(self) noexcept
 
-cdef Body body_of(int kind, uint64_t length, Kept kept)
+cdef Body body_of(int kind, uint64_t length, Kept kept, object content)
 cdef int framing(Head head, bint request, uint64_t* length, list odd) except -1
 cdef bint may_be_form(Head head) except -1
+cdef object content_of(object sink, bint to_server, Head head, bint objects)
+cdef int complete(object message, Body body, object span, bint known, Head trailers) except -1

@@ -1,3 +1,5 @@
+from .http_content import BodyContent
+
 class Body:
     """One body while it passes; made and fed by compiled code only (http1_messages.pyx)."""
 
@@ -11,6 +13,8 @@ class Body:
     def intact(self) -> bool:
         """No byte was lost so far."""
 
+    @property
+    def content(self) -> BodyContent | None: ...
     @property
     def done(self) -> bool: ...
     @property

@@ -14,19 +14,21 @@ from libc.stdint cimport uint64_t
 from syswire.convert.protocols.http1_chunks cimport Dechunker
 from syswire.convert.protocols.http1_kept cimport Kept
 from syswire.convert.protocols.http1_scan cimport Head
+from syswire.convert.protocols.http_content import open_body
 
 cdef enum:
     LONGEST_LENGTH = 18  # digits: more would not fit the signed 64 bits of any file size
 
 
-cdef Body body_of(int kind, uint64_t length, Kept kept):
-    """A body of which nothing has passed; `length` is that of a LENGTH body, `kept` where its bytes go, or None."""
+cdef Body body_of(int kind, uint64_t length, Kept kept, object content):
+    """A body of which nothing has passed; `length` is that of a LENGTH body; `kept`, `content`: where its bytes go."""
     cdef Body made = Body.__new__(Body)
     made.kind = kind
     made.remaining = length
     if kind == CHUNKED:
         made.dechunker = Dechunker()
     made.kept = kept
+    made.content = content
     made.intact = True
     return made
 
@@ -57,6 +59,8 @@ cdef class Body:
             self.hash = _sha256(data)
         else:
             self.hash.update(data)
+        if self.content is not None:
+            self.content.feed(data)
         return 0
 
     cdef Py_ssize_t feed(self, bytes data, Py_ssize_t pos, uint64_t offset, object place) except -1:
@@ -102,6 +106,8 @@ cdef class Body:
         self.intact = False
         if self.kept is not None:
             self.kept.cut()
+        if self.content is not None:
+            self.content.gap(length if self.kind != LENGTH or length < self.remaining else self.remaining)
         if self.dechunker is not None:
             if self.dechunker.skip(length):
                 self.length += length
@@ -172,5 +178,37 @@ cdef int framing(Head head, bint request, uint64_t* length, list odd) except -1:
 
 
 cdef bint may_be_form(Head head) except -1:
-    """Whether a request's body may hold form fields: a urlencoded form by its type, or of no type at all."""
-    return head.content_type is None or "x-www-form-urlencoded" in head.content_type.lower()
+    """Whether a request's body may hold form fields: a form by its type, or of no type at all."""
+    cdef str kind
+    if head.content_type is None:
+        return True
+    kind = head.content_type.lower()
+    return "x-www-form-urlencoded" in kind or "multipart/form-data" in kind
+
+
+cdef object content_of(object sink, bint to_server, Head head, bint objects):
+    """What looks into a body with this head, None for a plain one; `objects`: bodies are to be handed on."""
+    cdef list transfer = head.transfer_encodings
+    if transfer is not None and len(transfer) == 1 and transfer[0] == "chunked":
+        transfer = None
+    if head.content_encodings is None and transfer is None and not objects and not (
+        to_server and head.content_type is not None and "multipart" in head.content_type.lower()
+    ):
+        return None
+    return open_body(sink, to_server, head.content_encodings, transfer, head.content_type)
+
+
+cdef int complete(object message, Body body, object span, bint known, Head trailers) except -1:
+    """Say of a message what is known when it has passed."""
+    message.span = span
+    if known:
+        message.body_length = body.length if body is not None else 0
+        message.body_complete = body is None or body.intact
+    if body is not None:
+        message.body_sha256 = body.sha256()
+        if body.content is not None:
+            message.more = body.content.finish(message.body_complete, message.body_sha256) or None
+    if trailers is not None:
+        message.trailers = trailers.headers
+        message.ascii &= trailers.ascii
+    return 0

@@ -13,3 +13,4 @@ cdef class HeadText:
 
 cdef HeadText head_text(bytes raw, uint64_t offset, list places)
 cdef list oddities(Head head)
+cdef object authority(str method, str target)

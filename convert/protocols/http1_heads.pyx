@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=True
 """A head's bytes with the way back to the stream, and the names of what may be odd in it."""
 
+import re
+
 from libc.stdint cimport uint64_t
 
 from syswire.convert.model.span import Span
@@ -9,6 +11,7 @@ from syswire.convert.protocols.http1_scan import (
     BARE_LF, CONTROL, EMPTY_NAME, FOLDED, NO_COLON, SPACE_BEFORE_COLON, TOO_MANY,
 )
 
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://(?:[^/?#]*@)?([^/?#@]*)")
 _ODDITIES = (
     (BARE_LF, "bare-lf"),
     (FOLDED, "folded-header"),
@@ -52,3 +55,11 @@ cdef class HeadText:
             else:
                 high = middle
         return Span(self.places[low - 1][1], self.offset + <uint64_t> begin, end - begin)
+
+
+cdef object authority(str method, str target):
+    """The host that an absolute target or a CONNECT names, without user and password."""
+    if method == "CONNECT":
+        return target.rpartition("@")[2] or None
+    found = _AUTHORITY.match(target)
+    return found[1] if found else None

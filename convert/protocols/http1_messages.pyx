@@ -203,7 +203,8 @@ cdef class Half:
         elif kind == NO_BODY:
             self._message_over(end, True)
         else:
-            self.body = body_of(kind, length, kept)
+            self.body = body_of(kind, length, kept, self.owner.content)
+            self.owner.content = None
             self.state = BODY
         return 0
 

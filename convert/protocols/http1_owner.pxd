@@ -8,6 +8,8 @@ from syswire.convert.protocols.http1_kept cimport Kept
 from syswire.convert.protocols.http1_scan cimport Head
 
 cdef class Owner:
+    cdef object content  # of the body that follows a head it was told of (http_content.py); None: its bytes alone
+
     # Something odd.
     cdef int weird(self, str name, object span) except -1
     # A request line was seen; its head may be long in coming.

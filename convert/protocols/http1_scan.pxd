@@ -10,6 +10,7 @@ cdef class Head:
     cdef readonly bint ascii
     cdef readonly list content_lengths
     cdef readonly list transfer_encodings
+    cdef readonly list content_encodings
     cdef readonly str host
     cdef readonly str content_type
     cdef readonly str location

@@ -155,6 +155,11 @@ cdef class Head:
                 if self.content_lengths is None:
                     self.content_lengths = []
                 self.content_lengths.append(value)
+        elif size == 16:
+            if _same(name, b"content-encoding", 16):
+                if self.content_encodings is None:
+                    self.content_encodings = []
+                self.content_encodings.append(value)
         elif size == 17:
             if _same(name, b"transfer-encoding", 17):
                 if self.transfer_encodings is None:

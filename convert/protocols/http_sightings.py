@@ -21,6 +21,7 @@ from ..model.sighting import (
     URL_USERINFO,
     Sighting,
 )
+from .form_fields import SECRET_FIELDS, USER_FIELDS, decoded, is_secret_field, is_user_field, own_name, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,24 +31,12 @@ if TYPE_CHECKING:
     from .http1_heads import HeadText
     from .http1_kept import Kept
     from .http1_scan import Head
+    from .http_content import BodyContent
 
-_SECRET_FIELDS = (
-    "password passwd pass pwd passwort passwrd pw userpassword upassword wppassword j_password session_password"
-    " login_password form_pw passphrase pin secret client_secret api_key apikey access_token refresh_token id_token"
-    " auth_token"
-)
-SECRET_FIELDS = frozenset(_SECRET_FIELDS.split())
-_USER_FIELDS = (
-    "user username userid uname login login_id loginname log email mail account j_username wpname nickname member"
-    " session_key"
-)
-USER_FIELDS = frozenset(_USER_FIELDS.split())
 MOST_SECRETS = 100
 """Of one request; more are no login."""
 _LONGEST_NAME = 256
 
-_NAME_PARTS = re.compile(r"[\[\].]+")
-_CUT_ESCAPE = re.compile(rb"%[0-9A-Fa-f]?\Z")
 # What is part of each name, or hides one; asked as query_may_hold_secret(target, where its query begins).
 query_may_hold_secret = re.compile(r"pass|pw|pin|secret|key|token|%", re.IGNORECASE).search
 _FORM_BEGINS = re.compile(rb"[A-Za-z0-9_.\-\[\]%+$~*:]{1,256}=")
@@ -62,17 +51,34 @@ _LOGGED_IN_COOKIE = re.compile(r"auth|logged_?in|remember|jwt|token", re.IGNOREC
 
 
 def find_secrets(
-    request: HttpRequest, head: Head, text: HeadText, kept: Kept | None, body_ended: bool
+    request: HttpRequest,
+    head: Head,
+    text: HeadText,
+    kept: Kept | None,
+    body_ended: bool,
+    content: BodyContent | None = None,
 ) -> Sequence[Sighting]:
-    """Every secret in a request whose bytes have passed; `body_ended`: the end of its body was seen."""
+    """Every secret in a request whose bytes have passed; `body_ended`: the end of its body was seen.
+
+    `content` is what was found in the body, where there is more to it than its bytes.
+    """
     target, host = request.target, request.host
     query = target.find("?")
-    if kept is None and query < 0 and head.authorizations is None and "@" not in target and "@" not in (host or ""):
+    if (
+        kept is None
+        and content is None
+        and query < 0
+        and head.authorizations is None
+        and "@" not in target
+        and "@" not in (host or "")
+    ):
         return ()
     found: list[Sighting] = []
     if query >= 0 and query_may_hold_secret(target, query):
         found += _in_query(request, text)
-    if kept is not None and kept.runs:
+    if content is not None and (content.divided or content.decoder is not None):
+        found += _in_content(request, head, kept, content, body_ended)
+    elif kept is not None and kept.runs:
         found += _in_body(request, head, kept, body_ended)
     if "@" in target or (host is not None and "@" in host):
         found += _in_userinfo(request, head, text)
@@ -90,26 +96,6 @@ def find_stray_secrets(request: HttpRequest, text: HeadText) -> Sequence[Sightin
     for sighting in form.found:
         sighting.announced = False
     return form.found
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
-
-
-def _decode(value: bytes, complete: bool) -> bytes:
-    """The value of a form field (RFC 1866, 8.2.1); an escape that the capture cut is left out."""
-    if not complete:
-        value = _CUT_ESCAPE.sub(b"", value)
-    return unquote_to_bytes(value.replace(b"+", b" "))
-
-
-def _last_part(name: bytes) -> str:
-    """The field's own name, in lower case: b of a[b], a.b and a[b][]."""
-    parts = [part for part in _NAME_PARTS.split(_text(_decode(name, True))) if part]
-    return parts[-1].lower() if parts else ""
 
 
 def _fields(data: bytes, begins_cut: bool) -> Iterator[tuple[bytes, int, int]]:
@@ -141,18 +127,19 @@ class _Form:
     def read(self, data: bytes, begins_cut: bool, ends_cut: bool, locate: Callable[[int, int], Span]) -> None:
         """One stretch of fields without a loss in it."""
         for name, begin, end in _fields(data, begins_cut):
-            field = _last_part(name)
+            field = own_name(name)
             if field in USER_FIELDS:
-                self._name(_text(_decode(data[begin:end].rstrip(b"\r\n"), True)))
+                self.name(text_of(decoded(data[begin:end].rstrip(b"\r\n"), True)))
             elif field in SECRET_FIELDS:
                 complete = end < len(data) or not ends_cut
                 raw = data[begin:end].rstrip(b"\r\n") if end == len(data) else data[begin:end]
-                secret = _decode(raw, complete)
+                secret = decoded(raw, complete)
                 if secret and len(self.found) < MOST_SECRETS:
                     span = locate(begin, begin + len(raw))
-                    self._add(_text(_decode(name, True)), secret, raw, complete, span)
+                    self.add(text_of(decoded(name, True)), secret, raw, complete, span)
 
-    def _name(self, user: str) -> None:
+    def name(self, user: str) -> None:
+        """A field that names the user."""
         if not user:
             return
         self._user = user
@@ -160,7 +147,8 @@ class _Form:
             sighting.username = user
         self._without.clear()
 
-    def _add(self, field: str, secret: bytes, raw: bytes, complete: bool, span: Span) -> None:
+    def add(self, field: str, secret: bytes, raw: bytes, complete: bool, span: Span) -> None:
+        """A field that holds a secret."""
         sighting = _sighting(self._request, self._location, field, self._user, secret, raw, complete, span)
         self.found.append(sighting)
         if self._user is None:
@@ -216,6 +204,32 @@ def _in_body(request: HttpRequest, head: Head, kept: Kept, body_ended: bool) -> 
     return form.found
 
 
+def _in_content(
+    request: HttpRequest, head: Head, kept: Kept | None, content: BodyContent, body_ended: bool
+) -> list[Sighting]:
+    """In a form that was decoded, or is in parts. What is not on the wire as it is has the whole body's span."""
+    whole = request.span
+    if kept is not None and kept.runs:
+        whole = kept.span(0, 0, len(kept.runs[0]))
+    form = _Form(request, FORM_BODY)
+    if content.form:
+        said = bytes(content.form)
+        if head.content_type is not None or _looks_like_form([said], False):
+            form.read(said, False, content.form_cut or not body_ended, lambda _begin, _end: whole)
+    for name, value, complete, run, begin in content.values:
+        if is_user_field(name):
+            form.name(text_of(value))
+        elif is_secret_field(name) and value and len(form.found) < MOST_SECRETS:
+            span, end = whole, begin + len(value)
+            if content.decoder is None and kept is not None and run < len(kept.runs) and end <= len(kept.runs[run]):
+                span = kept.span(run, begin, end)
+            form.add(text_of(name.encode("latin-1")), value, value, complete, span)
+    if content.decoder is not None:
+        for sighting in form.found:
+            sighting.raw = sighting.secret
+    return form.found
+
+
 def _looks_like_form(runs: list[bytes], begins_cut: bool) -> bool:
     """Whether a body of no declared type is k=v(&k=v)* and nothing else."""
     if not begins_cut and not _FORM_BEGINS.match(runs[0]):
@@ -252,7 +266,7 @@ def _userinfo(request: HttpRequest, text: HeadText, authority: str, shift: int, 
         return []
     raw = password.encode("latin-1")
     begin = shift + len(user) + 1
-    username = _text(unquote_to_bytes(user)) or None
+    username = text_of(unquote_to_bytes(user)) or None
     secret = unquote_to_bytes(raw)
     span = text.span(begin, begin + len(raw))
     return [_sighting(request, URL_USERINFO, None, username, secret, raw, True, span)]
@@ -270,7 +284,7 @@ def _in_basic(request: HttpRequest, head: Head, text: HeadText) -> list[Sighting
         user, colon, password = _base64(token).partition(b":")
         if colon and at >= 0:
             span = text.span(at, at + len(token))
-            found.append(_sighting(request, AUTHORIZATION_BASIC, None, _text(user), password, token, complete, span))
+            found.append(_sighting(request, AUTHORIZATION_BASIC, None, text_of(user), password, token, complete, span))
     return found
 
 
@@ -307,7 +321,7 @@ def _judge_redirect(secret: Sighting, response: HttpResponse) -> str:
             location = value.lower()
             authority = _AUTHORITY.match(location)
             path = location[authority.end() :] if authority else location
-            own = secret.target.lower()
+            own = (secret.target or "").lower()
             own_authority = _AUTHORITY.match(own)
             own = own[own_authority.end() :] if own_authority else own
             if _LOGIN_PAGE.search(path) or not path or path.partition("?")[0] == own.partition("?")[0]:

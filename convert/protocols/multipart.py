@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 1000
 """Of one body; those behind are counted and hashed no more."""
+MOST_VALUES = 200
+"""That are kept because they were asked for."""
 LONGEST_HEAD = 1 << 14
 LONGEST_VALUE = 1 << 14
 """Bytes of a value that are kept where its name asks for it."""
@@ -50,8 +52,7 @@ class Part(msgspec.Struct):
     complete: bool = False
     """Its end was seen and nothing of it is lost."""
     sha256: str | None = None
-    """Of the bytes that are known; None where there are none, or the part was kept."""
-    kept: bool = False
+    """Of the bytes that are known; None where there are none."""
     writer: ObjectWriter | None = None
 
 
@@ -126,10 +127,6 @@ class MultipartSplitter:
             self._part_over(False)
         if self._step != self._epilogue and (self.total or self._head or self._lost or self._at or self._held):
             self._say("multipart-without-end")
-        for part in self.parts[:]:
-            if part.writer is not None and part.length == 0:
-                part.writer.discard()
-                part.writer = None
 
     def _say(self, problem: str) -> None:
         if problem not in self.problems:
@@ -276,10 +273,15 @@ class MultipartSplitter:
         self._hash, self._cut, self._value = sha256(), False, None
         if self.total > MOST_PARTS:
             self._say("too-many-parts")
-        elif part.name is not None and self._wanted(part.name):
-            part.kept, self._value = True, bytearray()
-        elif part.filename is not None and self._open_object is not None:
+            self._started()
+            return
+        if part.name is not None and self._wanted(part.name):
+            self._value = bytearray() if len(self.values) < MOST_VALUES else None
+        if part.filename is not None and self._open_object is not None:
             part.writer = self._open_object()
+        self._started()
+
+    def _started(self) -> None:
         self._value_at = self._run, self._at
         self._line_begins = True
         self._step = self._content
@@ -291,11 +293,9 @@ class MultipartSplitter:
             return
         if self.total <= MOST_PARTS:
             data = bytes(self._held[:size])
-            if self._value is not None:
-                if not self._cut:
-                    self._value += data[: max(0, LONGEST_VALUE - len(self._value))]
-            else:
-                self._hash.update(data)
+            if self._value is not None and not self._cut:
+                self._value += data[: max(0, LONGEST_VALUE - len(self._value))]
+            self._hash.update(data)
             if part.writer is not None:
                 part.writer.write(data)
         part.length += size
@@ -310,6 +310,6 @@ class MultipartSplitter:
         if self._value is not None:
             complete = part.complete and part.length == len(self._value)
             self.values.append(Value(part.name or "", bytes(self._value), complete, *self._value_at))
-        elif part.length:
+        if part.length:
             part.sha256 = self._hash.hexdigest()
         self.parts.append(part)
