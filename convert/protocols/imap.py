@@ -67,7 +67,6 @@ class Imap(LoginSession):
         self._waits_for = b""  # the tag whose answer decides how to go on
         self._begun = False
         self._synced = False
-        self._tls_unseen = False
         self._inflaters: dict[bool, Inflater] | None = None
 
     # Compression
@@ -121,11 +120,6 @@ class Imap(LoginSession):
 
     def client_step(self) -> bool:
         """See MailSession."""
-        if self._tls_unseen and len(self.client):
-            self._tls_unseen = False
-            if self.client.peek(1) == b"\x16":
-                self.switch("tls")
-                return True
         phrase = self._asks.read()
         if phrase is None:
             return False
@@ -250,8 +244,7 @@ class Imap(LoginSession):
             fields["untagged_total"] = command.untagged_total
         self._resolve(command, Message(phrase.span, fields), ACCEPTED if word == b"OK" else REFUSED)
         if word == b"OK" and command.verb == b"STARTTLS":
-            self.plaintext_before_tls()
-            self.switch("tls")
+            self.begin_tls()
         elif word == b"OK" and command.verb == b"COMPRESS" and self._inflaters is None:
             self._begin_compression()
 
@@ -283,7 +276,7 @@ class Imap(LoginSession):
             self.unanswered_login()
         else:
             self._resolve(command, None, UNKNOWN)
-            self._tls_unseen = command.verb == b"STARTTLS"
+            self.tls_next = command.verb == b"STARTTLS"
 
     def client_lost(self, length: int) -> None:
         """See MailSession."""

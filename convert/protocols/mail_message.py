@@ -32,6 +32,8 @@ _SHOWN = {
     b"x-originating-ip": "originating_ip",
 }
 _STRUCTURE = (b"content-type", b"content-transfer-encoding", b"content-disposition")
+_LISTS = (b"to", b"cc", b"bcc")
+"""Some programs write one for each recipient."""
 _WANTED = frozenset((*_SHOWN, *_STRUCTURE))
 MOST_HEADER = 65536
 """Bytes of one header block; what exceeds them is passed over."""
@@ -145,7 +147,10 @@ class MailReader:
 
     def _begin_header(self, name: bytes, value: bytes) -> None:
         self._folding = None
-        if name in _WANTED and name not in self._headers:
+        if name in _LISTS and name in self._headers:
+            self._folding = self._headers[name]
+            self._keep(self._folding, b"," + value)
+        elif name in _WANTED and name not in self._headers:
             self._folding = self._headers[name] = bytearray()
             self._keep(self._folding, value)
 

@@ -24,6 +24,9 @@ LONGEST_TEXT = 4096
 MOST_WAITING = 1000
 """Commands without an answer that are kept."""
 
+_TLS = (b"\x14", b"\x15", b"\x16", b"\x17")
+"""How records of TLS begin (RFC 8446, 5.1)."""
+
 
 class MailSession:
     """One conversation. A protocol says how a line of either side is taken."""
@@ -36,6 +39,8 @@ class MailSession:
         self.server = Incoming()
         self.waiting = False
         """The client's bytes have no meaning before the server's next answer."""
+        self.tls_next = False
+        """The next bytes tell whether TLS begins: a capture may hold what was in it, decrypted."""
         self._inner: Parser | None = None  # by switch(), which what is called here may call
         self._ordinal = 0
 
@@ -86,6 +91,11 @@ class MailSession:
     def run(self) -> None:
         """Read all that can be read."""
         while self._inner is None:
+            if self.tls_next and (first := self.client.peek(1) or self.server.peek(1)):
+                self.tls_next = False
+                if first in _TLS:
+                    self.switch("tls")
+                    return
             if self.waiting and len(self.client) > MOST_HELD:
                 self.waiting = False
                 self.unanswered()
@@ -141,10 +151,13 @@ class MailSession:
             for data, offset, place in incoming.drain():
                 inner.data(to_server, data, offset, place, True)
 
-    def plaintext_before_tls(self) -> None:
-        """Bytes that wait behind STARTTLS ought to be TLS; commands among them are an injection (CVE-2011-0411)."""
-        if len(self.client) and self.client.peek(1) not in (b"\x16", b"\x15"):
-            self.sink.weird(f"{self.name}-plaintext-behind-starttls", self.client.span(1))
+    def begin_tls(self) -> None:
+        """The server is ready for TLS. Commands that the client sent before that are an injection (CVE-2011-0411)."""
+        self.tls_next = True
+        held = self.client.peek(1)
+        if held and held not in _TLS:
+            self.sink.weird(f"{self.name}-plaintext-behind-starttls", self.client.span(len(self.client)))
+            self.client.take(len(self.client))
 
     # Records
 

@@ -96,17 +96,11 @@ class Pop3(LoginSession):
         self._user: tuple[bytes, Span] | None = None
         self._synced = False
         self._begun = False
-        self._tls_unseen = False
 
     # The client
 
     def client_step(self) -> bool:
         """See MailSession."""
-        if self._tls_unseen and len(self.client):
-            self._tls_unseen = False
-            if self.client.peek(1) == b"\x16":
-                self.switch("tls")
-                return True
         line = self.client.line(LONGEST_LINE)
         if line is None:
             return False
@@ -237,8 +231,7 @@ class Pop3(LoginSession):
             kind = "mail" if verb in _MAILS and accepted else "command"
             self.record(kind, Message(command.span, self._asked(command)), said)
             if verb == b"STLS" and accepted:
-                self.plaintext_before_tls()
-                self.switch("tls")
+                self.begin_tls()
 
     def _asked(self, command: _Command) -> dict[str, Value]:
         known = command.verb in KNOWN or not self.logins
@@ -272,7 +265,7 @@ class Pop3(LoginSession):
             if command.verb == b"AUTH":
                 self.unanswered_login()
             else:
-                self._tls_unseen = command.verb == b"STLS"
+                self.tls_next = command.verb == b"STLS"
 
     def client_lost(self, length: int) -> None:
         """See MailSession."""

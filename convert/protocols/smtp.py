@@ -37,8 +37,8 @@ class Smtp(SmtpTransactions):
         self._replies = Replies()
         self._synced = False  # the client's next line is a command for sure
         self._begun = False  # something was said
+        self._answered = False  # by the server
         self._data_unseen: Span | None = None  # DATA without an answer
-        self._tls_unseen = False
 
     # The client
 
@@ -48,11 +48,6 @@ class Smtp(SmtpTransactions):
             return self._read_chunk()
         if self.mail is not None and self.mail.body is not None:
             return self._read_body(self.mail)
-        if self._tls_unseen and len(self.client):
-            self._tls_unseen = False
-            if self.client.peek(1) == b"\x16":
-                self.switch("tls")
-                return True
         if self._data_unseen is not None:
             return self._begin_unseen(self._data_unseen)
         line = self.client.line(LONGEST_LINE)
@@ -182,8 +177,10 @@ class Smtp(SmtpTransactions):
             else:
                 mail.early = mail.early or reply
                 return
-        if not self.pending:
-            if not self._begun:
+        greets = not self._answered and reply.code == 220 and (not self.pending or self.pending[0].verb != b"STARTTLS")
+        self._answered = True
+        if greets or not self.pending:
+            if greets or not self._begun:
                 self._synced = True
                 self.record("greeting", None, reply.message())
             elif not reply.accepted:
@@ -241,7 +238,7 @@ class Smtp(SmtpTransactions):
         if command.verb == b"DATA":
             self._data_unseen = command.span
         elif command.verb == b"STARTTLS":
-            self._tls_unseen = True
+            self.tls_next = True
         else:
             self.unanswered_login()
 
@@ -268,7 +265,7 @@ class Smtp(SmtpTransactions):
     def server_lost(self, length: int) -> None:
         """See MailSession."""
         self._replies.lose()
-        self._begun = True
+        self._begun = self._answered = True
         self.judged = []
         if self.token:
             self.flush(1)

@@ -102,12 +102,13 @@ class SmtpTransactions(LoginSession):
             self.abandon()
             self.lmtp = verb == b"LHLO" or (self.lmtp and verb in (b"RSET", b"QUIT"))
         elif verb == b"STARTTLS" and reply is not None and reply.code == 220:
-            self.plaintext_before_tls()
-            self.switch("tls")
+            self.begin_tls()
 
     def note(self, command: Command, reply: Reply | None) -> None:
         """Record a command if there is something to say."""
-        if (command.verb in _QUIET and (reply is None or reply.accepted)) or (not command.verb and reply is None):
+        if (command.verb in _QUIET and (reply is None or reply.accepted)) or (
+            command.verb not in KNOWN and reply is None
+        ):
             return
         request = Message(command.span, {"command": command.verb.decode("latin-1") or None})
         if self.logins and command.verb not in KNOWN:
