@@ -156,7 +156,7 @@ def held(calls: Talk) -> int:
         def __getattr__(self, name: str) -> Any:
             return lambda *_: None
 
-    parser = Http2(Nothing())  # type: ignore[arg-type]
+    parser = Http2(Nothing())
     offsets = {True: 0, False: 0}
     tracemalloc.start()
     try:

@@ -48,7 +48,7 @@ def names(found: Found) -> list[str]:
 
 def test_the_examples_of_the_rfc() -> None:
     """RFC 6455, 5.7."""
-    hello = {"opcode": "text", "length": 5, "complete": True, "text": "Hello", "text_complete": True}
+    hello: dict[str, Value] = {"opcode": "text", "length": 5, "complete": True, "text": "Hello", "text_complete": True}
     found = parse(
         (False, bytes.fromhex("81 05 48 65 6c 6c 6f")),
         (True, bytes.fromhex("81 85 37 fa 21 3d 7f 9f 4d 51 58")),
