@@ -90,7 +90,7 @@ def plain(value: Any) -> Any:
 def texts(value: Any) -> Counter[str]:
     """Every text and number in the fields of a message, as text, and how often."""
     if isinstance(value, dict):
-        return sum((texts(one) for one in value.values()), Counter[str]())
+        return sum((texts(one) for name, one in value.items() if name != "where"), Counter[str]())
     if isinstance(value, list):
         return sum((texts(one) for one in value), Counter[str]())
     return Counter([] if value is None or isinstance(value, bool) else [str(value)])

@@ -28,7 +28,7 @@ QUERIES = (
 )
 BROKEN = "SELECT colour FROM herbs"
 COPY = "COPY herbs FROM STDIN"
-EXTENDED = "SELECT name FROM herbs WHERE id > $1 AND id < $2"
+EXTENDED = "SELECT name FROM herbs WHERE id > $1 AND id < $2;"
 SCRIPT = "\\set low 1\n\\set high 3\nSELECT name FROM herbs WHERE id > :low AND id < :high;\n"
 
 
@@ -98,18 +98,12 @@ class PostgreSql(Server):
 
     def said(self) -> list[Said]:
         """Each query once over each way; passwords of the role whose password is asked for in the clear."""
-        asked = dict.fromkeys([*QUERIES, BROKEN, COPY, "SELECT name FROM herbs WHERE id = 1", EXTENDED], 1)
-        # psql asks with the password twice: of queries and of the one that is broken; pgbench once.
+        asked = dict.fromkeys([*QUERIES, BROKEN, COPY, "SELECT name FROM herbs WHERE id = 1"], 1)
+        # Prepared once, executed three times; what is executed is told with its text and its parameters.
+        asked |= {EXTENDED: 4, "1": 3, "3": 3, "older": 2, "newer": 2}
+        answers = {"2000": 1, "17": 1, 'column "colour" does not exist': 1, "28P01": 3, "42703": 1}
+        # Queries, the broken one, and pgbench, which connects twice.
         good, bad = Secret("plain", "Open-sesame8", "accepted"), Secret("plain", "Shut-sesame1", "refused")
-        said = Said(
-            "postgresql",
-            "tcp",
-            self.listener,
-            "",
-            asked,
-            {},
-            [good, good, bad, good],
-            {"psql", "pgbench"},
-            {"postgres"},
-        )
+        secrets, clients = [good, good, bad, good, good], {"psql", "pgbench"}
+        said = Said("postgresql", "tcp", self.listener, "", asked, answers, secrets, clients, {"postgres"})
         return [said, said._replace(transport="unix", port=0, path=str(self.socket))]
