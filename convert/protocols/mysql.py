@@ -315,8 +315,7 @@ class MySql:
 
     def _compress(self) -> None:
         """Everything that follows is compressed."""
-        for framer in self._framers.values():
-            framer.stop = True
+        self._framers[False].stop = True
         if (self._capabilities or 0) & COMPRESS:
             self._inflaters = {to_server: Inflater(framer) for to_server, framer in self._framers.items()}
         else:

@@ -93,7 +93,7 @@ class MySqlFramer(Framer):
         length = head[0] | head[1] << 8 | head[2] << 16
         return head[3], length, length == PART
 
-    def skip(self, data: bytes, at: int) -> int:
+    def skip(self, data: bytes, at: int, offset: int, place: object) -> int:
         """Count rows as long as they are awaited: no row begins with ff, none shorter than a part with fe."""
         if not self.rows:
             return at

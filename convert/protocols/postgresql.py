@@ -254,8 +254,8 @@ class PostgreSql:
                 login.acknowledge()
                 login.fields.setdefault("authentication", "trust")
         rows, copied = self._server.row_count, self._server.copied
-        if self._queue.answer(packet, rows, copied or self._client.copied, self._adrift):
-            self._server.row_count = self._server.copied = self._client.copied = 0
+        if self._queue.answer(packet, rows, copied or self._client.copied, self._server.first, self._adrift):
+            self._forget_counts()
         if login is not None and login.handed:
             self._login = None
 
@@ -263,8 +263,12 @@ class PostgreSql:
 
     def _flush(self) -> None:
         self._queue.flush(self._server.row_count, self._server.copied or self._client.copied)
-        self._server.row_count = self._server.copied = self._client.copied = 0
+        self._forget_counts()
         self._adrift = True
+
+    def _forget_counts(self) -> None:
+        self._server.forget_counts()
+        self._client.forget_counts()
 
     def _hand_unit(self, unit: Unit) -> None:
         unit.judge()

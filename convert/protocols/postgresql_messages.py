@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..model.span import Span
 from .sql_packets import LOOK, Framer, Packet
 
 if TYPE_CHECKING:
@@ -68,10 +69,17 @@ class PgFramer(Framer):
         self._to_server = to_server
         self._types = _CLIENT_TYPES if to_server else _SERVER_TYPES
         self.row_count = 0
-        """DataRow messages since this was last set to 0."""
+        """DataRow messages that were not yet told."""
         self.copied = 0
-        """Bytes in CopyData messages since this was last set to 0."""
+        """Bytes in CopyData messages that were not yet told."""
+        self.first: Span | None = None
+        """Of the messages counted."""
         self.typed()
+
+    def forget_counts(self) -> None:
+        """Begin to count anew."""
+        self.row_count = self.copied = 0
+        self.first = None
 
     def typed(self) -> None:
         """What follows are messages with a type."""
@@ -99,7 +107,7 @@ class PgFramer(Framer):
             return None
         return tag, length, False
 
-    def skip(self, data: bytes, at: int) -> int:
+    def skip(self, data: bytes, at: int, offset: int, place: object) -> int:
         """Count rows and copied data: these are the bulk of what passes."""
         if self.header != 5:
             return at
@@ -109,6 +117,8 @@ class PgFramer(Framer):
             end = at + 1 + length
             if length < 4 or end > size or (self._to_server and data[at] == 0x44):
                 break
+            if self.first is None:
+                self.first = Span(place, offset + at, end - at)
             if data[at] == 0x44:
                 self.row_count += 1
             else:
@@ -120,11 +130,12 @@ class PgFramer(Framer):
         """The same for one that was not skipped; returns whether it was counted."""
         if packet.tag == 0x64:
             self.copied += packet.length
-            return True
-        if packet.tag == 0x44 and not self._to_server:
+        elif packet.tag == 0x44 and not self._to_server:
             self.row_count += 1
-            return True
-        return False
+        else:
+            return False
+        self.first = self.first or packet.span
+        return True
 
     def find(self, tail: bytes, anchor: int) -> tuple[int, bool]:
         """A query or Parse, ReadyForQuery, CommandComplete or an error; at an anchor what else is likely there."""

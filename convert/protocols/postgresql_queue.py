@@ -11,6 +11,7 @@ from .postgresql_units import Statement, Statements, Unit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..model.span import Span
     from .sql_packets import Packet
 
 _MOST_PENDING = 1024
@@ -110,14 +111,17 @@ class Queue:
 
     # Answers.
 
-    def answer(self, packet: Packet, rows: int, copied: int, adrift: bool) -> bool:
-        """A message of the server; returns whether what was counted of rows and copied bytes is used up."""
+    def answer(self, packet: Packet, rows: int, copied: int, first: Span | None, adrift: bool) -> bool:
+        """A message of the server; returns whether what was counted of rows and copied bytes is used up.
+
+        `first`: the first of the rows before it.
+        """
         head = self._ops[0] if self._ops and not adrift else None
         if head is None:
-            return self._wander(packet, rows, copied)
+            return self._wander(packet, rows, copied, first)
         unit, tag = head.unit, packet.tag
         if unit is not None:
-            unit.answered(packet)
+            unit.answered(packet, first)
         if tag == 0x4E:
             if unit is not None:
                 unit.notice(packet.body)
@@ -189,19 +193,19 @@ class Queue:
                 unit.open = False
         self.hand_ready()
 
-    def _wander(self, packet: Packet, rows: int, copied: int) -> bool:
+    def _wander(self, packet: Packet, rows: int, copied: int, first: Span | None) -> bool:
         """An answer to what was not seen, up to ReadyForQuery."""
         tag = packet.tag
         if tag == 0x5A:
             if self._stray is not None:
-                self._stray.answered(packet)
+                self._stray.answered(packet, first)
                 self._stray.ready(packet.body[0] if packet.body else 0)
             self._end_stray(0, 0)
             return True
         if tag not in _COMPLETE and tag not in _COPIES and tag not in {0x54, 0x45, 0x4E}:
             return False
         unit = self._stray = self._stray or Unit("query", None)
-        unit.answered(packet)
+        unit.answered(packet, first)
         if tag == 0x54:
             unit.describe(packet.body)
         elif tag in _COPIES:

@@ -104,10 +104,10 @@ class Unit:
 
     # The answer.
 
-    def answered(self, packet: Packet) -> None:
+    def answered(self, packet: Packet, first: Span | None) -> None:
         """A message of the server that belongs to it."""
         if self.begun is None:
-            self.begun = packet.span
+            self.begun = first or packet.span
         self.end = packet.end
 
     def describe(self, body: bytes) -> None:
@@ -222,12 +222,15 @@ class Unit:
         if self.begun is None:
             return None
         fields: dict[str, Value] = dict(self.told)
-        whole = self.result is not None and not self._one and not self.pending
-        if self._one and (self._results or self._one.keys() != {"columns"}):
-            self._results.append(self._one)
-        elif self._one:
-            fields["columns"] = self._one["columns"]
+        described = not self._results and self._one.keys() <= {"columns", "columns_complete"}
+        whole = not self.pending and (described or not self._one)
+        if self.result is None and whole and self.kind != "login":
+            self.result = "ok"  # bound, but not executed
         fields["result"] = self.result
+        if described:
+            fields |= self._one
+        elif self._one:
+            self._results.append(self._one)
         if len(self._results) == 1 and isinstance(self._results[0], dict):
             fields |= {name: one for name, one in self._results[0].items() if name != "result"}
         elif self._results:
@@ -244,7 +247,7 @@ class Unit:
             fields["notices_complete"] = False
         if self.transaction is not None:
             fields["transaction"] = self.transaction
-        if not whole:
+        if not whole or self.result is None:
             fields["response_complete"] = False
         return Message(Span(self.begun.place, self.begun.offset, self.end - self.begun.offset), fields)
 

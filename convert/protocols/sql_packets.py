@@ -104,8 +104,11 @@ class Framer:
         """(tag, length of the body, the next packet goes on with it) of a header; None: this is none."""
         raise NotImplementedError
 
-    def skip(self, data: bytes, at: int) -> int:
-        """Where the first packet begins that has to be looked at, given that one begins at `at`."""
+    def skip(self, data: bytes, at: int, offset: int, place: object) -> int:
+        """Where the first packet begins that has to be looked at, given that one begins at `at`.
+
+        `offset` and `place` are those of the data.
+        """
         return at
 
     def find(self, tail: bytes, anchor: int) -> tuple[int, bool]:
@@ -126,7 +129,7 @@ class Framer:
         while at < size and not self.stop:
             if self._inside:
                 at += self._fill(data, at, offset, place, width)
-            elif not self._head and not self._joined and (ahead := self.skip(data, at)) != at:
+            elif not self._head and not self._joined and (ahead := self.skip(data, at, offset, place)) != at:
                 at = ahead
             else:
                 begun = self._begin(data, at, offset, place, width)

@@ -168,6 +168,8 @@ class _Statement:
                 continue
             elif token.word == "IDENTIFIED" and account:
                 self._identified(at + 1)
+            elif token.word == "BY" and (second == "USER" or verb == "GRANT") and at + 1 < len(self._tokens):
+                self._take(at + 1, self._account_before(at - 2))  # also where what stands before is misspelt
             elif token.word in _PASSWORD_OF and account:
                 self._assigned(at + 1, self._value_of(_USER_OF))
             elif token.word in {"PASSWORD", "OLD_PASSWORD"}:
