@@ -24,7 +24,7 @@ from .fastcgi_records import (
     pairs,
 )
 from .fastcgi_response import Answer
-from .fastcgi_secrets import Params, is_form, may_hold_secret, read_form, read_params
+from .fastcgi_secrets import PARAM, Params, is_form, may_hold_secret, read_form, read_params
 from .http1_kept import Kept
 from .http_sightings import outcome
 
@@ -206,7 +206,7 @@ class FastCgi:
         self._sink.record(Record("fastcgi", "fastcgi", self._handed, asked, answered))
         response = request.answer.http()
         for sighting in sightings:
-            if response is not None:
+            if response is not None and not (sighting.location == PARAM and sighting.username is None):
                 sighting.outcome = outcome(sighting, response)
             sighting.exchange = self._handed
             self._sink.sighting(sighting)

@@ -160,12 +160,15 @@ class Redis:
         command = _Command(name, message, secrets, min(read.span.length, 1 << 17) + 512, wants, [])
         if self._server.lost and self._paired:
             self._server.restart()
-        if not self._is_answered(name, said) or not self._paired:
+        if not self._is_answered(name, said):
+            command.wants = 0
+        if not self._paired:
             self._unreplied(command)
             return
         self._pipelined = self._pipelined or bool(self._pending)
         self._pending.append(command)
         self._held += command.weight
+        self._pass_silent()
         if len(self._pending) > _MOST_PENDING or self._held > _MOST_HELD:
             self._paired = False
             self._flush()
@@ -206,6 +209,12 @@ class Redis:
             self._hand_out("query", None, response(read))
         else:
             self._finish(self._next_pending(), read)
+            self._pass_silent()
+
+    def _pass_silent(self) -> None:
+        """Hand out commands that get no reply once those before them have theirs."""
+        while self._pending and not self._pending[0].wants:
+            self._unreplied(self._next_pending())
 
     def _next_pending(self) -> _Command:
         command = self._pending.popleft()
@@ -230,6 +239,7 @@ class Redis:
         end = read.span.offset + read.span.length
         fields: dict[str, Value] = {"result": "ok", "reply_type": read.kind, "reply": command.replies}
         self._hand_out("query", command.message, Message(Span(begin.place, begin.offset, end - begin.offset), fields))
+        self._pass_silent()
 
     def _monitored(self, read: Read) -> None:
         """A command of another client, which MONITOR shows."""
