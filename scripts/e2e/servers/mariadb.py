@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from .running import Said, Server, account, program
+from .tls import certificate
 
 SETUP = """\
 CREATE DATABASE shop;
@@ -20,6 +21,7 @@ QUERIES = (
     "SELECT seq, MD5(seq) AS digest FROM seq_1_to_2000",
 )
 BROKEN = "SELECT colour FROM goods"
+SEALED = "SELECT 'earl grey' AS sealed"
 LONG = "UPDATE goods SET note = '" + "brown and round " * 3700 + "' WHERE name = 'teapot'"
 PREPARED = "SELECT name FROM goods WHERE price > ? AND name <> ?"
 STATEMENT = """<?php
@@ -49,6 +51,8 @@ class MariaDb(Server):
         self.listener = self.port(13306)
         self.socket = self.give(user, "run")[0] / "mysqld.sock"
         data = self.give(user, "data")[0]
+        both = certificate(self)
+        both.chmod(0o644)
         setup = self.write("setup.sql", SETUP)
         common = ["--no-defaults", f"--datadir={data}", f"--user={user}"]
         install = program("mariadb-install-db", "mysql_install_db")
@@ -59,6 +63,7 @@ class MariaDb(Server):
             program("mariadbd"), *common, f"--init-file={setup}", f"--socket={self.socket}", f"--port={self.listener}",
             f"--bind-address={self.address}", f"--pid-file={self.socket.parent}/mysqld.pid", "--skip-name-resolve",
             "--skip-log-bin", "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0", "--performance-schema=0",
+            f"--ssl-cert={both}", f"--ssl-key={both}",
             ready=lambda: self.socket.exists() and self.listens(self.listener),
         )  # fmt: skip
 
@@ -72,17 +77,21 @@ class MariaDb(Server):
                 assert self.client(php, script, *words) == b"teapot\nteapot\n", "rows"
 
     def over(self, *where: str) -> None:
-        """Queries, an error, a refused login."""
+        """Queries, an error, a session under TLS, a refused login."""
         base = ["mariadb", "--no-defaults", *where, "--user=clerk", "--skip-ssl", "--batch", "--skip-column-names"]
         login = [*base, "--password=Till-and-drawer5", "shop"]
         told = self.client(*login, said=";\n".join([*QUERIES, LONG]) + ";\nDELETE FROM goods WHERE name = 'x';\n")
         assert b"teapot\t31.00" in told and told.count(b"\n") == 2002, told[-500:]
         assert b"Unknown column" in self.client(*login, f"--execute={BROKEN}", code=1)
+        sealed = [word for word in login if word != "--skip-ssl"]
+        told = self.client(*sealed, "--ssl", "--skip-ssl-verify-server-cert", f"--execute={SEALED}")
+        assert told == b"earl grey\n", told
         assert b"Access denied" in self.client(*base, "--password=Wrong-drawer6", "shop", code=1)
 
     def said(self) -> list[Said]:
         """Each query once over each way."""
         asked = dict.fromkeys([*QUERIES, LONG, BROKEN], 1)
+        asked[SEALED] = 0
         clients = {"mariadb"}
         if shutil.which("php"):
             # Prepared once, executed twice; what is executed is told with its text and its parameters.
@@ -90,5 +99,5 @@ class MariaDb(Server):
             clients.add("php")
         asked["clerk"] = 4 if "php" in clients else 3
         answers = {"2000": 1, "seq": 1, "digest": 1, "Unknown column 'colour' in 'SELECT'": 1, "42S22": 1, "28000": 1}
-        said = Said("mysql", "tcp", self.listener, "", asked, answers, [], clients, {"mariadbd"})
+        said = Said("mysql", "tcp", self.listener, "", asked, answers, [], clients, {"mariadbd"}, 1)
         return [said, said._replace(transport="unix", port=0, path=str(self.socket))]

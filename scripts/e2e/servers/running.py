@@ -50,6 +50,8 @@ class Said(NamedTuple):
     clients: set[str]
     """Names of the processes that asked."""
     servers: set[str]
+    sealed: int = 0
+    """How many conversations end in TLS or SSH."""
 
 
 def program(*names: str) -> str:

@@ -44,4 +44,4 @@ class Smtp(Server):
         for body in ("short\r\n.dotted line\r\n", LONG + "\r\n.dotted line\r\n", "A short one.\r\n"):
             asked[sha256(body.encode()).hexdigest()] = 2 if body.startswith("short") else 1
         answers = {"no such box": 1, "sorted": 4, "5.7.8": 1}
-        return [Said("smtp", "tcp", self.listener, "", asked, answers, secrets, {PYTHON, "curl"}, {PYTHON})]
+        return [Said("smtp", "tcp", self.listener, "", asked, answers, secrets, {PYTHON, "curl"}, {PYTHON}, 1)]
