@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from syswire.convert.model.exchange import HttpExchange
+from syswire.convert.model.record import Record
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
+from syswire.convert.protocols.api import Parser
 from syswire.convert.protocols.content_coding import ContentDecoder
 from syswire.convert.protocols.http1 import Http1
+from syswire.convert.protocols.opaque import Opaque
 
 
 class Call(NamedTuple):
@@ -28,6 +31,7 @@ class Found:
     exchanges: list[HttpExchange] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     weirds: list[tuple[str, Span]] = field(default_factory=list)
+    switched: list[str | None] = field(default_factory=list)
 
     def exchange(self, e: HttpExchange, /) -> None:
         self.exchanges.append(e)
@@ -39,7 +43,19 @@ class Found:
     def weird(self, name: str, span: Span, /) -> None:
         self.weirds.append((name, span))
 
-    wants_objects = False
+    def record(self, r: Record, /) -> None:
+        raise AssertionError("HTTP/1 has exchanges only")
+
+    def name(self, address: bytes, name: str, /) -> None:
+        raise AssertionError("HTTP/1 names no address")
+
+    def switch(self, name: str | None, /) -> Parser:
+        self.switched.append(name)
+        return Opaque()
+
+    @property
+    def wants_objects(self) -> bool:
+        return False
 
     def open_object(self, /) -> None:
         return None

@@ -10,7 +10,7 @@ import httptools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.http1 import Call, client, read, server
+from support.http1 import Call, Found, client, read, server
 from syswire.convert.protocols import http1
 from syswire.convert.protocols.http1_probe import probe
 
@@ -106,10 +106,8 @@ def test_recognised_by_either_direction_and_on_cut_lines() -> None:
 # Time is not measured in tests: what is looked at is counted.
 
 
-class Nothing:
+class Nothing(Found):
     """A sink that forgets."""
-
-    wants_objects = False
 
     def exchange(self, e: object, /) -> None: ...
     def sighting(self, s: object, /) -> None: ...
