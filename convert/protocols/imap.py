@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ..model.record import Message
 from ..model.sighting import ACCEPTED, REFUSED, UNKNOWN
-from ..model.span import Span
 from .imap_deflate import Inflater
 from .imap_mail import appended, fetched
 from .imap_syntax import Phrase, Phrases, Taker
@@ -22,6 +21,7 @@ from .sasl import Secret, sighting, user_fields
 
 if TYPE_CHECKING:
     from ..model.record import Value
+    from ..model.span import Span
     from .api import Sink
 
 KNOWN = frozenset(
@@ -90,7 +90,7 @@ class Imap(LoginSession):
             incoming.feed(out, at, where, packed)
             self.run()
         if inflater.broken():
-            self.sink.weird("imap-broken-compression", Span(place, offset, len(data)))
+            self.sink.weird("imap-broken-compression", inflater.block)
             self.finish()
 
     def _begin_compression(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
+from ..model.span import Span
+
 BLOCK = 256
 """Compressed bytes that are undone at once."""
 PIECE = 65536
@@ -27,6 +29,8 @@ class Inflater:
         self._place: object = None
         self._given = 0
         self._broken = False
+        self.block = Span(None, 0, 0)
+        """The last one that was undone, or could not be."""
 
     def broken(self) -> bool:
         """It is no such stream, or too much of it, or given up: nothing more comes out."""
@@ -52,6 +56,7 @@ class Inflater:
         """What is held, when the other side speaks, or nothing follows."""
         block = bytes(self._held)
         self._held.clear()
+        self.block = Span(self._place, self._offset, len(block))
         while block and not self._broken:
             try:
                 out = self._stream.decompress(block, PIECE)

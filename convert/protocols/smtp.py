@@ -26,6 +26,7 @@ _WHOLE_COMMAND = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CHUNK = re.compile(rb"([0-9]{1,18})(?:[ \t]+(LAST))?[ \t]*\Z", re.IGNORECASE)
+_GREETINGS = (220, 421, 521, 554)
 _ENDS_CHUNKS = (b"RSET", b"EHLO", b"HELO", b"LHLO", b"MAIL", b"QUIT")
 
 
@@ -180,7 +181,7 @@ class Smtp(SmtpTransactions):
         greets = not self._answered and reply.code == 220 and (not self.pending or self.pending[0].verb != b"STARTTLS")
         self._answered = True
         if greets or not self.pending:
-            if greets or not self._begun:
+            if greets or (not self._begun and reply.code in _GREETINGS):
                 self._synced = True
                 self.record("greeting", None, reply.message())
             elif not reply.accepted:
