@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 from ..model.exchange import HttpRequest, HttpResponse
 from ..model.span import Span
 from . import grpc
+from .content_coding import named
 from .http1_kept import Kept
+from .http_content import BodyContent, open_body
 
 if TYPE_CHECKING:
     import hashlib
 
     from ..model.record import Value
+    from .api import Sink
     from .http2_hpack import Block
 
 VERSION = "HTTP/2"
 _NOWHERE = Span(None, 0, 0)
+MOST_CONTENT = 128
+"""What contents that pass at the same time may weigh: each 1, and 8 for each br or zstd, which may take megabytes."""
+_HEAVY = frozenset({"br", "zstd"})
+_WEIGHT, _DIVIDED_WEIGHT, _HEAVY_WEIGHT = 1, 4, 8
 _PSEUDO = frozenset({":method", ":scheme", ":authority", ":path", ":protocol", ":status"})
 
 
@@ -50,9 +57,13 @@ class Head:
         if name not in self.odd:
             self.odd.append(name)
 
+    def values(self, wanted: str) -> list[str]:
+        """Of all headers of that name."""
+        return [value for name, value in self.headers if name == wanted]
+
     def value(self, wanted: str) -> str | None:
         """Of the first header of that name."""
-        return next((value for name, value in self.headers if name == wanted), None)
+        return next(iter(self.values(wanted)), None)
 
     @property
     def is_interim(self) -> bool:
@@ -66,26 +77,58 @@ def ascii_only(headers: list[tuple[str, str]]) -> bool:
     return all(name.isascii() and value.isascii() for name, value in headers)
 
 
+class Contents:
+    """What looks into bodies, bounded however many pass at the same time."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._weight = 0
+
+    def open(self, to_server: bool, encodings: list[str], kind: str | None) -> tuple[BodyContent | None, int]:
+        """What takes a body with such headers, and its weight; no content and a weight: there are too many."""
+        weight = _WEIGHT + sum(_HEAVY_WEIGHT for name in named(encodings) if name in _HEAVY)
+        if kind is not None and "multipart" in kind.lower():
+            weight += _DIVIDED_WEIGHT
+        if self._weight + weight > MOST_CONTENT and (encodings or weight > _WEIGHT):
+            return None, weight
+        content = open_body(self._sink, to_server, encodings or None, None, kind)
+        if content is None:
+            return None, 0
+        self._weight += weight
+        return content, weight
+
+    def close(self, weight: int) -> None:
+        """One has passed."""
+        self._weight -= weight
+
+
 class Half:
     """One message, from its first frame on."""
 
-    def __init__(self) -> None:
+    def __init__(self, to_server: bool, contents: Contents) -> None:
+        self._to_server = to_server
+        self._contents = contents
         self.message: HttpRequest | HttpResponse | None = None
         self.more: dict[str, Value] = {}
         self.interim: list[Value] = []
+        self.problems: list[str] = []
+        """What was odd in its body, by the names of weirds."""
         self.over = False
         """Nothing more is expected."""
         self.ended = False
         """The end was seen."""
         self.cost = 0
         self.kept: Kept | None = None
+        self.content: BodyContent | None = None
         self.head_span = _NOWHERE
+        self.uncertain = False
+        """Frames of this direction were lost since it began: it may have ended unseen."""
         self._end = 0
         self._length = 0
         self._hash: hashlib._Hash | None = None
         self._intact = True
-        self.uncertain = False
-        """Frames of this direction were lost since it began: it may have ended unseen."""
+        self._wanted: tuple[list[str], str | None] | None = None  # what tells whether to look into its body
+        self._weight = 0
         self._messages: grpc.Messages | None = None
 
     def begin(self, message: HttpRequest | HttpResponse, span: Span, end: int, head: Head) -> None:
@@ -98,15 +141,20 @@ class Half:
             self.more["http2_unknown_fields"] = head.unknown
         if grpc.is_grpc(head.headers):
             self._messages = grpc.Messages()
-        elif isinstance(message, HttpRequest) and message.method != "CONNECT":
+        elif not isinstance(message, HttpRequest) or message.method != "CONNECT":
             kind = head.value("content-type")
-            if kind is None or "x-www-form-urlencoded" in kind.lower():
+            self._wanted = head.values("content-encoding"), kind
+            if self._to_server and (kind is None or "form" in kind.lower()):
                 self.kept = Kept()
 
-    @property
-    def is_grpc(self) -> bool:
-        """Whether its headers say so."""
-        return self._messages is not None
+    def _look_into(self) -> None:
+        """The first byte of its body: open what looks into it."""
+        if self._wanted is not None:
+            self.content, self._weight = self._contents.open(self._to_server, *self._wanted)
+            self._wanted = None
+            if self.content is None and self._weight:
+                self._weight = 0
+                self.problems.append("http2-too-many-contents")
 
     def add(self, data: bytes, offset: int, place: object) -> None:
         """Bytes of its body."""
@@ -118,6 +166,9 @@ class Half:
         if self.kept is not None and not self.kept.full:
             self.kept.add(data, offset, place)
             self.cost += len(data)
+        self._look_into()
+        if self.content is not None:
+            self.content.feed(data)
         if self._messages is not None:
             self._messages.feed(data)
 
@@ -130,6 +181,9 @@ class Half:
             self._length += length
         if self.kept is not None:
             self.kept.cut()
+        self._look_into()
+        if self.content is not None:
+            self.content.gap(length or 0)
         if self._messages is not None:
             self._messages.gap(1 << 33 if length is None else length)
 
@@ -142,6 +196,12 @@ class Half:
         if not self.over:
             self.over = True
             self.ended = seen
+
+    def release(self) -> None:
+        """Its body will not be looked at again."""
+        if self.kept is not None:
+            self.cost -= sum(map(len, self.kept.runs))
+        self.kept = self.content = None
 
     def trail(self, head: Head) -> bool:
         """Fields behind the body; False where there were some before."""
@@ -156,7 +216,7 @@ class Half:
         return True
 
     def finish(self) -> HttpRequest | HttpResponse | None:
-        """The message with all that is known of it, once."""
+        """The message with all that is known of it; to be asked for once."""
         message = self.message
         if message is None:
             return None
@@ -164,6 +224,10 @@ class Half:
         message.body_length = None if self.uncertain else self._length
         message.body_complete = self.ended and self._intact
         message.body_sha256 = None if self._hash is None else self._hash.hexdigest()
+        if self.content is not None:
+            self.more.update(self.content.finish(message.body_complete, message.body_sha256))
+            self.problems += self.content.problems
+            self._contents.close(self._weight)
         if self.interim:
             self.more["http2_interim"] = self.interim
         if self._messages is not None:

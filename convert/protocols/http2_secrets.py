@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from ..model.exchange import HttpRequest
     from ..model.span import Span
     from .http1_kept import Kept
+    from .http_content import BodyContent
 
 _TOKEN = re.compile(r"[!-~]{1,64}")
 _BREAKS = re.compile(r"[\r\n\0]")
 _TELLING = frozenset({"authorization", "proxy-authorization", "content-type"})
 
 
-def request_secrets(request: HttpRequest, head_span: Span, kept: Kept | None, body_ended: bool) -> list[Sighting]:
+def request_secrets(
+    request: HttpRequest, head_span: Span, kept: Kept | None, body_ended: bool, content: BodyContent | None
+) -> list[Sighting]:
     """Every secret in a request, as find_secrets does; `head_span`: the frames of its header block."""
     if not _TOKEN.fullmatch(request.method) or _BREAKS.search(request.target):
         return []
@@ -36,7 +39,7 @@ def request_secrets(request: HttpRequest, head_span: Span, kept: Kept | None, bo
     lines += [f"{name}: {value}" for name, value in request.headers if name in _TELLING]
     raw = "\r\n".join(line for line in lines if not _BREAKS.search(line)).encode("latin-1") + b"\r\n\r\n"
     text = HeadText(raw, head_span.offset, [(0, head_span.place)])
-    found = find_secrets(request, parse_head(raw, True), text, kept, body_ended)
+    found = find_secrets(request, parse_head(raw, True), text, kept, body_ended, content)
     return [
         sighting if sighting.location == FORM_BODY else msgspec.structs.replace(sighting, span=head_span)
         for sighting in found

@@ -10,12 +10,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 from ..model.exchange import HttpExchange, HttpRequest, HttpResponse
-from .http2_messages import Half
+from .http2_messages import Contents, Half
 from .http2_secrets import request_secrets
 from .http_sightings import outcome
 
 if TYPE_CHECKING:
     from ..model.record import Value
+    from ..model.sighting import Sighting
+    from ..model.span import Span
     from .api import Sink
 
 MOST_STREAMS = 4096
@@ -28,10 +30,14 @@ _MOST_CLOSED = 4096
 class Stream:
     """One stream."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, contents: Contents) -> None:
         self.number = number
-        self.request = Half()
-        self.response = Half()
+        self.request = Half(True, contents)
+        self.response = Half(False, contents)
+        self.asked: HttpRequest | None = None
+        """The request, once it is over."""
+        self.answered: HttpResponse | None = None
+        self.secrets: list[Sighting] = []
         self.more: dict[str, Value] = {}
         """What belongs to the exchange: it stands in the response, or in the request where there is none."""
         self.cost = 0
@@ -57,6 +63,7 @@ class Streams:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._contents = Contents(sink)
         self._open: OrderedDict[int, Stream] = OrderedDict()
         self._closed: OrderedDict[int, None] = OrderedDict()
         self._waiting = 0  # those that are over
@@ -80,7 +87,7 @@ class Streams:
 
     def open(self, number: int) -> Stream:
         """A new stream of a number that is not open."""
-        stream = self._open[number] = Stream(number)
+        stream = self._open[number] = Stream(number, self._contents)
         return stream
 
     def passes(self, to_server: bool, number: int) -> None:
@@ -95,6 +102,10 @@ class Streams:
 
     def changed(self, stream: Stream) -> bool:
         """Something was added to a stream. Returns whether others had to be given up for it."""
+        if stream.request.over:
+            self._finish_request(stream)
+        if stream.response.over:
+            self._finish_response(stream)
         cost = stream.request.cost + stream.response.cost
         self.cost += cost - stream.cost
         stream.cost = cost
@@ -136,22 +147,40 @@ class Streams:
             self._closed.popitem(last=False)
         self.cost -= stream.cost
         self._waiting -= stream.settled
-        asked, answered = stream.request, stream.response
-        request = cast("HttpRequest | None", asked.finish())
-        response = cast("HttpResponse | None", answered.finish())
-        if request is None and response is None:
-            return
-        for message in (request, response):
-            if message is not None:
-                message.more = {"http2_stream": stream.number, **(message.more or {})}
+        self._finish_request(stream)
+        self._finish_response(stream)
+        request, response = stream.asked, stream.answered
         told = response if response is not None else request
-        assert told is not None and told.more is not None
-        told.more.update(stream.more)
+        if told is None:
+            return
+        told.more = {**(told.more or {}), **stream.more}
         self._ordinal += 1
         self._sink.exchange(HttpExchange(self._ordinal, request, response))
-        if request is not None:
-            for secret in request_secrets(request, asked.head_span, asked.kept, request.body_complete):
-                secret.exchange = self._ordinal
-                if response is not None:
-                    secret.outcome = outcome(secret, response)
-                self._sink.sighting(secret)
+        for secret in stream.secrets:
+            secret.exchange = self._ordinal
+            if response is not None:
+                secret.outcome = outcome(secret, response)
+            self._sink.sighting(secret)
+
+    def _finish_request(self, stream: Stream) -> None:
+        half = stream.request
+        if stream.asked is not None or half.message is None:
+            return
+        request = stream.asked = cast("HttpRequest", half.finish())
+        request.more = {"http2_stream": stream.number, **half.more}
+        self._tell(half, request.span)
+        stream.secrets = request_secrets(request, half.head_span, half.kept, request.body_complete, half.content)
+        half.release()
+        half.cost += sum(len(secret.raw) for secret in stream.secrets)
+
+    def _finish_response(self, stream: Stream) -> None:
+        half = stream.response
+        if stream.answered is None and half.message is not None:
+            response = stream.answered = cast("HttpResponse", half.finish())
+            response.more = {"http2_stream": stream.number, **half.more}
+            self._tell(half, response.span)
+            half.release()
+
+    def _tell(self, half: Half, span: Span) -> None:
+        for name in half.problems:
+            self._sink.weird(name, span)
