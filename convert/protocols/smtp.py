@@ -205,12 +205,12 @@ class Smtp(SmtpTransactions):
             return
         command = self.pending.popleft()
         self.waiting = self.token = False
-        self._synced = True
         if self.attempt is None:
             self.note(command, reply)
         elif self.unsure and reply.code // 10 not in (23, 45, 50, 53):
             self.attempt = None  # text of a mail
         else:
+            self._synced = True
             if not reply.accepted:
                 self.sent_unasked()
             self.end_login(reply.message(), ACCEPTED if reply.code < 300 else REFUSED)
