@@ -25,8 +25,10 @@ NUMBERS |= {
 }
 NUMBERS |= {"ANY": 255, "CAA": 257, "TYPE65400": 65400, "OPT": 41}
 CODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
-FIELDS = ("frame.number", "dns.id", "dns.qry.name", "dns.qry.type", "dns.flags.rcode", "dns.resp.type", "dns.resp.ttl")
-FIELDS += ("dns.a", "dns.aaaa", "dns.cname", "dns.ns", "dns.ptr.domain_name", "dns.mx.mail_exchange")
+FIELDS: tuple[str, ...] = (
+    "frame.number", "dns.id", "dns.qry.name", "dns.qry.type", "dns.flags.rcode", "dns.resp.type", "dns.resp.ttl",
+    "dns.a", "dns.aaaa", "dns.cname", "dns.ns", "dns.ptr.domain_name", "dns.mx.mail_exchange",
+)  # fmt: skip
 
 Json = dict[str, Any]
 

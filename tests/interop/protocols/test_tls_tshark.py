@@ -89,7 +89,7 @@ def compare(tshark: Tshark, written: Outputs) -> int:
         if not {"34", "50"} & set(kinds):  # these list algorithms too, and tshark shows all of them as one
             assert said["ja4"] == worked_out(ciphers, kinds, signatures, versions or version, alpn)
     answered: dict[str, list[list[str]]] = {}
-    for stream, *row in tshark.fields(
+    for number, *row in tshark.fields(
         "tls.handshake.type == 2",
         "tcp.stream",
         "tls.handshake.ja3s",
@@ -97,7 +97,7 @@ def compare(tshark: Tshark, written: Outputs) -> int:
         "x509af.serialNumber",
         "x509ce.dNSName",
     ):
-        answered[stream[0]] = row  # the last one counts
+        answered[number[0]] = row  # the last one counts
     responses = spoken(written, "response")
     assert set(responses) >= set(answered)
     for stream, (ja3s, cipher, serial, names) in answered.items():
