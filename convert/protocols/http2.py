@@ -237,6 +237,9 @@ class Http2:
         """A header block of a stream has passed: it begins a message, or ends one."""
         number = frame.stream
         stream = self._streams.get(number)
+        if (":status" if to_server else ":method") in head.pseudo:
+            self.weird("http2-wrong-direction", frame.span)
+            return
         if stream is None:
             if number == 0 or self._streams.was_closed(number):
                 self.weird("http2-frame-on-closed-stream", frame.span)

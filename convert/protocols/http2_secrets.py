@@ -31,6 +31,8 @@ def request_secrets(
     request: HttpRequest, head_span: Span, kept: Kept | None, body_ended: bool, content: BodyContent | None
 ) -> list[Sighting]:
     """Every secret in a request, as find_secrets does; `head_span`: the frames of its header block."""
+    if content is None and (kept is None or not kept.runs) and not _may_hold_secrets(request):
+        return []
     if not _TOKEN.fullmatch(request.method) or _BREAKS.search(request.target):
         return []
     lines = [f"{request.method} {request.target} {request.version}"]
@@ -44,3 +46,10 @@ def request_secrets(
         sighting if sighting.location == FORM_BODY else msgspec.structs.replace(sighting, span=head_span)
         for sighting in found
     ]
+
+
+def _may_hold_secrets(request: HttpRequest) -> bool:
+    """A cheap look at what most requests are without."""
+    if "?" in request.target or "@" in request.target or "@" in (request.host or ""):
+        return True
+    return any(name.endswith("authorization") for name, _ in request.headers)

@@ -307,6 +307,7 @@ def test_what_is_against_the_rules_is_told() -> None:
         (data(1, b"x", True) + data(1, b"late"), "http2-frame-on-closed-stream"),
         (bytes.fromhex("ffffff 00 00 00000001"), "http2-bad-frame"),
         (bytes.fromhex("000004 00 08 00000001 04000000"), "http2-bad-padding"),
+        (client.headers(3, [(":status", "200")]), "http2-wrong-direction"),
         (client.headers(3, [("x-early", "1"), *asking("/3")]), "http2-bad-pseudo-header"),
         (client.headers(3, asking("/3", "GET", "h", ("X-Loud", "1"))), "http2-upper-case-header"),
     ]
