@@ -98,17 +98,10 @@ class Dovecot(Server):
         short, long = (sha256(text.partition("\r\n\r\n")[2].encode()).hexdigest() for text in MAILS.values())
         kept = sha256(b"Glass.\r\n").hexdigest()
         answers = {short: 1, long: 1, "[AUTHENTICATIONFAILED] Authentication failed.": 1}
-        imap = Said(
-            "imap",
-            "tcp",
-            self.imap,
-            "",
-            {"Attic": 1, "Cellar": 1, kept: 1},
-            answers,
-            [bad, good, good, good],
-            {PYTHON, "curl"},
-            {"imap-login"},
-        )
+        clients, folders = {PYTHON, "curl"}, {"Attic": 1, "Cellar": 1, kept: 1}
+        # The login's process hands its connection on to another, of whose calls is not known where they go: scap has
+        # no event for descriptors that are passed. What it says is told all the same, since the client reads it.
+        imap = Said("imap", "tcp", self.imap, "", folders, answers, [bad, good, good, good], clients, {"imap-login"}, 1)
         asked, answers = {"RETR": 4, "2 1": 1, "STLS": 1}, {short: 2, long: 1, "There's no message 9.": 1}
-        pop3 = Said("pop3", "tcp", self.pop3, "", asked, answers, [bad, good, good], {PYTHON, "curl"}, {"pop3-login"})
+        pop3 = Said("pop3", "tcp", self.pop3, "", asked, answers, [bad, good, good], clients, {"pop3-login"}, 1)
         return [imap, pop3]

@@ -57,4 +57,4 @@ class Ssh(Server):
     def said(self) -> list[Said]:
         """The client's version, twice; looking whether it serves is no conversation."""
         version = self.client("ssh", "-V").decode().split(",")[0].replace("OpenSSH_", "SSH-2.0-OpenSSH_", 1)
-        return [Said("ssh", "tcp", self.listener, "", {version: 2}, {}, [], {"ssh"}, {"sshd"})]
+        return [Said("ssh", "tcp", self.listener, "", {version: 2}, {}, [], {"ssh"}, {"sshd"}, 2)]

@@ -58,4 +58,4 @@ class OpenSsl(Server):
         names = dict.fromkeys(asked, 1)
         # In TLS 1.3 the certificate is sealed, so only one can be seen.
         answers = {"handshake_failure": 1, "vault.example": 1, "*.vault.example": 1}
-        return [Said("tls", "tcp", self.listener, "", names, answers, [], {"openssl", "curl"}, {"openssl"})]
+        return [Said("tls", "tcp", self.listener, "", names, answers, [], {"openssl", "curl"}, {"openssl"}, 5)]

@@ -135,6 +135,15 @@ def test_passwords_are_found_with_their_outcome(both: Both, address: str, said: 
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
+def test_what_is_sealed_is_told_from_what_is_plain(both: Both, address: str, said: list[Said]) -> None:
+    for one in said:
+        streams = [both.capture.streams[key] for key in heard_by(both.capture.streams, one, address)]
+        sealed = [stream for stream in streams if stream["encrypted"]]
+        assert len(sealed) == one.sealed
+        assert all({"tls", "ssh"} & set(stream["protocols"]) for stream in sealed)
+
+
+@pytest.mark.parametrize(("name", "protocol"), SPOKEN)
 def test_a_socket_and_tcp_carry_the_same(both: Both, address: str, said: list[Said]) -> None:
     """Where the same was said over both: the same records, but for what the server counts or draws by lot."""
     twice = [one for one in said if one.requests == said[0].requests]
