@@ -16,6 +16,7 @@ from .mysql_fields import (
     PLUGIN_AUTH,
     QUERY_ATTRIBUTES,
     SHORT,
+    Login,
     Reader,
     Short,
     read_attributes,
@@ -158,12 +159,12 @@ def _replica(command: Command, packet: Packet, reader: Reader) -> None:
         fields["position"] = reader.number(4)
         reader.take(2)
         fields["server_id"] = reader.number(4)
-        fields["file"] = reader.rest()[:SHORT].decode("latin-1")
+        fields["log_file"] = reader.rest()[:SHORT].decode("latin-1")
         return
     if command.name == "binlog-dump-gtid":
         reader.take(2)
         fields["server_id"] = reader.number(4)
-        fields["file"] = reader.take(reader.number(4))[:SHORT].decode("latin-1")
+        fields["log_file"] = reader.take(reader.number(4))[:SHORT].decode("latin-1")
         fields["position"] = reader.number(8)
         return
     fields["server_id"] = reader.number(4)
@@ -228,6 +229,20 @@ def _change_user(command: Command, packet: Packet, capabilities: int | None) -> 
             fields["attributes"] = read_attributes(Reader(reader.take(reader.lenenc())))
     fields["authentication"] = command.plugin
     told_clear(command, packet, answer, begin)
+
+
+def describe_login(command: Command, told: Login) -> None:
+    """What the first login says."""
+    fields = command.fields
+    fields["user"], fields["database"] = told.user[:SHORT], told.database and told.database[:SHORT]
+    fields["authentication"] = told.plugin and told.plugin[:SHORT]
+    fields["capabilities"], fields["character_set"] = told.capabilities, told.character_set
+    if told.attributes:
+        fields["attributes"] = told.attributes
+    if not told.whole:
+        fields["request_complete"] = False
+    command.user = as_name(told.user)
+    command.plugin = told.plugin or NATIVE
 
 
 def told_clear(command: Command, packet: Packet, answer: bytes, begin: int) -> None:
