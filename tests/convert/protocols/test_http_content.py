@@ -98,7 +98,7 @@ def test_no_body_has_no_content() -> None:
 def test_cut_lost_and_wrong() -> None:
     coded = gzip.compress(PAGE * 50, mtime=0)
     half = len(coded) // 2
-    for calls in (
+    cases: list[list[tuple[bool, bytes | int]]] = [
         [(True, GET), (False, answer(coded[:half], "Content-Encoding: gzip", length=len(coded)))],
         [
             (True, GET),
@@ -106,7 +106,8 @@ def test_cut_lost_and_wrong() -> None:
             (False, 10),
             (False, coded[half + 10 :]),
         ],
-    ):
+    ]
+    for calls in cases:
         found = talk(Http1, calls)
         more = response(found).more
         plain = zlib.decompressobj(31).decompress(coded[:half])
