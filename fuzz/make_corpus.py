@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import protocol_corpus
 from .mutate import http1, pcap, pcapng
 from .mutate.http1 import Call
 from .mutate.scap import block
@@ -329,6 +330,7 @@ def step_inputs() -> Iterator[tuple[str, bytes]]:
 
 MAKERS = {
     "http1": http1_inputs,
+    "protocols": protocol_corpus.inputs,
     "scap": scap_inputs,
     "pcap": pcap_inputs,
     "pcapng": pcapng_inputs,

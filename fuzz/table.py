@@ -66,6 +66,7 @@ TARGETS: tuple[Target, ...] = (
     Target("streams", "streams", ("pcap",), "pcap", 1 << 13, STREAMS),
     Target("connection", "connection", ("steps",), "steps", 1 << 9, STREAMS),
     Target("http1", "http1", ("http1",), "http1", 1 << 12, ("convert/protocols/",), objects=True),
+    Target("protocols", "protocols", ("protocols",), "protocols", 1 << 12, ("convert/protocols/",)),
     Target("passthrough", "passthrough", PACKETS, "captures", 1 << 13, ("convert/packets/", "convert/pcap")),
     Target("convert", "convert", CAPTURES, "captures", 1 << 14, ("convert/",), objects=True),
 )

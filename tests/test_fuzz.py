@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 Import = Callable[[str], Any]
 RUNS = {"convert": 60, "streams": 120, "passthrough": 200, "scap": 150, "reassembly": 200}
-TARGETS = ["scap", "pcap", "pcapng", "layers", "reassembly", "streams", "connection", "http1", "passthrough",
-           "convert"]  # fmt: skip
-FORMATS = ["scap", "pcap", "pcapng", "captures", "segments", "steps", "http1"]
+TARGETS = ["scap", "pcap", "pcapng", "layers", "reassembly", "streams", "connection", "http1", "protocols",
+           "passthrough", "convert"]  # fmt: skip
+FORMATS = ["scap", "pcap", "pcapng", "captures", "segments", "steps", "http1", "protocols"]
 
 
 @pytest.fixture
@@ -165,6 +165,18 @@ class Broken:
             return found
 
         monkeypatch.setattr(targets("http1"), "read", read)
+
+    @staticmethod
+    def protocols(targets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        plain = targets("protocols").talk
+
+        def talk(make: Any, steps: Any, *, cuts: Any = None, ended: bool = True) -> Any:
+            found = plain(make, steps, cuts=cuts, ended=ended)
+            if cuts == [1]:
+                found.records.clear()
+            return found
+
+        monkeypatch.setattr(targets("protocols"), "talk", talk)
 
     @staticmethod
     def pcap(targets: Any, monkeypatch: pytest.MonkeyPatch) -> None:
