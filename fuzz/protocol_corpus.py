@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dpkt
 
@@ -45,7 +45,7 @@ def _conversations(path: Path) -> list[tuple[bool, list[Call]]]:
     return [(udp, calls) for udp, calls, _ in found.values() if calls]
 
 
-def _packet(link: int, frame: bytes) -> object:
+def _packet(link: int, frame: bytes) -> Any:
     if link == dpkt.pcap.DLT_EN10MB:
         return dpkt.ethernet.Ethernet(frame).data
     if link == dpkt.pcap.DLT_LINUX_SLL:

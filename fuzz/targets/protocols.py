@@ -51,7 +51,12 @@ class Run:
         def within(span: Span, size: int) -> None:
             assert 0 <= span.offset <= span.offset + span.length <= size
 
-        for exchange in [*found.records, *found.exchanges]:
+        for record in found.records:
+            if record.request is not None:
+                within(record.request.span, ends[True])
+            if record.response is not None:
+                within(record.response.span, ends[False])
+        for exchange in found.exchanges:
             if exchange.request is not None:
                 within(exchange.request.span, ends[True])
             if exchange.response is not None:
