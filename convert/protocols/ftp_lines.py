@@ -57,7 +57,7 @@ class Lines:
         """The next line, also one that is too long to wait for its end; None where there is none yet."""
         buffer = self.buffer
         while True:
-            end = buffer.find(b"\n", MOST_LINE, self._searched)
+            end = buffer.find(b"\n", len(buffer) if self._skipping else MOST_LINE, self._searched)
             if end < 0:
                 if self._skipping:
                     buffer.take(len(buffer))
