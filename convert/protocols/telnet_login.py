@@ -85,6 +85,11 @@ class Dialogue:
 
     def enter(self, line: Typed) -> bool:
         """A line was typed. Returns whether it is part of a login (or may be)."""
+        part = self._take(line)
+        self._tail.clear()  # it was answered
+        return part
+
+    def _take(self, line: Typed) -> bool:
         kind = asked(line.prompt)
         if kind is None and self._user is not None and asked(self.last_line()) == PASSWORD:
             kind = PASSWORD
