@@ -12,5 +12,5 @@ cdef class HeadText:
     cpdef object span(self, Py_ssize_t begin, Py_ssize_t end)
 
 cdef HeadText head_text(bytes raw, uint64_t offset, list places)
-cdef list oddities(Head head)
+cdef list oddities(Head head, bytes raw)
 cdef object authority(str method, str target)

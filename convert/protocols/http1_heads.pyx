@@ -3,12 +3,13 @@
 
 import re
 
+from cpython.bytes cimport PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
 
 from syswire.convert.model.span import Span
 from syswire.convert.protocols.http1_scan cimport Head
 from syswire.convert.protocols.http1_scan import (
-    BARE_LF, CONTROL, EMPTY_NAME, FOLDED, NO_COLON, SPACE_BEFORE_COLON, TOO_MANY,
+    BARE_CR, BARE_LF, BLANK_FIRST, CONTROL, EMPTY_NAME, FOLDED, NO_COLON, ODD_NAME, SPACE_BEFORE_COLON, TOO_MANY,
 )
 
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://(?:[^/?#]*@)?([^/?#@]*)")
@@ -20,12 +21,26 @@ _ODDITIES = (
     (EMPTY_NAME, "header-without-name"),
     (CONTROL, "control-byte-in-head"),
     (TOO_MANY, "too-many-headers"),
+    (BARE_CR, "bare-cr"),
+    (BLANK_FIRST, "blank-before-first-header"),
+    (ODD_NAME, "odd-header-name"),
 )
 
 
-cdef list oddities(Head head):
-    """What was odd in a head, by the names of weirds."""
-    return [name for flag, name in _ODDITIES if head.flags & flag]
+cdef list oddities(Head head, bytes raw):
+    """What was odd in a head: by the names of weirds, with begin and end of the first line in which it was."""
+    cdef list found = []
+    cdef Py_ssize_t begin, end
+    cdef int bit = 0, flag
+    for flag, name in _ODDITIES:
+        if head.flags & flag:
+            bit = 0
+            while flag >> bit != 1:
+                bit += 1
+            begin = head.odd_lines[bit]
+            end = raw.find(b"\n", begin)
+            found.append((name, begin, end + 1 if end >= 0 else PyBytes_GET_SIZE(raw)))
+    return found
 
 
 cdef HeadText head_text(bytes raw, uint64_t offset, list places):

@@ -1,14 +1,13 @@
+from .http1_lines import Lines
 from .http1_owner import Owner
 
 HEAD_BYTES: int
 """The longest head, and the longest trailer section, that is taken for one."""
 
-class Half:
+class Half(Lines):
     """The messages of one direction; fed by its owner (http1.pyx)."""
 
     def __init__(self, to_server: bool, owner: Owner) -> None: ...
-    @property
-    def to_server(self) -> bool: ...
     @property
     def at(self) -> int:
         """Where in the stream what was given ends."""

@@ -13,9 +13,9 @@ from syswire.convert.model.span import Span
 from syswire.convert.protocols.http1_bodies cimport CHUNKED, NO_BODY, UNTIL_CLOSE, Body, body_of
 from syswire.convert.protocols.http1_heads cimport head_text, oddities
 from syswire.convert.protocols.http1_kept cimport Kept
+from syswire.convert.protocols.http1_lines cimport BODY, HEAD, OPAQUE, PEEK, SEEK, START, TRAILERS, Lines
 from syswire.convert.protocols.http1_owner cimport Owner
-from syswire.convert.protocols.http1_probe cimport is_start_line
-from syswire.convert.protocols.http1_probe import is_cut_start_line, is_odd_start_line, may_become_start_line
+from syswire.convert.protocols.http1_probe import is_cut_start_line, may_become_start_line
 from syswire.convert.protocols.http1_scan cimport Head, find_head_end, parse_head, skip_blank_lines
 
 HEAD_BYTES = 1 << 16
@@ -24,17 +24,8 @@ cdef enum:
     LONGEST_HEAD = 1 << 16  # the longest head, and the longest trailer section, that is taken for one
     STATUS_BYTES = 12       # of "HTTP/1.1 200"
 
-cdef enum:
-    START
-    HEAD
-    BODY
-    TRAILERS
-    PEEK
-    SEEK
-    OPAQUE
 
-
-cdef class Half:
+cdef class Half(Lines):
     """The messages of one direction."""
 
     def __init__(self, bint to_server, Owner owner):
@@ -50,6 +41,10 @@ cdef class Half:
         """Bytes are skipped: what they are is not known."""
         return self.state == SEEK
 
+    cdef bint in_step(self) noexcept:
+        """Every message of this direction so far is known, and none is passing."""
+        return self.state == START and (self.fresh or not self.strict)
+
     cdef int become_opaque(self) except -1:
         """Another protocol follows: nothing more is read here."""
         if self.state in (HEAD, BODY, PEEK, TRAILERS):
@@ -57,14 +52,22 @@ cdef class Half:
         self.state = OPAQUE
         self.buffer.clear()
 
-    cdef int become_tunnel(self) except -1:
-        """Anything may follow (CONNECT): it is read on only if it begins as HTTP/1 does."""
-        self.become_opaque()
-        self.state = START
-        self.strict = self.tunnel = True
+    cdef int answered(self) except -1:
+        """The other side speaks: if no more than a request line without version was said, that was all (HTTP/0.9)."""
+        if self.simple and self.state == HEAD:
+            raw = bytes(self.buffer)
+            line = raw[: raw.find(b"\n") + 1]
+            if not raw[len(line) :].strip(b" \t\r\n"):
+                self.buffer.clear()
+                self._head_over(line, True, self.offset + <uint64_t> len(line))
+        self.simple = False
+        return 0
 
-    cdef int data(self, bytes data, uint64_t offset, object place, bint boundary) except -1:
-        """Bytes of this direction; `boundary`: a system call's bytes begin with them."""
+    cdef Py_ssize_t data(self, bytes data, uint64_t offset, object place, bint boundary) except -1:
+        """Bytes of this direction; `boundary`: a system call's bytes begin with them. Returns how many were taken.
+
+        Not all are where the owner said to pause, or another protocol follows.
+        """
         cdef Py_ssize_t pos = 0, size = PyBytes_GET_SIZE(data)
         cdef int state
         cdef Body body
@@ -73,6 +76,8 @@ cdef class Half:
         self.at = offset + <uint64_t> size
         while pos < size:
             state = self.state
+            if self.pause:
+                return pos
             if state <= HEAD:
                 pos = self._head(data, pos, offset, place)
             elif state == BODY:
@@ -87,7 +92,7 @@ cdef class Half:
                 pos = self._peek(data, pos, offset, place)
             else:
                 break
-        return 0
+        return pos if pos < size else size
 
     cdef int _boundary(self, uint64_t offset, object place) except -1:
         cdef int state = self.state
@@ -119,9 +124,12 @@ cdef class Half:
 
     cdef Py_ssize_t _head(self, bytes data, Py_ssize_t pos, uint64_t offset, object place) except -1:
         cdef bytearray buffer = self.buffer
-        cdef Py_ssize_t known = len(buffer), end, line_end
+        cdef Py_ssize_t known = len(buffer), begin, end, line_end
         if known == 0:
+            begin = pos
             pos = skip_blank_lines(data, pos)
+            if pos > begin and not self.blanks:
+                self.blanks, self.blanks_offset, self.blanks_place = True, offset + <uint64_t> begin, place
             if pos == PyBytes_GET_SIZE(data):
                 return pos
             self.offset, self.place = offset + <uint64_t> pos, place
@@ -156,39 +164,18 @@ cdef class Half:
             return PyBytes_GET_SIZE(data)
         return pos + len(buffer) - known
 
-    cdef bint _accept(self, bytes line) except -1:
-        """Judge a whole first line (without LF); False: skipped to the next boundary."""
-        if not is_start_line(self.to_server, line):
-            if not (self._may_be_odd() and is_odd_start_line(self.to_server, line)):
-                self._skip(line)
-                return False
-            self.weird("odd-start-line", <uint64_t> len(line))
-        self.fresh = self.tunnel = False
-        if self.to_server:
-            self.owner.begin_request()
-        return True
-
-    cdef bint _may_be_odd(self) except -1:
-        """Whether a message must begin here, however odd: behind another, or as the first answer to a request."""
-        return not self.strict or (self.fresh and not self.to_server and self.owner.next_is_due())
-
-    cdef bint _accept_cut(self) except -1:
-        """Judge a first line whose end is not known."""
-        if not is_cut_start_line(self.to_server, bytes(self.buffer)):
-            return False
-        self.fresh = self.tunnel = False
-        if self.to_server:
-            self.owner.begin_request()
-        return True
-
     cdef int _head_over(self, bytes raw, bint complete, uint64_t end) except -1:
         cdef Head head = parse_head(raw, self.to_server)
         cdef Kept kept = None
         cdef int kind
         cdef uint64_t length
+        self.head_size = PyBytes_GET_SIZE(raw)
         if head.flags:
-            for name in oddities(head):
-                self.weird(name, <uint64_t> len(raw))
+            for name, begin, past in oddities(head, raw):
+                # Where a cut line ends is not known.
+                if complete or name != "header-without-colon" or raw[begin:past].endswith(b"\n"):
+                    self.note(name, begin, past)
+        self.simple = False
         self.body = None
         self.state = START
         self.strict = False
@@ -216,43 +203,13 @@ cdef class Half:
         self._head_over(raw, False, self.offset + <uint64_t> len(raw))
         return 0
 
-    cdef int _skip(self, bytes line) except -1:
-        """What was taken for the beginning of a message is none."""
-        if self.tunnel:
-            self.buffer.clear()
-            self.state = OPAQUE
-            return 0
-        if self.fresh:
-            self.fresh = False
-            self.weird("mid-stream", <uint64_t> len(line))
-            self.owner.lost(self.to_server)
-        elif not self.strict:
-            self.weird("not-a-start-line", <uint64_t> len(line))
-            if self.to_server:
-                self.owner.stray(head_text(line, self.offset, self.places))
-        self.buffer.clear()
-        self._seek()
-        return 0
-
-    cdef int _seek(self) except -1:
-        """Skip to the next boundary that begins with a start line."""
-        if self.state != OPAQUE:
-            self.state = SEEK
-            self.strict = True
-        return 0
-
-    cdef int weird(self, str name, uint64_t length=0) except -1:
-        """Something odd in the present message, or the last one."""
-        self.owner.weird(name, Span(self.place, self.offset, length))
-        return 0
-
     # Bodies
 
     cdef int _body_over(self, Body body, uint64_t end, object place) except -1:
         for name in body.oddities():
-            self.weird(name, end - self.offset)
+            self.note_at(name, Span(self.place, self.offset, end - self.offset))
         if body.lost:
-            self.owner.weird("bad-chunk", Span(place, end, 0))
+            self.note_at("bad-chunk", Span(place, end, 0))
             self._message_over(end, False)
             self._seek()
         elif body.kind != CHUNKED:
@@ -274,7 +231,12 @@ cdef class Half:
                 return PyBytes_GET_SIZE(data)
             return pos + len(buffer) - known
         if end > 3:  # more than the LF that stands for the last chunk's line, and an empty line
-            trailers = parse_head(bytes(buffer[1:end]), self.to_server, False)
+            raw = bytes(buffer[1:end])
+            trailers = parse_head(raw, self.to_server, False)
+            if trailers.flags:
+                begin = offset + <uint64_t> (pos + end - known) - <uint64_t> len(raw)
+                for name, _, _ in oddities(trailers, raw):
+                    self.note_at(name, Span(self.place, begin, len(raw)))
         buffer.clear()
         self._message_over(offset + <uint64_t> (pos + end - known), True, trailers)
         return pos + end - known
@@ -360,9 +322,8 @@ cdef class Half:
         if self.buffer and self._accept_cut():
             self._cut_head("gap-in-head")
             return 0
-        if self.tunnel:
-            self.state = OPAQUE
-        elif self.fresh or not self.strict:  # else these bytes were only tried
+        self.blanks = False
+        if self.fresh or not self.strict:  # else these bytes were only tried
             self.fresh = False
             self.owner.weird("gap-between-messages", Span(place, offset, length))
             self.owner.lost(self.to_server)
@@ -376,6 +337,7 @@ cdef class Half:
         cdef Body body
         if self.state == PEEK:
             self._unpeek()
+        self.answered()
         state = self.state
         if state == BODY:
             body = self.body

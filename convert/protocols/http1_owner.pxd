@@ -26,3 +26,5 @@ cdef class Owner:
     cdef int lost(self, bint to_server) except -1
     # Whether a request waits for a response of its own.
     cdef bint next_is_due(self) except -1
+    # Whether the next request without a response has no version (HTTP/0.9): its answer has no head.
+    cdef bint simple_is_due(self) except -1

@@ -40,3 +40,6 @@ cdef class Owner:
 
     cdef bint next_is_due(self) except -1:
         return False
+
+    cdef bint simple_is_due(self) except -1:
+        return False

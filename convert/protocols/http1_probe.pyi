@@ -7,6 +7,23 @@ def is_start_line(to_server: bool, line: bytes) -> bool:
     As strict as a judgement on bytes without context must be.
     """
 
+def is_loose_start_line(to_server: bool, line: bytes) -> bool:
+    """Whether a whole line that is no start line by the letter can be nothing else, without any context.
+
+    A request has a known method and a version behind any blanks, a token and HTTP/1.x, or is HTTP/0.9's: a method of
+    that time and an absolute path or URL, no more. A response has HTTP/1.x in any case and three digits.
+    """
+
+LINE: int
+TARGET: int
+
+def how_odd(to_server: bool, line: bytes) -> int:
+    """What of an accepted start line is against RFC 9112, 3 and 4: a sum of LINE and TARGET.
+
+    LINE: other blanks than single spaces, another version than HTTP/1.x, no version, a method that is no token, a
+    status line without the space behind its code. TARGET: a blank, a control byte or one beyond ASCII in the target.
+    """
+
 def is_odd_start_line(to_server: bool, line: bytes) -> bool:
     """Whether a whole line passes for a start line where one must stand: lower case, odd methods, no version."""
 

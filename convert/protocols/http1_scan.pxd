@@ -7,6 +7,7 @@ cdef class Head:
     cdef readonly list headers
     cdef readonly int total
     cdef readonly int flags
+    cdef Py_ssize_t[10] odd_lines  # by bit of `flags`: where the first odd line begins
     cdef readonly bint ascii
     cdef readonly list content_lengths
     cdef readonly list transfer_encodings
@@ -14,9 +15,11 @@ cdef class Head:
     cdef readonly str host
     cdef readonly str content_type
     cdef readonly str location
+    cdef readonly bint upgrade
     cdef readonly list cookies
     cdef readonly list authorizations
 
+    cdef void _odd(self, int flag, Py_ssize_t begin) noexcept
     cdef void _start_line(self, const unsigned char* text, Py_ssize_t size, bint request) except *
     cdef str _unfold(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end)
     cdef void _special(

@@ -5,6 +5,9 @@ NO_COLON: int
 EMPTY_NAME: int
 CONTROL: int
 TOO_MANY: int
+BARE_CR: int
+BLANK_FIRST: int
+ODD_NAME: int
 
 def skip_blank_lines(data: bytes | bytearray, pos: int) -> int:
     """The first position from `pos` on that is neither CR nor LF."""
@@ -50,6 +53,10 @@ class Head:
     def content_type(self) -> str | None: ...
     @property
     def location(self) -> str | None: ...
+    @property
+    def upgrade(self) -> bool:
+        """There is an Upgrade header."""
+
     @property
     def cookies(self) -> list[str] | None:
         """Values of Set-Cookie."""

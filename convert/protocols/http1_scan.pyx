@@ -17,6 +17,9 @@ NO_COLON = 8
 EMPTY_NAME = 16
 CONTROL = 32
 TOO_MANY = 64
+BARE_CR = 128
+BLANK_FIRST = 256
+ODD_NAME = 512
 
 cdef enum:
     F_BARE_LF = 1
@@ -26,7 +29,15 @@ cdef enum:
     F_EMPTY_NAME = 16
     F_CONTROL = 32
     F_TOO_MANY = 64
+    F_BARE_CR = 128
+    F_BLANK_FIRST = 256
+    F_ODD_NAME = 512
     MOST_HEADERS = 1000
+
+
+cdef char[256] _TOKEN  # 1 for what a header's name may hold (RFC 9110, 5.6.2)
+for _byte in bytearray(b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"):
+    _TOKEN[_byte] = 1
 
 
 cdef inline const unsigned char* _bytes_of(object data, Py_ssize_t* size) except NULL:
@@ -93,6 +104,16 @@ cdef inline bint _same(const unsigned char* name, const char* lower, Py_ssize_t 
 cdef class Head:
     """A message's start line and headers; text is latin-1, one character a byte."""
 
+    cdef void _odd(self, int flag, Py_ssize_t begin) noexcept:
+        """Something is odd in the line that begins there; the first one is remembered."""
+        cdef int bit = 0
+        if self.flags & flag:
+            return
+        self.flags |= flag
+        while flag >> bit != 1:
+            bit += 1
+        self.odd_lines[bit] = begin
+
     cdef void _start_line(self, const unsigned char* text, Py_ssize_t size, bint request) except *:
         cdef Py_ssize_t first = 0, second, last, third
         while first < size and not _blank(text[first]):
@@ -108,7 +129,7 @@ cdef class Head:
             while third > second and not _blank(text[third - 1]):
                 third -= 1
             last = third
-            if third > second and size - third >= 5 and _same(text + third, b"http/", 5):
+            if size - third > 5 and _same(text + third, b"http/", 5) and 48 <= text[third + 5] <= 57:
                 while last > second and _blank(text[last - 1]):
                     last -= 1
             else:
@@ -134,6 +155,9 @@ cdef class Head:
         if size == 4:
             if self.host is None and _same(name, b"host", 4):
                 self.host = value
+        elif size == 7:
+            if _same(name, b"upgrade", 7):
+                self.upgrade = True
         elif size == 8:
             if self.location is None and _same(name, b"location", 8):
                 self.location = value
@@ -173,14 +197,14 @@ cdef class Head:
 
     cdef void _header(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end, bint folded) except *:
         """One header line, with its continuation lines: text[begin:end] without the last line break."""
-        cdef Py_ssize_t colon, name_begin = begin, name_end, first, last
+        cdef Py_ssize_t colon, name_begin = begin, name_end, first, last, at
         cdef const unsigned char* found = <const unsigned char*> memchr(text + begin, 58, end - begin)
         cdef str name, value
         self.total += 1
         while name_begin < end and _blank(text[name_begin]):
             name_begin += 1
         if found == NULL:
-            self.flags |= F_NO_COLON
+            self._odd(F_NO_COLON, begin)
             if self.total <= MOST_HEADERS:
                 self.headers.append((self._unfold(text, name_begin, end), ""))
             return
@@ -190,9 +214,14 @@ cdef class Head:
         name_end = colon
         while name_end > name_begin and _blank(text[name_end - 1]):
             name_end -= 1
-            self.flags |= F_SPACE_BEFORE_COLON
+            self._odd(F_SPACE_BEFORE_COLON, begin)
         if name_end == name_begin:
-            self.flags |= F_EMPTY_NAME
+            self._odd(F_EMPTY_NAME, begin)
+        at = name_begin
+        while at < name_end and _TOKEN[text[at]]:
+            at += 1
+        if at < name_end:
+            self._odd(F_ODD_NAME, begin)
         first, last = colon + 1, end
         while first < last and _blank(text[first]):
             first += 1
@@ -206,45 +235,74 @@ cdef class Head:
             name = PyUnicode_DecodeLatin1(<char*> text + name_begin, name_end - name_begin, NULL)
             self.headers.append((name, value))
         else:
-            self.flags |= F_TOO_MANY
+            self._odd(F_TOO_MANY, begin)
         self._special(text + name_begin, name_end - name_begin, value, first, last)
 
 
 cpdef Head parse_head(bytes head, bint request, bint start_line=True):
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(head), begin = 0, end, line_end
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(head), begin = 0, end, line_end, first
     cdef const unsigned char* text = <const unsigned char*> PyBytes_AS_STRING(head)
     cdef unsigned char seen = 0
     cdef bint folded, controls = False
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, returns = 0, all_returns = 0
+    cdef unsigned char c
     cdef Head out = Head.__new__(Head)
     out.headers = []
     for i in range(size):
-        seen |= text[i]
-        controls |= text[i] < 9
+        c = text[i]
+        seen |= c
+        controls |= (c < 9) | ((c > 13) & (c < 32)) | (c == 11) | (c == 12) | (c == 127)
+        all_returns += c == 13
     out.ascii = seen < 128
     if controls:
-        out.flags |= F_CONTROL
+        out._odd(F_CONTROL, _first_control(text, size))
     if start_line:
-        begin = _line(out, text, 0, size, &line_end)
+        begin = _line(out, text, 0, size, &line_end, &returns)
         out._start_line(text, line_end, request)
+    first = begin
     while begin < size:
-        end = _line(out, text, begin, size, &line_end)
+        end = _line(out, text, begin, size, &line_end, &returns)
         if line_end == begin:
             begin = end
             continue
         folded = False
+        if begin == first and start_line and _blank(text[begin]):
+            out._odd(F_BLANK_FIRST, begin)
         while end < size and _blank(text[end]):
             folded = True
-            out.flags |= F_FOLDED
-            end = _line(out, text, end, size, &line_end)
+            out._odd(F_FOLDED, end)
+            end = _line(out, text, end, size, &line_end, &returns)
         out._header(text, begin, line_end, folded)
         begin = end
+    if all_returns > returns + (size > 0 and text[size - 1] == 13):
+        out._odd(F_BARE_CR, _first_return(text, size))
     return out
 
 
+cdef Py_ssize_t _line_of(const unsigned char* text, Py_ssize_t at) noexcept nogil:
+    """Where the line begins in which text[at] stands."""
+    while at > 0 and text[at - 1] != 10:
+        at -= 1
+    return at
+
+
+cdef Py_ssize_t _first_control(const unsigned char* text, Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t at = 0
+    while at < size and (text[at] >= 32 or text[at] in (9, 10, 13)) and text[at] != 127:
+        at += 1
+    return _line_of(text, at)
+
+
+cdef Py_ssize_t _first_return(const unsigned char* text, Py_ssize_t size) noexcept nogil:
+    cdef Py_ssize_t at = 0
+    while at + 1 < size and not (text[at] == 13 and text[at + 1] != 10):
+        at += 1
+    return _line_of(text, at)
+
+
 cdef Py_ssize_t _line(Head out, const unsigned char* text, Py_ssize_t begin, Py_ssize_t size,
-                      Py_ssize_t* line_end) noexcept:
-    """Where the next line begins; `line_end` is the end of this one without CR and LF."""
+                      Py_ssize_t* line_end, Py_ssize_t* returns) noexcept:
+    """Where the next line begins; `line_end` is the end of this one without CR and LF, `returns` counts CR LF."""
     cdef const unsigned char* found = <const unsigned char*> memchr(text + begin, 10, size - begin)
     cdef Py_ssize_t end
     if found == NULL:
@@ -257,7 +315,8 @@ cdef Py_ssize_t _line(Head out, const unsigned char* text, Py_ssize_t begin, Py_
         line_end[0] = end - 1
         while line_end[0] > begin and text[line_end[0] - 1] == 13:
             line_end[0] -= 1
+        returns[0] += 1
     else:
         line_end[0] = end
-        out.flags |= F_BARE_LF
+        out._odd(F_BARE_LF, begin)
     return end + 1

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from support.parsing import Inner
 from syswire.convert.model.exchange import HttpExchange
 from syswire.convert.model.record import Record
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
-from syswire.convert.protocols.api import Parser
 from syswire.convert.protocols.content_coding import ContentDecoder
 from syswire.convert.protocols.http1 import Http1
-from syswire.convert.protocols.opaque import Opaque
 
 
 class Call(NamedTuple):
@@ -31,7 +30,7 @@ class Found:
     exchanges: list[HttpExchange] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     weirds: list[tuple[str, Span]] = field(default_factory=list)
-    switched: list[str | None] = field(default_factory=list)
+    switched: list[Inner] = field(default_factory=list)
 
     def exchange(self, e: HttpExchange, /) -> None:
         self.exchanges.append(e)
@@ -49,9 +48,9 @@ class Found:
     def name(self, address: bytes, name: str, /) -> None:
         raise AssertionError("HTTP/1 names no address")
 
-    def switch(self, name: str | None, /) -> Parser:
-        self.switched.append(name)
-        return Opaque()
+    def switch(self, name: str | None, /) -> Inner:
+        self.switched.append(Inner(name))
+        return self.switched[-1]
 
     @property
     def wants_objects(self) -> bool:

@@ -90,6 +90,7 @@ class Plain:
             out["headers_total"] = said.headers_total
         if said.trailers:
             out["trailers"] = headers(said.trailers, f"{name}.trailers", escaped)
+        out.update(said.more or {})
         return out
 
     def request(self, asked: HttpRequest, escaped: list[str]) -> Record:

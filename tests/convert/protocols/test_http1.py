@@ -131,11 +131,14 @@ def test_connect_becomes_opaque_once_accepted(cuts: list[int] | None) -> None:
     assert not found.weirds
 
 
-def test_http_within_a_tunnel_is_read(cuts: list[int] | None) -> None:
+def test_a_tunnel_is_handed_to_another_parser(cuts: list[int] | None) -> None:
     connect = client(b"CONNECT h:80 HTTP/1.1\r\n\r\n"), server(b"HTTP/1.1 200 Established\r\n\r\n")
-    found = read(*connect, client(GET), server(OK), client(GET), server(OK), cuts=cuts)
-    assert found.pairs == [("h:80", 200), ("/a", 200), ("/a", 200)]
-    assert not read(*connect, client(b"", lost=9), client(GET), cuts=cuts).pairs[1:]
+    found = read(*connect, client(GET), server(OK), client(b"", lost=9), client(GET), server(OK), cuts=cuts)
+    assert found.pairs == [("h:80", 200)]
+    [inner] = found.switched
+    assert (inner.name, inner.client, inner.server, inner.gaps, inner.closed) == (
+        None, GET + GET, OK + OK, [(True, 9)], True
+    )  # fmt: skip
     assert not found.weirds
 
 
@@ -183,7 +186,7 @@ def test_early_answer_belongs_to_the_request_that_is_still_passing(cuts: list[in
     ("request_", "weird"),
     [
         (b"GET /a HTTP/1.1\nHost: h\n\n", ["bare-lf"]),
-        (b"\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", []),
+        (b"\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n", ["blank-lines-before-message"]),
         (b"brew /a HTTP/1.1\r\nHost: h\r\n\r\n", []),
         (b"GET /a HTTP/1.1\r\nHost : h\r\n\r\n", ["space-before-colon"]),
         (b"GET /a HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", ["header-without-colon"]),
@@ -293,9 +296,12 @@ def test_every_weird_is_documented(root: Path) -> None:
     said = set()
     for source in sources:
         said |= set(
-            re.findall(r"(?:weird|_cut_head|_end_in_trailers)\((?:[^\"\n]*, )?\"([a-z-]+)\"", source.read_text())
+            re.findall(
+                r"(?:weird|note|note_at|_cut_head|_end_in_trailers)\(\s*(?:[^\"\n]*, )?\"([a-z0-9.-]+)\"",
+                source.read_text(),
+            )
         )
-        said |= set(re.findall(r"\((?:[A-Z_]+, )?\"([a-z]+(?:-[a-z]+)+)\"\)", source.read_text()))
+        said |= set(re.findall(r"\((?:[A-Z_]+, )?\"([a-z]+(?:-[a-z0-9.]+)+)\"\)", source.read_text()))
     section = (root / "docs" / "protocols.md").read_text().partition("### Weirds")[2].partition("###")[0]
-    documented = set(re.findall(r"`([a-z-]+)`", section)) - {"chunked"}
+    documented = set(re.findall(r"`([a-z0-9.-]+)`", section)) - {"chunked"}
     assert said == documented

@@ -40,14 +40,42 @@ def test_a_whole_line(line: bytes) -> None:
     assert is_start_line(False, line) == (STATUS.match(line) is not None)
 
 
+VERSION = re.compile(rb"HTTP/[0-9](?:\.[0-9]+)?", re.IGNORECASE)
+NOT_IN_TARGETS = re.compile(rb"[\x00-\x20\x7f]")
+
+
+def loosely(to_server: bool, line: bytes) -> bool:
+    """What can be nothing else though it is not by the letter, word by word."""
+    words = re.split(rb"[ \t\x0b\x0c]+", line.rstrip(b"\r").rstrip(b" \t"))
+    if not to_server:
+        blank = line[len(words[0]) : len(words[0]) + 1]
+        version = re.fullmatch(rb"HTTP/1\.[0-9]+", words[0], re.IGNORECASE)
+        rest = line[len(words[0]) :].lstrip(b" \t")
+        status = re.fullmatch(rb"[0-9]{3}(?:[ \t][^\n]*)?\r*", rest)
+        return version is not None and blank in (b" ", b"\t") and status is not None
+    if not re.fullmatch(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}", words[0]):
+        return False
+    known = words[0] in METHODS
+    inner = line.rstrip(b"\r")
+    if len(words) > 1 and VERSION.fullmatch(words[-1]) and b"\r" not in inner and b"\n" not in line:
+        spaced = line[len(words[0]) : len(words[0]) + 1] == b" "
+        return known or (len(words) > 2 and words[-1][5:6] == b"1" and spaced and b"HTTP/1." in line)
+    begin = re.match(rb"(?:GET|HEAD|POST) +(?:/|https?://)", line)
+    if begin is None:
+        return False
+    target = line[begin.end() :].rstrip(b"\r").rstrip(b" \t")
+    return NOT_IN_TARGETS.search(target) is None
+
+
 def plainly(to_server: bool, head: bytes) -> bool:
     """What probe does, word by word."""
-    if to_server:
-        head = head.lstrip(b"\r\n")
+    head = head.lstrip(b"\r\n")
     line, end, _ = head[: 1 << 16].partition(b"\n")
     if not to_server:
-        return STATUS.match(line) is not None
-    if end or len(line) < len(head):
+        return STATUS.match(line) is not None or loosely(False, line)
+    if end:
+        return REQUEST.match(line) is not None or loosely(True, line)
+    if len(line) < len(head):
         return REQUEST.match(line) is not None
     method, blank, target = line.partition(b" ")
     return blank != b"" and method in METHODS and CUT_TARGET.match(target) is not None

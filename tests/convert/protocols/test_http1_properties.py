@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.http1 import Call, Found, client, read, server
-from syswire.convert.protocols import http1
+from syswire.convert.protocols import http1, http1_pairing
 from syswire.convert.protocols.http1_probe import probe
 
 # Fragments of conversations, whole and broken, from which hostile streams are put together.
@@ -129,7 +129,7 @@ def test_what_waits_is_bounded_in_bytes() -> None:
     head = b"GET /a HTTP/1.1\r\nX: " + b"x" * 60000 + b"\r\n\r\n"
     for number in range(200):
         parser.data(True, head, number * len(head), None, True)
-        assert parser.waiting_bytes <= http1.WAITING_BYTES + len(head)
+        assert parser.waiting_bytes <= http1_pairing.WAITING_BYTES + len(head)
 
 
 # Peers as oracles, on clean conversations
