@@ -304,7 +304,7 @@ class FrameReader:
             if count == _IN_A_ROW:
                 self._found()
                 return
-            if count and end >= 0:
+            if end >= 0:
                 break  # it hangs on what follows
             if not self._next_candidate():
                 break

@@ -36,6 +36,9 @@ _FLAGS = {
 }
 _OF_CONNECTION = frozenset({SETTINGS, PING, GOAWAY})
 _MOST_SETTINGS = 32
+_LOOKED_AT = {WINDOW_UPDATE: 4, RST_STREAM: 4, GOAWAY: 8, SETTINGS: 6 * _MOST_SETTINGS}
+"""Bytes at the beginning of payloads that have to fit, too."""
+NO_HEADER, UNDECIDED = -1, -2
 
 _STREAM = rb"\x00(?!\x00\x00\x00)..."
 _LENGTH = rb"\x00[\x00-\x40].(?<!\x00\x00\x00)"
@@ -57,20 +60,24 @@ def find_begin(data: bytes | bytearray, at: int) -> int:
 
 
 def next_header(data: bytes | bytearray, at: int, to_server: bool) -> int:
-    """Where the next header stands, behind the frame whose header is at `at`; -1: that is none, or not a usual one."""
+    """Where the next header stands, behind the frame whose header is at `at`.
+
+    NO_HEADER: that is none, or not a usual one; UNDECIDED: the beginning of its payload has to tell and is not here.
+    """
     if len(data) - at < HEADER or not _BEGINS.match(data, at):
-        return -1
+        return NO_HEADER
     length = int.from_bytes(data[at : at + 3], "big")
     kind, flags = data[at + 3], data[at + 4]
     stream = int.from_bytes(data[at + 5 : at + HEADER], "big")
     if length > USUAL_SIZE or (kind != WINDOW_UPDATE and (stream == 0) != (kind in _OF_CONNECTION)):
-        return -1
+        return NO_HEADER
     if not _usual(kind, flags, length, stream, to_server):
-        return -1
-    end = at + HEADER + length
-    return (
-        end if _plausible_payload(kind, flags, bytes(data[at + HEADER : min(end, at + 64)]), end <= len(data)) else -1
-    )
+        return NO_HEADER
+    begin = at + HEADER
+    looked_at = min(length, _LOOKED_AT.get(kind, 0))
+    if len(data) - begin < looked_at:
+        return UNDECIDED
+    return begin + length if _plausible_payload(kind, flags, bytes(data[begin : begin + looked_at])) else NO_HEADER
 
 
 def _usual(kind: int, flags: int, length: int, stream: int, to_server: bool) -> bool:
@@ -90,28 +97,30 @@ def _usual(kind: int, flags: int, length: int, stream: int, to_server: bool) -> 
     return kind != CONTINUATION or length > 0
 
 
-def _plausible_payload(kind: int, flags: int, payload: bytes, whole: bool) -> bool:
-    """Whether what is known of a payload, from its beginning, fits its type."""
-    if kind == WINDOW_UPDATE and whole:
+def _plausible_payload(kind: int, flags: int, payload: bytes) -> bool:
+    """Whether the beginning of a payload fits its type."""
+    if kind == WINDOW_UPDATE:
         return 0 < int.from_bytes(payload, "big") < 1 << 31
     if kind == SETTINGS and not flags & ACK:
         return all(payload[at : at + 1] == b"\x00" for at in range(0, len(payload), 6))
     if kind in {RST_STREAM, GOAWAY}:
-        at = 0 if kind == RST_STREAM else 4
-        return payload[at : at + 3] == bytes(3)[: len(payload[at : at + 3])]
+        return payload[-4:-1] == bytes(3)  # no error code is large
     return True
 
 
 def chain(data: bytes | bytearray, at: int, to_server: bool, most: int) -> tuple[int, int]:
     """(how many usual headers follow each other from `at` on, at most `most`; where the next one must stand).
 
-    That place is -1 where a header that is known is not a usual one.
+    That place is NO_HEADER where what stands there is not a usual one.
     """
     count = 0
     while count < most and len(data) - at >= HEADER:
-        at = next_header(data, at, to_server)
-        if at < 0:
-            return count, -1
+        end = next_header(data, at, to_server)
+        if end == NO_HEADER:
+            return count, NO_HEADER
+        if end == UNDECIDED:
+            break
+        at = end
         count += 1
     return count, at
 
@@ -138,9 +147,9 @@ def _judge(data: bytes, to_server: bool, over: bool) -> int:
     count, end = chain(data, 0, to_server, 3)
     if count == 3 or (count == 2 and end >= 0 and data[3] != DATA):
         return YES
-    if count == 0 or end < 0:
+    if end < 0:
         return NO
-    if end == len(data) and _tells(data, 0):
+    if count and end == len(data) and _tells(data, 0):
         return YES
     return NO if over else MORE
 

@@ -286,6 +286,19 @@ def test_a_loss_across_frames_is_followed_by_the_next_two_frames() -> None:
     assert answered(third).body_sha256 == sha256(b"end").hexdigest()
 
 
+def test_where_the_way_is_found_does_not_hang_on_cuts() -> None:
+    """A frame, and then one whose header is usual while its payload is not: nothing is found, however late it comes."""
+    client = End()
+    head = client.headers(1, asking("/", "PUT"), end=False)
+    bad = bytes.fromhex("000000 04 01 000000de")  # SETTINGS of a stream
+    wrong = bytes.fromhex("000008 07 00 00000000 00000001 01020304")  # GOAWAY with an error code beyond all
+    found = parse(HELLO, (True, head + bad), (True, data(1, b"body", end=True)), (True, wrong))
+    assert (asked(only(found)).body_length, asked(only(found)).body_sha256) == (None, None)
+    right = bytes.fromhex("000008 07 00 00000000 00000001 00000002")
+    found = parse(HELLO, (True, head + bad), (True, data(1, b"body", end=True)), (True, right))
+    assert asked(only(found)).body_sha256 == sha256(b"body").hexdigest()
+
+
 def test_a_lost_header_block_costs_the_table() -> None:
     client, server = End(), End()
     first = client.headers(1, asking("/1", "GET", "belfry.example", ("x-a", "1")))

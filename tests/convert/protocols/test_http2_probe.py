@@ -89,7 +89,7 @@ def test_numbers_full_of_noughts_look_like_frames_to_no_one_for_long(noise: byte
     at = find_begin(noise, 0)
     while at >= 0:
         end = next_header(noise, at, True)
-        assert end == -1 or end >= at + 9
+        assert end < 0 or end >= at + 9
         at = find_begin(noise, at + 1)
 
 
