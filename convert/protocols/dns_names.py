@@ -19,7 +19,7 @@ class Broken(ValueError):
 
 def label_text(label: bytes) -> str:
     """A label in presentation format: a backslash before what is special in a zone file, odd bytes in decimal."""
-    if _PLAIN(label):
+    if label.isalnum() or _PLAIN(label):
         return label.decode("ascii")
     return "".join(
         f"\\{chr(byte)}" if byte in _SPECIAL else chr(byte) if 0x21 <= byte <= 0x7E else f"\\{byte:03d}"

@@ -97,23 +97,24 @@ class Ssh:
 
     def _line(self, side: _Side) -> bool:
         buffer = side.buffer
+        begin = buffer.peek(4)
+        if side.to_server and not b"SSH-".startswith(begin):
+            self._broken(side)  # a client says nothing before its banner
+            return False
         end = buffer.find(b"\n", _LINE)
         if end < 0:
-            begin = buffer.peek(4)
-            if len(buffer) >= _LINE or (side.to_server and not b"SSH-".startswith(begin)):
+            if len(buffer) >= _LINE:
                 self._broken(side)
             return False
         span = buffer.span(end + 1)
         line = buffer.take(end + 1)[:-1].removesuffix(b"\r")
-        banner = line.startswith(b"SSH-")
-        if banner or not side.to_server:
-            side.begin = side.begin or span
-            side.end = buffer.at
-        if banner:
+        side.begin = side.begin or span
+        side.end = buffer.at
+        if line.startswith(b"SSH-"):
             self._banner(side, line, span)
             return not side.done
         side.lines += 1
-        if side.to_server or side.lines > _BEFORE:
+        if side.lines > _BEFORE:
             self._broken(side)
             return False
         if len(side.before) < _SHOWN:
@@ -218,10 +219,11 @@ class Ssh:
     def _client(self) -> _Side:
         """The side that is SSH's client: of the connection too, but where its algorithms say otherwise."""
         usual, other = self._sides[True], self._sides[False]
-        if _marked(other, "c") or (_marked(usual, "s") and not _marked(usual, "c")):
-            self._sink.weird("ssh-roles-reversed", usual.begin or usual.buffer.span(0))
-            return other
-        return usual
+        telling = other if _marked(other, "c") else usual if _marked(usual, "s") and not _marked(usual, "c") else None
+        if telling is None or telling.begin is None:
+            return usual
+        self._sink.weird("ssh-roles-reversed", telling.begin)
+        return other
 
     @staticmethod
     def _agree(client: _Side, server: _Side) -> None:
