@@ -26,6 +26,7 @@ _WHOLE_COMMAND = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CHUNK = re.compile(rb"([0-9]{1,18})(?:[ \t]+(LAST))?[ \t]*\Z", re.IGNORECASE)
+_ANSWERS = {235: b"AUTH", 334: b"AUTH", 354: b"DATA"}
 _GREETINGS = (220, 421, 521, 554)
 _ENDS_CHUNKS = (b"RSET", b"EHLO", b"HELO", b"LHLO", b"MAIL", b"QUIT")
 
@@ -158,9 +159,9 @@ class Smtp(SmtpTransactions):
             return False
         if not line.complete:
             self.too_long(line.span)
-        if (reply := self._replies.add(line)) is not None:
+        for reply in self._replies.add(line):
             self._answer(reply)
-        elif self._replies.malformed is not None:
+        if self._replies.malformed is not None:
             if line.text.strip():
                 self.sink.weird("smtp-malformed-reply", self._replies.malformed)
             self._replies.malformed = None
@@ -188,6 +189,7 @@ class Smtp(SmtpTransactions):
                 self.record("command", None, reply.message())
             self._begun = True
             return
+        self._catch_up(reply.code)
         command = self.pending[0]
         if command.verb == b"AUTH":
             self._answer_login(reply)
@@ -222,6 +224,13 @@ class Smtp(SmtpTransactions):
     def stray(self, span: Span) -> None:
         """See LoginSession."""
         self.wait(Command(b"", b"", span))
+
+    def _catch_up(self, code: int) -> None:
+        """Some codes answer one command only: if it waits behind others, their answers were none or were not seen."""
+        verb = _ANSWERS.get(code)
+        if verb is not None and self.pending[0].verb != verb and any(one.verb == verb for one in self.pending):
+            while self.pending[0].verb != verb:
+                self.resolve(self.pending.popleft(), None)
 
     def _one_of_many(self, reply: Reply) -> bool:
         """LMTP (RFC 2033, 4.2) answers for each recipient: whether more answers follow."""

@@ -68,22 +68,23 @@ class Replies:
         self.malformed: Span | None = None
         """The last line that was of no answer."""
 
-    def add(self, line: Line) -> Reply | None:
-        """Take a line; gives the answer that it ends."""
+    def add(self, line: Line) -> list[Reply]:
+        """Take a line; gives the answers that it ends: one that goes on with another code did end."""
         match = _REPLY.match(line.text)
         if match is None:
             self.malformed = line.span
-            return None
+            return []
+        ended: list[Reply] = []
         code = int(match[1])
-        if self._open is not None and self._open.code == code:
-            reply = self._open
-        else:
-            reply = self._open = Reply(code, line.span)
+        if self._open is not None and self._open.code != code:
+            ended.append(self._open)
+            self._open = None
+        reply = self._open = self._open or Reply(code, line.span)
         reply.add(match[3] or b"", line.span)
-        if match[2] == b"-":
-            return None
-        self._open = None
-        return reply
+        if match[2] != b"-":
+            ended.append(reply)
+            self._open = None
+        return ended
 
     def lose(self) -> None:
         """Bytes are missing: the answer that was begun has no end."""
