@@ -104,15 +104,13 @@ class ObjectFolder:
     def described(self) -> dict[str, Any]:
         """What the manifest says."""
         listing = self.directory / LIST
-        with listing.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         told = {
             "directory": spelled(str(_real(self.directory))),
             "files": self.files,
             "bytes": self.bytes,
             "left_out": self.left_out,
             "limits": self.limits._asdict(),
-            "list": {"name": LIST, "size": listing.stat().st_size, "sha256": digest},
+            "list": {"name": LIST, "size": listing.stat().st_size, "sha256": _digest(listing)},
         }
         return {"objects": told}
 
@@ -122,6 +120,29 @@ def object_folder(
 ) -> ObjectFolder | None:
     """The directory of a run's objects, None where they are not wanted. Raises what ObjectFolder does."""
     return None if directory is None else ObjectFolder(directory, Limits(*limits), outputs, inputs)
+
+
+def object_differences(told: Any) -> list[str]:
+    """Compare objects that are still where they were with what the manifest tells; one line a difference."""
+    if not isinstance(told, dict):
+        return []
+    directory = Path(str(told.get("directory")))
+    listing = directory / LIST
+    if not directory.is_dir():
+        return []
+    if not listing.is_file():
+        return [f"{listing}: missing"]
+    if _digest(listing) != (told.get("list") or {}).get("sha256"):
+        return [f"{listing}: differs from the manifest"]
+    found = []
+    for line in listing.read_bytes().splitlines():
+        entry = msgspec.json.decode(line)
+        path = directory / str(entry["file"])
+        if not path.is_file():
+            found.append(f"{path}: missing")
+        elif _digest(path) != entry["sha256"]:
+            found.append(f"{path}: differs from its entry in {LIST}")
+    return found
 
 
 def _listed(row: StoredObject) -> dict[str, Any]:
@@ -156,14 +177,18 @@ def _earlier(directory: Path) -> list[str]:
     for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
         if entry.name == LIST or entry.name.startswith((_SCRATCH, f".{LIST}")):
             continue
-        if entry.name not in known or not entry.is_file(follow_symlinks=False) or _digest(entry) != known[entry.name]:
+        if (
+            entry.name not in known
+            or not entry.is_file(follow_symlinks=False)
+            or _digest(directory / entry.name) != known[entry.name]
+        ):
             raise UsageError(f"{directory}: holds other files ({spelled(entry.name)}); name an empty directory")
         found.append(entry.name)
     return found
 
 
-def _digest(entry: os.DirEntry[str]) -> str:
-    with open(entry.path, "rb") as file:
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

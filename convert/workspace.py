@@ -14,6 +14,7 @@ import msgspec
 
 from .errors import UsageError
 from .model.text import printable, spelled
+from .object_folder import object_differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -187,7 +188,7 @@ class Workspace:
 
 
 def verify(directory: Path) -> list[str]:
-    """Compare every output (and every input that is still where it was) with the manifest; one line a difference.
+    """Compare every output, object, and input that is still where it was with the manifest; one line a difference.
 
     Raises UsageError where there is no manifest.
     """
@@ -210,4 +211,4 @@ def verify(directory: Path) -> list[str]:
             with path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != entry["sha256"]:
                     differences.append(f"{path}: the input differs from the one that was read")
-    return differences
+    return differences + object_differences(manifest.get("objects"))

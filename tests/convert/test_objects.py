@@ -20,6 +20,7 @@ from support.leaks import leaks, views
 from support.packet_talk import Said, answer, connection, form, page
 from syswire.convert.errors import UsageError
 from syswire.convert.pipeline import Case, Options
+from syswire.convert.workspace import verify
 
 Record = dict[str, Any]
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
@@ -336,6 +337,22 @@ def test_as_a_user_runs_it(downloads: Path, tmp_path: Path) -> None:
     assert [entry["size"] for entry in listed(tmp_path / "o")] == [1024] * 3
     assert syswire("--objects", str(tmp_path / "o"), "--object-size", "0").returncode == 2
     assert syswire("--objects", str(tmp_path / "out")).returncode == 2
+
+
+def test_verify_tells_what_was_changed(tmp_path: Path) -> None:
+    source, out, folder = many(tmp_path), tmp_path / "out", tmp_path / "o"
+    run(source, out, folder)
+    assert verify(out) == []
+    (folder / "0-s2-x1-response.txt").write_bytes(b"x" * 1000)
+    (folder / "0-s3-x1-response.txt").unlink()
+    assert verify(out) == [
+        f"{folder}/0-s2-x1-response.txt: differs from its entry in objects.jsonl",
+        f"{folder}/0-s3-x1-response.txt: missing",
+    ]
+    (folder / "objects.jsonl").write_bytes(b"")
+    assert verify(out) == [f"{folder}/objects.jsonl: differs from the manifest"]
+    (folder / "objects.jsonl").unlink()
+    assert verify(out) == [f"{folder}/objects.jsonl: missing"]
 
 
 def test_a_plain_form_is_no_content(tmp_path: Path) -> None:
