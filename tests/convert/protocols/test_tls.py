@@ -1,9 +1,7 @@
-"""TLS: hellos written out by hand, published fingerprints, what openssl says of a recording, and hostile ones."""
+"""TLS: hellos written out by hand, published fingerprints, and hostile ones."""
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
 from random import Random
 from struct import pack
 
@@ -11,67 +9,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.loopback_talk import recorded
 from support.parsing import Found, talk
+from support.tls_made import (
+    CHANGED,
+    CHOSEN13,
+    CHROME,
+    CHROME_EXTENSIONS,
+    CHROME_SIGNATURES,
+    DATA,
+    RANDOM,
+    RETRY,
+    SNI,
+    TLS13,
+    block,
+    client_hello,
+    extension,
+    framed,
+    message,
+    names,
+    server_hello,
+    words,
+)
 from syswire.convert.model.record import Value
 from syswire.convert.protocols.tls import Tls
 from syswire.convert.protocols.tls_ciphers import cipher_name
-from syswire.convert.protocols.tls_der import certificate
 from syswire.convert.protocols.tls_fingerprints import ja4, md5_hex
 from syswire.convert.protocols.tls_hello import version_name
-
-RANDOM = bytes(range(32))
-RETRY = bytes.fromhex("CF21AD74E59A6111BE1D8C021E65B891C2A211167ABB8C5E079E09E2C8A8339C")
-CHROME = [0x1301, 0x1302, 0x1303, 0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0xC013, 0xC014]
-CHROME += [0x009C, 0x009D, 0x002F, 0x0035]
-CHROME_EXTENSIONS = [0x001B, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002D, 0x000D, 0x0005, 0x0023]
-CHROME_EXTENSIONS += [0x0012, 0x002B, 0xFF01, 0x000B, 0x000A, 0x0015]
-CHROME_SIGNATURES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601]
-
-
-def block(data: bytes, size: int = 2) -> bytes:
-    return len(data).to_bytes(size, "big") + data
-
-
-def words(numbers: list[int]) -> bytes:
-    return b"".join(pack(">H", number) for number in numbers)
-
-
-def extension(kind: int, body: bytes = b"") -> bytes:
-    return pack(">H", kind) + block(body)
-
-
-def message(kind: int, body: bytes) -> bytes:
-    return bytes([kind]) + block(body, 3)
-
-
-def framed(data: bytes, kind: int = 22, piece: int = 16384) -> bytes:
-    return b"".join(bytes([kind, 3, 1]) + block(data[i : i + piece]) for i in range(0, len(data), piece))
-
-
-def client_hello(
-    extensions: list[bytes], ciphers: list[int] | None = None, version: int = 0x0303, session: bytes = b""
-) -> bytes:
-    body = pack(">H", version) + RANDOM + block(session, 1) + block(words(ciphers or [0xC02F, 0x00FF])) + b"\1\0"
-    return message(1, body + (block(b"".join(extensions)) if extensions else b""))
-
-
-def server_hello(
-    extensions: list[bytes], cipher: int = 0xC02F, version: int = 0x0303, session: bytes = b"", random: bytes = RANDOM
-) -> bytes:
-    body = pack(">H", version) + random + block(session, 1) + pack(">HB", cipher, 0)
-    return message(2, body + (block(b"".join(extensions)) if extensions else b""))
-
-
-def names(*protocols: bytes) -> bytes:
-    return extension(16, block(b"".join(block(name, 1) for name in protocols)))
-
-
-SNI = extension(0, block(b"\0" + block(b"www.example.org")))
-TLS13 = extension(43, b"\2\3\4")
-CHOSEN13 = extension(43, b"\3\4")
-CHANGED = b"\x14\x03\x03\0\1\1"
-DATA = b"\x17\x03\x03\0\x20" + bytes(32)
 
 
 def said(found: Found) -> tuple[dict[str, Value], dict[str, Value]]:
@@ -309,92 +272,6 @@ def test_endless_input_is_not_held() -> None:
     assert len(side._head) <= (1 << 16) + 4
     assert len(side._in._data) < 1 << 18
     parser.close()
-
-
-def told(data: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for line in (data / "protocols" / "tls-told.txt").read_text().splitlines():
-        if line.startswith("== "):
-            found[line[3:]] = []
-        else:
-            found[list(found)[-1]].append(line.strip())
-    return found
-
-
-SERVER = {
-    "subject": 'CN=www.example.org,O=Müller & Söhne \\"Test\\",ST=Bayern,C=DE',
-    "issuer": "CN=Test \\+ Root,O=Made Up CA\\, Inc.,C=DE",
-    "serial": "00f1e2d3c4b5a69788",
-    "not_before": "2026-11-23T18:52:44Z",
-    "not_after": "2029-02-25T18:52:44Z",
-    "names": ["www.example.org", "*.example.org", "192.0.2.10", "2001:db8::10", "a@example.org",
-              "https://www.example.org/x"],
-    "certificate_sha256": "8ac69d0383c8bf04364d087eadda8bd30e20f47f253ce7ba6b34dba08146c5db",
-}  # fmt: skip
-"""As `openssl x509 -nameopt RFC2253,-esc_msb` shows it."""
-SUITES = {
-    "ECDHE-ECDSA-AES256-SHA": "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-    "ECDHE-ECDSA-AES256-GCM-SHA384": "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305": "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_AES_256_GCM_SHA384": "TLS_AES_256_GCM_SHA384",
-}
-
-
-def shown(fields: dict[str, Value] | None) -> object:
-    """Text of the wire as the writer would show it."""
-    assert fields is not None
-    return {n: value.encode("latin-1").decode() if isinstance(value, str) else value for n, value in fields.items()}
-
-
-def test_says_what_openssl_says(data: Path) -> None:
-    conversations = recorded(data / "protocols" / "tls.pcap")
-    lines = told(data)
-    assert len(conversations) == len(lines) == 12
-    for (name, said_there), conversation in zip(lines.items(), conversations, strict=True):
-        request, response = said(talk(Tls, conversation.calls))
-        text = "\n".join(said_there)
-        if name in ("refused", "distrust"):
-            continue
-        assert f"Cipher is {next(k for k, v in SUITES.items() if v == response['cipher_name'])}" in text
-        assert response["resumed"] is ("Reused" in text)
-        version = str(response["version"]).replace("TLS ", "TLSv").replace("v1.0", "v1")
-        assert f"Protocol  : {version}" in text or (version == "TLSv1.3" and "TLSv1.3" in text)
-        if version != "TLSv1.3":  # where it is encrypted
-            assert ("No ALPN" in text) is ("alpn" not in response)
-            assert "alpn" not in response or f"ALPN protocol: {response['alpn']}" in text
-        if version != "TLSv1.3" and not response["resumed"]:
-            assert shown(response["certificate"]) == SERVER  # type: ignore[arg-type]
-        assert request["sni"] == (None if name == "tls10" else "www.example.org")
-    by_name = dict(zip(lines, (said(talk(Tls, c.calls)) for c in conversations), strict=True))
-    assert by_name["retry"][1]["hello_retry"] is True
-    assert by_name["refused"][1] == {"alert": "protocol_version", "alert_level": "fatal"}
-    assert by_name["distrust"][0]["alert"] == "unknown_ca"
-    assert by_name["nocert"][0]["client_certificate"] is False
-    assert by_name["nocert"][1]["alert"] == "handshake_failure"
-    mine = by_name["clientcert"][0]
-    assert mine["client_certificate"] is True
-    assert mine["certificate"] == {
-        "subject": "emailAddress=alice@example.org,CN=alice+OU=Ops,O=Clients",
-        "issuer": SERVER["issuer"],
-        "serial": "07",
-        "not_before": SERVER["not_before"],
-        "not_after": SERVER["not_after"],
-        "names": [],
-        "certificate_sha256": "8f350b45a43d205735f862e471bb9787eadd9d8399f1ff64cd5fe0b3008dcdc2",
-    }
-
-
-def test_cut_and_changed_certificates(data: Path) -> None:
-    der = ssl.PEM_cert_to_DER_cert((data / "protocols" / "tls-server.pem").read_text())
-    for size in range(len(der)):
-        fields, whole = certificate(der[:size], complete=False)
-        assert whole is False or set(fields) >= {"subject", "issuer"}
-        assert all(shown({name: value}) == {name: SERVER[name]} for name, value in fields.items() if name != "names")
-    random = Random(6)
-    for _ in range(3000):
-        changed = bytearray(der)
-        changed[random.randrange(len(der))] = random.randrange(256)
-        certificate(bytes(changed))
 
 
 HANDSHAKE = [
