@@ -28,5 +28,6 @@ class WebSocket(Server):
 
     def said(self) -> list[Said]:
         """Each message in both connections."""
-        asked = {"pendulum": 2, "cuckoo": 2, "strike": 2}
-        return [Said("websocket", "tcp", self.listener, "", asked, {}, [], {PYTHON}, {PYTHON})]
+        asked = {"pendulum": 2, "cuckoo": 2, "strike": 2, "wound down": 2}
+        answers = {"pendulum": 2, "cuckoo": 2, "tick tock " * 6_000: 2, "wound down": 2}
+        return [Said("websocket", "tcp", self.listener, "", asked, answers, [], {PYTHON}, {PYTHON})]
