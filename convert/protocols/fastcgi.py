@@ -15,6 +15,7 @@ from .fastcgi_records import (
     BEGIN_REQUEST,
     DATA,
     END_REQUEST,
+    HEAD,
     PARAMS,
     STDERR,
     STDIN,
@@ -147,7 +148,7 @@ class FastCgi:
 
     def _take(self, to_server: bool, piece: Piece) -> None:
         if piece.type == BEGIN_REQUEST and piece.begins and piece.id in self._open:
-            self._sink.weird("fastcgi-id-in-use", piece.span)
+            self._sink.weird("fastcgi-id-in-use", Span(piece.span.place, piece.span.offset, HEAD))
             self._hand_out(piece.id)
         request = self._open.get(piece.id)
         if request is None:

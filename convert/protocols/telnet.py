@@ -63,7 +63,7 @@ class Telnet:
         self._server = _Side()
         self._handed = 0
         self._dialogue = Dialogue(self._login, sink.sighting)
-        self._typing = Typing(self._dialogue.last_line)
+        self._typing = Typing(self._begin)
         self._told: dict[str, Value] = {}
         self._lines = 0
         self._commands: list[Value] = []
@@ -157,13 +157,16 @@ class Telnet:
 
     def _type(self, part: Text) -> None:
         self._banner_open = False
-        if not self._typing.begun:
-            self._dialogue.look()
-            self._list()
-            self._echo.clear()
-            self._echo_wanted = True
         for line in self._typing.feed(part.data, part.raw, part.offset, part.place):
             self._enter(line)
+
+    def _begin(self) -> bytes | None:
+        """A line is begun; its echo is what the server sends from here on. Returns the server's last line."""
+        self._dialogue.look()
+        self._list()
+        self._echo.clear()
+        self._echo_wanted = True
+        return self._dialogue.last_line()
 
     def _enter(self, line: Typed) -> None:
         self._list()

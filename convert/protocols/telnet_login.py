@@ -50,7 +50,7 @@ class Dialogue:
 
     def last_line(self) -> bytes | None:
         """The server's last line as it stands, None where it is not known."""
-        return bytes(self._tail) if self._tail_known else None
+        return bytes(self._tail) if self._tail_known and self.heard else None
 
     def lose(self) -> None:
         """Text of the server is lost."""

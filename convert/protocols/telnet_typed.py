@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..model.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MOST_TYPED = 4096
 _CR, _LF, _NUL, _ESC = 0x0D, 0x0A, 0x00, 0x1B
@@ -36,7 +36,7 @@ class Typed(NamedTuple):
 
 
 class Typing:
-    """The line that is being typed. `prompt` tells what the server's last line is."""
+    """The line that is being typed. `prompt` is told that one begins, and tells what the server's last line is."""
 
     def __init__(self, prompt: Callable[[], bytes | None]) -> None:
         self._prompt = prompt
@@ -52,11 +52,6 @@ class Typing:
         self._shown: bytes | None = None
         self._escape = 0  # bytes of an escape sequence that were read
 
-    @property
-    def begun(self) -> bool:
-        """Part of a line was typed."""
-        return self._begin is not None
-
     def lose(self) -> None:
         """Bytes are lost here."""
         self._complete = self._after_cr = False
@@ -65,12 +60,11 @@ class Typing:
         """A line that was not ended."""
         return self._line(False) if self._begin is not None else None
 
-    def feed(self, data: bytes, raw: bytes, offset: int, place: object) -> list[Typed]:
+    def feed(self, data: bytes, raw: bytes, offset: int, place: object) -> Iterator[Typed]:
         """Text from the client; `raw` is as it stood on the wire (longer only for a doubled 255)."""
         if data != raw:
             self._key(data[0], raw, offset, place)
-            return []
-        lines: list[Typed] = []
+            return
         at, size = 0, len(data)
         while at < size:
             plain = _PLAIN.match(data, at) if not self._escape else None
@@ -80,9 +74,8 @@ class Typing:
                 continue
             line = self._key(data[at], data[at : at + 1], offset + at, place)
             if line is not None:
-                lines.append(line)
+                yield line
             at += 1
-        return lines
 
     def _take(self, text: bytes, offset: int, place: object) -> None:
         self._after_cr = False
