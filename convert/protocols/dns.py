@@ -226,14 +226,12 @@ class DnsStream:
                 break
             span = buffer.span(2 + size)
             raw = buffer.take(2 + size)[2:]
-            if side.doubted:
-                found = decode(raw) if size >= HEADER else None
-                if found is None or found.broken or found.end != size:
-                    self._sink.weird("dns-lost", span)
-                    side.lost = True
-                    buffer.clear()
-                    break
-                side.doubted = False
+            if size < HEADER or (side.doubted and not _alone(raw)):
+                self._sink.weird("dns-lost", span)
+                side.lost = True
+                buffer.clear()
+                break
+            side.doubted = False
             self._exchanges.heard(to_server, raw, span)
             self._exchanges.flush()
 
@@ -269,3 +267,9 @@ class DnsStream:
         for to_server, side in self._sides.items():
             self._cut(to_server, side)
         self._exchanges.flush(True)
+
+
+def _alone(raw: bytes) -> bool:
+    """It holds what a message's header says and nothing else."""
+    found = decode(raw)
+    return not found.broken and found.end == len(raw)

@@ -284,6 +284,12 @@ def test_several_in_a_stream_and_losses() -> None:
     assert [name for name, _ in lost.weirds] == ["dns-lost"]
 
 
+def test_a_stream_that_is_no_dns_any_more_is_told_once() -> None:
+    found = talk(DnsStream, [(True, framed(QUERY) + bytes(5000)), (False, framed(ANSWER))])
+    assert [(name, span.offset) for name, span in found.weirds] == [("dns-lost", 35)]
+    assert len(found.records) == 1
+
+
 def test_a_zone_transfer_is_many_messages() -> None:
     asked = b"\7example\3org\0\0\xfc\0\1"
     query = pack(">6H", 5, 0, 1, 0, 0, 0) + asked
