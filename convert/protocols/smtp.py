@@ -40,6 +40,7 @@ class Smtp(SmtpTransactions):
         self._synced = False  # the client's next line is a command for sure
         self._begun = False  # something was said
         self._answered = False  # by the server
+        self._bdat: Command | None = None  # whose chunk passes
         self._data_unseen: Span | None = None  # DATA without an answer
 
     # The client
@@ -89,6 +90,7 @@ class Smtp(SmtpTransactions):
             if self.mail is None:
                 self.mail = Mail(self.sink, line.span, dotted=False)
             command.mail, command.last = self.mail, size[2] is not None
+            self._bdat = command
             self.chunk = int(size[1])
             if not self.chunk:
                 self._end_chunk()
@@ -105,8 +107,8 @@ class Smtp(SmtpTransactions):
         return True
 
     def _end_chunk(self) -> None:
-        command = self.pending[-1]  # nothing is read between BDAT and the end of its chunk
-        if self.mail is not None and command.mail is self.mail and command.last:
+        command, self._bdat = self._bdat, None
+        if command is not None and self.mail is not None and command.mail is self.mail and command.last:
             self.mail.end(True, max(self.client.at, command.span.offset + command.span.length))
             self.mail = None
 

@@ -126,7 +126,7 @@ class SmtpTransactions(LoginSession):
         if mail.over:
             return
         mail.end(False, self.client.at)
-        if self.mail is mail and not self.chunk:
+        if self.mail is mail:
             self.mail = None
         response = reply.message() if reply else None
         envelope, self.envelope = self.envelope, None

@@ -295,3 +295,20 @@ def test_a_client_that_speaks_before_the_greeting() -> None:
     found = smtp((C, b"HELO me\r\nMAIL FROM:<a@b>\r\n"), (S, b"220 mx\r\n"), (S, b"250 hello\r\n250 ok\r\n"))
     assert [r.kind for r in found.records] == ["greeting", "command", "mail"]
     assert found.answered[1] == {"code": 250, "text": "hello"}
+
+
+def test_a_chunk_that_is_answered_before_its_end() -> None:
+    found = smtp(
+        *(READY, (C, b"MAIL FROM:<a@b>\r\nBDAT 9 LAST\r\nSubj"), (S, b"250 ok\r\n250 done\r\n"), (C, 2), (C, b"abc")),
+        *((C, b"VRFY x\r\n"), (S, b"252 ?\r\n")),
+    )
+    assert [r.kind for r in found.records] == ["greeting", "mail", "command"]
+
+
+def test_answers_of_several_lines_that_do_not_end() -> None:
+    found = smtp(
+        *(READY, (C, b"EHLO me\r\n"), (S, b"250-mx\r\n"), (C, b"AUTH LOGIN\r\n"), (S, b"334 VXNlcm5hbWU6\r\n")),
+        *((C, b"am9l\r\n"), (S, b"334 UGFzc3dvcmQ6\r\n"), (C, b"c2VjcmV0\r\n"), (S, b"235 ok\r\n")),
+    )
+    assert [(s.username, s.secret, s.outcome) for s in found.sightings] == [("joe", b"secret", "accepted")]
+    assert found.answered[1] == {"code": 250, "text": "mx"}
