@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..model.record import Message, Record
 from ..model.span import Span
-from .mysql_commands import AUTH, NOTHING, Command, Statements, as_name, read, told_clear
+from .mysql_commands import AUTH, NOTHING, Command, Statements, describe_login, read, told_clear
 from .mysql_fields import (
     COMPRESS,
-    NATIVE,
     SHORT,
     SSL,
     ZSTD,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 _MOST_PENDING = 1024
 _MOST_HELD = 4 << 20
+_MOST_WEIRD = 100
 
 
 class MySql:
@@ -42,6 +42,7 @@ class MySql:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._ordinal = 0
+        self._weird_count = 0
         self._framers = {True: MySqlFramer(self._said, True), False: MySqlFramer(self._answered, False)}
         for framer in self._framers.values():
             framer.lose()
@@ -202,25 +203,21 @@ class MySql:
         if told.capabilities & SSL and packet.length == 32:
             self._encrypt(command, told, greeted)
             return
-        self._describe(command, told)
-        command.plugin = told.plugin or NATIVE
+        describe_login(command, told)
+        self._user = command.user
         told_clear(command, packet, packet.body[told.begin : told.end], told.begin)
         self._enqueue(command)
         self._reply = Reply(command, self._capabilities, self._framers[False])
-        if greeted is not None:
-            self._reply.begun, self._reply.end = greeted[1], greeted[1].offset + greeted[1].length
-            self._reply.greeting = greeted[0].fields()
+        self._greeting = greeted
+        self._greet(self._reply)
 
-    def _describe(self, command: Command, told: Login) -> None:
-        fields = command.fields
-        fields["user"], fields["database"] = told.user[:SHORT], told.database and told.database[:SHORT]
-        fields["authentication"] = told.plugin and told.plugin[:SHORT]
-        fields["capabilities"], fields["character_set"] = told.capabilities, told.character_set
-        if told.attributes:
-            fields["attributes"] = told.attributes
-        if not told.whole:
-            fields["request_complete"] = False
-        command.user = self._user = as_name(told.user)
+    def _greet(self, reply: Reply) -> None:
+        """The answer to a login begins with the greeting."""
+        reply.kind = "login"
+        if self._greeting is not None:
+            told, span = self._greeting
+            self._greeting = None
+            reply.begun, reply.end, reply.greeting = span, span.offset + span.length, told.fields()
 
     def _encrypt(self, command: Command, told: Login, greeted: tuple[Greeting, Span] | None) -> None:
         """SSLRequest: what follows is TLS."""
@@ -247,7 +244,7 @@ class MySql:
         reply = self._reply
         assert reply is not None
         command = reply.command
-        if command is not None and command.reply == AUTH and self._goes_on(command, packet):
+        if reply.kind == "login" and self._goes_on(command, packet):
             reply.end = packet.end
             reply.begun = reply.begun or packet.span
             return
@@ -272,6 +269,10 @@ class MySql:
             reply.packet(packet)
             self._hand(command.kind, None, Message(packet.span, reply.told()))
             return False
+        if self._greeting is not None and packet.tag > 1:  # what the client says is not seen
+            self._reply = Reply(None, None, framer)
+            self._greet(self._reply)
+            return True
         if packet.tag != 1 and not refused:
             if first != b"\xfe" or packet.length != 5:  # the end of descriptions that were taken to have ended
                 self._lose(False, packet)
@@ -282,9 +283,11 @@ class MySql:
             self._reply = Reply(None, self._capabilities, framer)
         return True
 
-    def _goes_on(self, command: Command, packet: Packet) -> bool:
+    def _goes_on(self, command: Command | None, packet: Packet) -> bool:
         """The server asks for more before it judges a login."""
         body = packet.body
+        if command is None:
+            return body[:1] in {b"\xfe", b"\x01"}
         if body[:1] == b"\xfe":
             name = body[1:].split(b"\0")[0].decode("latin-1")[:SHORT]
             command.plugin = name or "mysql_old_password"
@@ -325,7 +328,9 @@ class MySql:
 
     def _lose(self, to_server: bool, packet: Packet) -> None:
         """Packets do not follow each other as they should."""
-        self._sink.weird("mysql-out-of-step", packet.span)
+        self._weird_count += 1
+        if self._weird_count <= _MOST_WEIRD:
+            self._sink.weird("mysql-out-of-step", packet.span)
         self._framers[to_server].lose()
         if not to_server:
             self._hand_partial()
@@ -371,7 +376,7 @@ class MySql:
             response = Message(span, reply.greeting | fields)
         if command is None:
             if response is not None:
-                self._hand("query", None, response)
+                self._hand(reply.kind if reply else "query", None, response)
             return
         self._use(command, reply)
         command.judge(reply.result if reply else None, reply.code if reply else None)

@@ -78,6 +78,14 @@ def _is_ok(body: bytes) -> bool:
     return body[2] < 0xFB and not body[4] & 0x80 and body[6] == 0
 
 
+def _is_first(body: bytes, length: int) -> bool:
+    """The greeting, or what a server says in its place."""
+    told = error(body)
+    if told is not None:
+        return 1000 <= told.code < 6000 and length <= 1024 and not _UNPRINTABLE.search(body[3:length])
+    return greeting(body + bytes(LOOK)) is not None
+
+
 class MySqlFramer(Framer):
     """One direction's packets."""
 
@@ -126,6 +134,8 @@ class MySqlFramer(Framer):
         head = tail[at : at + 4]
         if len(head) < 4:
             return None
+        if head[3] > 1 + self._to_server:
+            return False
         length = head[0] | head[1] << 8 | head[2] << 16
         window = tail[at + 4 : at + 4 + LOOK]
         if len(window) < (min(length, LOOK) if self._to_server or length > 3 else length + 8):
@@ -134,7 +144,7 @@ class MySqlFramer(Framer):
             return None
         if self._to_server:
             return is_command(head[3], length, window[:length]) or head[3] in {1, 2} and is_login(window, length)
-        return is_answer(head[3], length, window) or (not head[3] and greeting(window + bytes(LOOK)) is not None)
+        return is_answer(head[3], length, window) or (not head[3] and _is_first(window, length))
 
 
 def is_login(body: bytes, length: int) -> bool:

@@ -52,6 +52,7 @@ class Reply:
         self.code: int | None = None
         self.fields: dict[str, Value] = {}
         """Of the whole."""
+        self.kind = command.kind if command else "query"
         self.greeting: dict[str, Value] = {}
         """What the server had said before a login."""
         self.statement = (0, 0)

@@ -140,10 +140,14 @@ class PgFramer(Framer):
     def find(self, tail: bytes, anchor: int) -> tuple[int, bool]:
         """A query or Parse, ReadyForQuery, CommandComplete or an error; at an anchor what else is likely there."""
         if anchor >= 0:
-            if len(tail) - anchor < LOOK and not self._enough(tail[anchor:]):
+            window = tail[anchor : anchor + LOOK]
+            if len(window) < 8 and not self._enough(window):
                 return anchor, False
-            if self._begins(tail[anchor : anchor + LOOK]):
-                return anchor, True
+            if self._likely(window):
+                if len(window) < LOOK and not self._enough(window):
+                    return anchor, False
+                if self._begins(window):
+                    return anchor, True
         pattern = _QUERY if self._to_server else _SERVER
         for match in pattern.finditer(tail, max(anchor, 0)):
             begin = match.start()
@@ -152,6 +156,11 @@ class PgFramer(Framer):
             if self._begins(tail[begin : begin + LOOK], strict=True):
                 return begin, True
         return max(len(tail) - LOOK, anchor + 1, 0), False
+
+    def _likely(self, data: bytes) -> bool:
+        """The header may be one."""
+        self.typed()
+        return self.measure(data[:5]) is not None or (self._to_server and data[:2] == b"\0\0")
 
     def _enough(self, data: bytes) -> bool:
         """The whole message is there, so that LOOK bytes are not awaited."""

@@ -69,6 +69,8 @@ class Queue:
             if unit is not None:
                 unit.pending += 1
             self._ops.append(_Op(kind, unit, statement))
+        elif unit is not None:
+            unit.skipped = True
         self.hand_ready()
 
     def add(self, unit: Unit) -> None:
@@ -187,10 +189,12 @@ class Queue:
             self._pop()
         elif head.kind not in _UNTIL_READY:
             while self._ops and self._ops[0].kind != _SYNC:
-                self._pop()
+                unit = self._pop().unit
+                if unit is not None and unit is not head.unit:
+                    unit.skipped = True
             self.failed = not self._ops
-            for unit in self.units if self.failed else ():
-                unit.open = False
+            for one in self.units if self.failed else ():
+                one.open = False
         self.hand_ready()
 
     def _wander(self, packet: Packet, rows: int, copied: int, first: Span | None) -> bool:

@@ -53,6 +53,8 @@ class Unit:
         self.open = False
         """More messages may belong to it."""
         self.handed = False
+        self.skipped = False
+        """The server passed over it after an error before it."""
         self.counted = 0
         self.begun: Span | None = None
         self.end = 0
@@ -219,7 +221,7 @@ class Unit:
 
     def response(self) -> Message | None:
         """For the record, as far as the answer went."""
-        if self.begun is None:
+        if self.begun is None or (self.skipped and self.result is None):
             return None
         fields: dict[str, Value] = dict(self.told)
         described = not self._results and self._one.keys() <= {"columns", "columns_complete"}

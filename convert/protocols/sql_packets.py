@@ -32,6 +32,13 @@ class Run(NamedTuple):
     """0: each byte is one of the stream. Else all of them stand for so many from `offset` on (they were inflated)."""
 
 
+class _Piece(NamedTuple):
+    data: bytes
+    offset: int
+    place: object
+    width: int
+
+
 class Packet:
     """One packet: its first bytes, and where it stands."""
 
@@ -123,10 +130,25 @@ class Framer:
 
     def feed(self, data: bytes, offset: int, place: object, width: int = 0) -> int:
         """Take bytes; returns how many (fewer than all where `stop` was set)."""
-        if not self.synced:
-            return self._search(data, offset, place, width)
+        pieces = [_Piece(data, offset, place, width)]  # the first one last
+        while pieces:
+            piece = pieces.pop()
+            if not self.synced:
+                pieces += self._search(piece)
+                continue
+            at = self._cut(piece)
+            if at < len(piece.data):
+                start = piece.offset if piece.width else piece.offset + at
+                pieces.append(_Piece(piece.data[at:], start, piece.place, piece.width))
+            if self.stop:
+                break
+        return max(len(data) - sum(len(piece.data) for piece in pieces), 0)
+
+    def _cut(self, piece: _Piece) -> int:
+        """Packets, as long as they follow each other; returns the bytes that were taken."""
+        data, offset, place, width = piece
         at, size = 0, len(data)
-        while at < size and not self.stop:
+        while at < size and self.synced and not self.stop:
             if self._inside:
                 at += self._fill(data, at, offset, place, width)
             elif not self._head and not self._joined and (ahead := self.skip(data, at, offset, place)) != at:
@@ -136,7 +158,6 @@ class Framer:
                 at += begun or self.header - len(self._head)
                 if not begun:  # what is no header is not looked at again: the same however it was cut
                     self.lose()
-                    return at + self._search(data[at:], offset if width else offset + at, place, width)
             self.position = offset + (width or at)
         return at
 
@@ -221,10 +242,10 @@ class Framer:
         self._clear()
         self.synced = True
 
-    def _search(self, data: bytes, offset: int, place: object, width: int) -> int:
-        """Look for a packet; all bytes are taken, those from the packet on by feed()."""
-        before = len(self._tail)
-        self._tail_runs.append(Run(before, offset, place, width))
+    def _search(self, piece: _Piece) -> list[_Piece]:
+        """Look for a packet; returns what follows from its beginning on, the first bytes last."""
+        data, offset, place, width = piece
+        self._tail_runs.append(Run(len(self._tail), offset, place, width))
         self._tail += data
         self.position = offset + (width or len(data))
         index, found = self.find(self._tail, self._anchor)
@@ -233,20 +254,17 @@ class Framer:
             self._tail = tail[index:]
             self._anchor = self._anchor - index if self._anchor >= index else -1
             self._tail_runs = _behind(runs, index)
-            return len(data)
+            return []
         self.begin_here()
         self._tail, self._tail_runs = b"", []
         ends = [run.start for run in runs[1:]] + [len(tail)]
+        pieces: list[_Piece] = []
         for run, end in zip(runs, ends, strict=True):
             begin = max(run.start, index)
-            if begin >= end:
-                continue
-            taken = self.feed(
-                tail[begin:end], run.offset if run.width else run.offset + begin - run.start, run.place, run.width
-            )
-            if self.stop:
-                return max(begin + taken - before, 0)
-        return len(data)
+            if begin < end:
+                start = run.offset if run.width else run.offset + begin - run.start
+                pieces.append(_Piece(tail[begin:end], start, run.place, run.width))
+        return pieces[::-1]
 
 
 def _behind(runs: list[Run], index: int) -> list[Run]:

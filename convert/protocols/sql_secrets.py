@@ -18,7 +18,7 @@ _MOST_TOKENS = 50_000
 
 MYSQL, POSTGRESQL = "mysql", "postgresql"
 
-_MAY_HOLD = re.compile(r"password|identified", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"password|identified|\bby\s*['\"]|postgres(?:ql)?://", re.IGNORECASE)
 _OF_ACCOUNTS = re.compile(r"\b(?:create|alter|grant|set|change|start)\b|password\s*\(|dblink", re.IGNORECASE)
 _WORDS = r"|(?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*)|(?P<number>\d[\w.]*)|(?P<mark>[^\s])"
 _MYSQL_TOKEN = re.compile(
@@ -47,6 +47,7 @@ _PASSWORD_OF = ("MASTER_PASSWORD", "SOURCE_PASSWORD")
 _USER_OF = ("MASTER_USER", "SOURCE_USER", "USER")
 _VERBS = "CREATE ALTER GRANT SET CHANGE START UPDATE INSERT REPLACE SELECT DO EXECUTE"
 _ACCOUNT_VERBS = frozenset(_VERBS.split())
+_INTRODUCTORY = frozenset({"BEGIN", "THEN", "ELSE", "LOOP"})
 
 
 class Secret(NamedTuple):
@@ -153,10 +154,12 @@ class _Statement:
     def find(self) -> list[Secret]:
         """All of them."""
         words = [token.word if token.kind == "word" else "" for token in self._tokens[:8]]
-        verb = next((word for word in words if word), "")
+        verb = next((word for word in words if word and word not in _INTRODUCTORY), "")
         if verb not in _ACCOUNT_VERBS:
             return []
-        second = words[words.index(verb) + 1] if words.index(verb) + 1 < len(words) else ""
+        del self._tokens[: words.index(verb)]
+        words = words[words.index(verb) :]
+        second = words[1] if len(words) > 1 else ""
         account = verb in {"CREATE", "ALTER", "GRANT", "CHANGE", "START"} or (verb == "SET" and "PASSWORD" in words[:5])
         for at, token in enumerate(self._tokens):
             if len(self._found) > MOST_SECRETS:
@@ -280,7 +283,7 @@ class _Statement:
 
     def _take(self, at: int, user: str | None, hashed: bool = False) -> None:
         token = self._tokens[at]
-        if token.kind != "text":
+        if token.kind != "text" or any(one.begin == token.begin + 1 for one in self._found):
             return
         begin, end, complete = self._inside(token)
         value = self._value(self._sql[begin:end], token)

@@ -1,0 +1,107 @@
+"""Passwords within SQL text: where they are, whose they are, and what is left of the text."""
+
+from __future__ import annotations
+
+import pytest
+
+from syswire.convert.protocols.sql_secrets import MYSQL, POSTGRESQL, find, mask, mask_quoted
+
+CASES = [
+    (MYSQL, r"CREATE USER 'bob'@'h' IDENTIFIED BY 'a\'b''c', al IDENTIFIED BY <p2>", [("bob", "a'b'c"), ("al", "p2")]),
+    (MYSQL, "GRANT ALL ON *.* TO 'u'@'%' IDENTIFIED BY <one>", [("u", "one")]),
+    (MYSQL, "SET PASSWORD FOR 'jim'@'%' = PASSWORD(<x1y>)", [("jim", "x1y")]),
+    (MYSQL, "SET PASSWORD = <zz9>", [(None, "zz9")]),
+    (MYSQL, "/*!80000 ALTER USER x IDENTIFIED WITH sha256_password BY <q1> REPLACE <q0>*/", [("x", "q1"), ("x", "q0")]),
+    (MYSQL, "ALTER USER x IDENTIFIED VIA ed25519 USING PASSWORD(<pp>)", [("x", "pp")]),
+    (MYSQL, "UPDATE mysql.user SET Password=PASSWORD(<yes1>) WHERE user='root'", [(None, "yes1")]),
+    (MYSQL, "CHANGE MASTER TO MASTER_HOST='h', MASTER_USER='repl', MASTER_PASSWORD=<rp1>", [("repl", "rp1")]),
+    (MYSQL, "select 1; -- it's\n # that's\n create user `a``b` identified by <k1>", [("a`b", "k1")]),
+    (MYSQL, "CREATE USER IF NOT EXISTS n IDENTIFIED BY <k2> REQUIRE SUBJECT 'no'", [("n", "k2")]),
+    (MYSQL, "CREATE USER u IDENTIFED BY <k3>", [("u", "k3")]),
+    (POSTGRESQL, "CREATE ROLE Bob PASSWORD <s1>; ALTER USER \"A B\" PASSWORD <s2>", [("bob", "s1"), ("A B", "s2")]),
+    (POSTGRESQL, "ALTER ROLE z PASSWORD $q$d'd$q$", [("z", "d'd")]),
+    (POSTGRESQL, "ALTER ROLE z PASSWORD E'a\\'b'", [("z", "a'b")]),
+    (POSTGRESQL, "DO $$ BEGIN CREATE ROLE inn PASSWORD <s3>; END $$", [("inn", "s3")]),
+    (POSTGRESQL, "CREATE SUBSCRIPTION s CONNECTION 'user=rep password=sec1 dbname=x' PUBLICATION p", [("rep", "sec1")]),
+    (POSTGRESQL, "SELECT * FROM dblink('postgresql://u2:sec2@a/b', 'select 1') AS t(a int)", [("u2", "sec2")]),
+    (POSTGRESQL, "CREATE USER MAPPING FOR bob SERVER f OPTIONS (user 'rem', password <rp>)", [("rem", "rp")]),
+]  # fmt: skip
+
+NONE = [
+    (MYSQL, "UPDATE users SET password='nope' WHERE a=1"),
+    (MYSQL, "SELECT 'IDENTIFIED BY ''x''' FROM t -- CREATE USER u IDENTIFIED BY 'x'"),
+    (MYSQL, "CREATE TABLE t (password varchar(20) DEFAULT 'x')"),
+    (POSTGRESQL, "ALTER ROLE z PASSWORD NULL"),
+    (POSTGRESQL, "SELECT password FROM t WHERE password = 'x'"),
+    (POSTGRESQL, "ALTER ROLE z VALID UNTIL 'tomorrow' -- PASSWORD 'x'"),
+]
+
+
+@pytest.mark.parametrize(("dialect", "sql", "told"), CASES)
+def test_found_with_its_user_and_cut_out(dialect: str, sql: str, told: list[tuple[str | None, str]]) -> None:
+    sql = sql.replace("<", "'").replace(">", "'")
+    secrets = find(sql, dialect)
+    assert [(s.username, s.value) for s in secrets] == told
+    assert not any(s.hashed for s in secrets)
+    assert all(s.complete for s in secrets)
+    shown = mask(sql, secrets)
+    assert shown.count("********") == len(told)
+    assert not any(value in shown for _, value in told)
+
+
+@pytest.mark.parametrize(("dialect", "sql"), NONE)
+def test_what_is_no_password(dialect: str, sql: str) -> None:
+    assert find(sql, dialect) == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        (MYSQL, "GRANT USAGE ON *.* TO u IDENTIFIED BY PASSWORD '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'"),
+        (MYSQL, "CREATE USER u IDENTIFIED WITH mysql_native_password AS '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'"),
+        (POSTGRESQL, "ALTER USER x PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy'"),
+        (POSTGRESQL, "ALTER USER x PASSWORD 'md50123456789abcdef0123456789abcdef'"),
+    ],
+)
+def test_hashes_are_cut_out_too(dialect: str, sql: str) -> None:
+    (secret,) = find(sql, dialect)
+    assert secret.hashed
+    assert secret.value not in mask(sql, [secret])
+
+
+def test_a_text_that_is_cut() -> None:
+    sql = "CREATE USER a IDENTIFIED BY 'begin"
+    (secret,) = find(sql, MYSQL, complete=False)
+    assert (secret.value, secret.complete) == ("begin", False)
+    assert mask(sql, [secret]) == "CREATE USER a IDENTIFIED BY '********"
+
+
+def test_more_than_are_told_are_still_not_shown() -> None:
+    sql = "; ".join(f"CREATE USER u{i} IDENTIFIED BY 'sec{i}ret'" for i in range(300))
+    secrets = find(sql, MYSQL)
+    assert len(secrets) == 101
+    assert "ret" not in mask(sql, secrets)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "near 'topsecret' at line 1",
+        "near 'IDENTIFIED BY 'topsec' at line 1",
+        "syntax error at or near \"'topsecret'\"",
+        "by tops...",
+    ],
+)
+def test_a_message_that_quotes(message: str) -> None:
+    sql = "CREATE USER a IDENTIFIED BY 'topsecret' oops"
+    assert "tops" not in mask_quoted(message, sql, find(sql, MYSQL))
+
+
+def test_long_texts_take_no_more_than_their_length() -> None:
+    for text in (
+        "create user password '" + "a" * 60_000,
+        "create user password " + "''" * 30_000,
+        "create password /*" * 3000,
+    ):
+        for dialect in (MYSQL, POSTGRESQL):
+            assert len(mask(text, find(text, dialect))) <= len(text) + 10
