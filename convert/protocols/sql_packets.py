@@ -136,7 +136,7 @@ class Framer:
             if not self.synced:
                 pieces += self._search(piece)
                 continue
-            at = self._cut(piece)
+            at = self._split(piece)
             if at < len(piece.data):
                 start = piece.offset if piece.width else piece.offset + at
                 pieces.append(_Piece(piece.data[at:], start, piece.place, piece.width))
@@ -144,7 +144,7 @@ class Framer:
                 break
         return max(len(data) - sum(len(piece.data) for piece in pieces), 0)
 
-    def _cut(self, piece: _Piece) -> int:
+    def _split(self, piece: _Piece) -> int:
         """Packets, as long as they follow each other; returns the bytes that were taken."""
         data, offset, place, width = piece
         at, size = 0, len(data)
