@@ -90,6 +90,13 @@ def http1_inputs() -> Iterator[tuple[str, bytes]]:
             ]
         ),
     )
+    form = b"user=a&password=bcde"
+    stored = b"\x01" + len(form).to_bytes(2, "little") + (len(form) ^ 0xFFFF).to_bytes(2, "little") + form  # RFC 1951
+    head = b"POST /c HTTP/1.1\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(stored)
+    yield "coded", http1.join([Call(True, 0, head + stored), Call(False, 0, RESPONSE)])
+    parts = b'--b\r\nContent-Disposition: form-data; name="pass"; filename=x\r\n\r\nbcde\r\n--b--\r\n'
+    head = b"POST /m HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
+    yield "parts", http1.join([Call(True, 0, head % len(parts) + parts), Call(False, 0, RESPONSE)])
     yield "middle", http1.join([Call(False, 0, b"rest of a body"), Call(False, 0, b"HTTP/1.1 404 Not Found\r\n\r\n")])
 
 
