@@ -246,6 +246,8 @@ class Http2:
                 return
             if not head.pseudo and (frame.flags & END_STREAM or not head.unknown):
                 return  # what stands behind a body of which the beginning was not seen
+            if to_server and number > 1:
+                self._open_upgraded()
             stream = self._streams.open(number)
         half = stream.half(to_server)
         if half.over:
@@ -285,6 +287,11 @@ class Http2:
     def _behind_upgrade(self) -> bool:
         """The connection began as HTTP/1.1: then stream 1 is the answer to the request that asked for it."""
         return any(reader.preface for reader in self._readers.values())
+
+    def _open_upgraded(self) -> None:
+        """The stream of the request before the upgrade was opened before all others."""
+        if self._readers[True].preface and self._streams.get(1) is None and not self._streams.was_closed(1):
+            self._streams.open(1).request.end(True)
 
     def _promise(self, block: _Block, head: Head) -> None:
         """The server announces an answer that nobody asked for: what it would answer stands with it."""

@@ -225,6 +225,16 @@ def test_behind_an_upgrade_the_first_stream_answers_the_request_before_it() -> N
     assert answered(found.exchanges[1]).more == {"http2_stream": 3}
 
 
+def test_the_answer_before_an_upgrade_comes_first() -> None:
+    client, server = End(), End()
+    found = Found()
+    parser = Http2(found)
+    parser.data(True, PREFACE + SETTINGS + client.headers(3, asking("/next")), 180, "c", True)
+    parser.data(False, SETTINGS + server.headers(3, [(":status", "404")]) + server.headers(1, OK), 72, "s", True)
+    parser.close()
+    assert pairs(found) == [(None, 200), ("/next", 404)]
+
+
 def test_a_start_in_the_middle() -> None:
     client, server = End(), End()
     missed = client.headers(1, asking("/first", "GET", "belfry.example", ("cookie", "rope=1")))

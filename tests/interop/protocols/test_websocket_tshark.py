@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from support.command import run
 from support.parsing import talk
 from support.recorded_talk import recorded
 from syswire.convert.model.record import Value
@@ -76,6 +78,29 @@ def test_the_same_messages(data: Path, tool: Callable[[str], str]) -> None:
                 assert (str(fields["close_code"]), fields["close_reason"]) == (message["code"], message["reason"])
             elif fields["opcode"] == "text" and message["fragments"] == 1:
                 assert str(fields["text"]).encode("latin-1").decode() == message["text"]
+
+
+def test_convert_says_the_same(data: Path, tmp_path: Path) -> None:
+    file = data / "protocols" / "websocket.pcap"
+    assert run("convert", file, "-o", tmp_path, "--no-pcapng").returncode == 0
+    found: dict[int, list[tuple[bool, dict[str, Value]]]] = {}
+    for line in (tmp_path / "websocket.annotations.jsonl").read_text("utf-8").splitlines():
+        record = json.loads(line)
+        if record["type"] == "websocket":
+            fields = record["request"] or record["response"]
+            del fields["where"]
+            found.setdefault(record["stream"], []).append((record["request"] is not None, fields))
+    for number, calls in enumerate(recorded(file, PORT), 1):
+        # In the annotations text is UTF-8.
+        wanted = [
+            (side, {name: utf8(value) if name == "text" else value for name, value in fields.items()})
+            for side, fields in ours(calls)
+        ]
+        assert found[number] == wanted
+
+
+def utf8(value: Value) -> str:
+    return str(value).encode("latin-1").decode()
 
 
 def test_what_was_said(data: Path) -> None:
