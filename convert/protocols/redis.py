@@ -75,9 +75,8 @@ class Redis:
         values.feed(data, offset, place)
         while not self._quiet:
             read = values.next()
-            if values.lost and values.why is not None:
-                self._misread(to_server, *values.why)
-                values.why = None
+            while values.why:
+                self._misread(to_server, *values.why.pop(0))
             if read is None:
                 break
             self._read[to_server] = True

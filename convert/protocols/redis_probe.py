@@ -26,6 +26,11 @@ _REPLY_ONLY = re.compile(
 )
 _ALSO_ELSEWHERE = frozenset((b"QUIT", b"AUTH", b"INFO", b"HELLO", b"TYPE", b"TIME", b"SAVE", b"HELP"))
 """Words that other protocols' lines begin with: there the reply must be one that only Redis gives."""
+_PASSWORD = re.compile(
+    rb"AUTH[ \t]+(?!(?:PLAIN|LOGIN|CRAM-|DIGEST-|NTLM|SCRAM-|XOAUTH|OAUTHBEARER|GSS|KERBEROS|EXTERNAL|TLS|SSL)\b)",
+    re.IGNORECASE,
+)
+"""No mechanism follows, as it does in mail and FTP."""
 _REPLY_ALONE = re.compile(rb"\+PONG\r\n|-(?:NOAUTH|WRONGPASS|ERR) |\$[0-9]{1,10}\r\n|[*%][0-9]{1,3}\r\n")
 
 
@@ -76,7 +81,7 @@ def _judge_line(opening: Opening) -> int:
     if not opening.first_to_server and opening.server_port not in _PORTS:
         return NO
     word = re.split(rb"[\s]", line.strip(b" \t\r\"'"), maxsplit=1)[0].upper()
-    strict = word in _ALSO_ELSEWHERE and opening.server_port not in _PORTS
+    strict = word in _ALSO_ELSEWHERE and opening.server_port not in _PORTS and not _PASSWORD.match(line)
     wanted = _REPLY_ALONE if strict else _REPLY
     if wanted.match(opening.server):
         return YES

@@ -98,8 +98,8 @@ class Values:
         """The client's direction: arrays, and lines that stand for them."""
         self.lost = False
         """The begin of the next value is not known: the client's is searched for, the server's is to be told."""
-        self.why: tuple[str, Span] | None = None
-        """Set with `lost` where the bytes themselves were no value: what is wrong, and where."""
+        self.why: list[tuple[str, Span]] = []
+        """Where the bytes themselves were no value: what is wrong, and where. To be cleared by who has seen it."""
         self._buffer = StreamBuffer()
         self._begin: Span | None = None
         self._reset()
@@ -137,11 +137,12 @@ class Values:
             self.lose(None)
         return begun
 
-    def lose(self, why: str | None) -> None:
-        """Give up the value that is being read."""
-        at = self._buffer.span(min(len(self._buffer), 1))
+    def lose(self, why: str | None, at: Span | None = None) -> None:
+        """Give up the value that is being read; `at`: the bytes that are wrong, else the next one."""
+        if why:
+            self.why.append((why, at or self._buffer.span(1)))
         self._reset()
-        self.lost, self.why = True, (why, at) if why else None
+        self.lost = True
 
     def restart(self) -> None:
         """A value begins with the next byte."""
@@ -222,7 +223,7 @@ class Values:
         text_at = buffer.span(end + 2)
         line = buffer.take(end + 2)[1:-2]
         if counted:
-            return self._head(kind, line)
+            return self._head(kind, line, text_at)
         span = Span(text_at.place, text_at.offset + 1, len(line))
         return self._whole(_LINES[kind], line, len(line), span)
 
@@ -240,29 +241,29 @@ class Values:
         if not line.strip():
             return True
         if not is_line(line):
-            self.lose("redis-not-a-value")
+            self.lose("redis-not-a-value", span)
             return True
         part = Part("inline", line, len(line), Span(span.place, span.offset, len(line)))
         return Read("inline", line.decode("latin-1"), True, 1, [part], span)
 
-    def _head(self, kind: bytes, line: bytes) -> Read | bool:
+    def _head(self, kind: bytes, line: bytes, at: Span) -> Read | bool:
         """The count of a bulk string or an aggregate."""
         if not _COUNT.fullmatch(line):
-            self.lose("redis-bad-length")
+            self.lose("redis-bad-length", at)
             return True
         count = int(line)
         if count < 0:
             return self._add("null", None) or True
         if kind in _BULKS:
             if count > _LONGEST_BULK:
-                self.lose("redis-bad-length")
+                self.lose("redis-bad-length", at)
                 return True
             self._bulk, self._left, self._length = _BULKS[kind], count, count
             return True
         name = _AGGREGATES[kind]
         count *= 2 if name in {"map", "attribute"} else 1
         if len(self._stack) >= _DEEPEST or count > _LONGEST_BULK or (self.commands and self._stack):
-            self.lose("redis-too-deep" if count <= _LONGEST_BULK else "redis-bad-length")
+            self.lose("redis-too-deep" if count <= _LONGEST_BULK else "redis-bad-length", at)
             return True
         self._stack.append(_Open(name, count, count, []))
         return True if count else (self._close() or True)
@@ -283,10 +284,10 @@ class Values:
         return not self._left and len(buffer) >= 2
 
     def _finish_bulk(self) -> Read | None:
-        if self._buffer.take(2) != b"\r\n":
-            self.lose("redis-bad-length")
-            return None
         assert self._at is not None
+        if self._buffer.take(2) != b"\r\n":
+            self.lose("redis-bad-length", self._at)
+            return None
         kind, data, span, known = self._bulk, bytes(self._kept), self._at, self._known
         self._bulk, self._at, self._known = "", None, True
         self._kept.clear()
