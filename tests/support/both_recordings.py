@@ -53,6 +53,8 @@ class Told(NamedTuple):
 class Both(NamedTuple):
     """Two recordings of the same conversations, and which server could not be had or did not do as it should."""
 
+    folder: Path
+    """Has events.scap and packets.pcap."""
     capture: Told
     packets: Told
     addresses: dict[str, str]
@@ -107,13 +109,19 @@ def of_protocol(line: Json, protocol: str) -> bool:
     return bool(line["protocol"] == protocol)
 
 
-def told(source: Path, folder: Path, folders: str) -> Told:
-    """Convert a recording and read what is ours: by address, and unix sockets by the folder that they are in."""
-    command = [*live.SYSWIRE, "convert", str(source), "-o", str(folder), "--reveal", "--no-pcapng", "--jobs", "1"]
+def converted(source: Path, folder: Path, *options: str) -> Path:
+    """Convert a recording; returns the annotations."""
+    command = [*live.SYSWIRE, "convert", str(source), "-o", str(folder), "--no-pcapng", "--jobs", "1", *options]
     command += ["--case-key", str(source.with_name("case.key"))]  # one for both: fingerprints are compared
     done = subprocess.run(command, capture_output=True, text=True, timeout=live.PATIENCE)
     assert done.returncode == 0, done.stderr
     (annotations,) = folder.glob("*.annotations.jsonl")
+    return annotations
+
+
+def told(source: Path, folder: Path, folders: str) -> Told:
+    """Convert a recording and read what is ours: by address, and unix sockets by the folder that they are in."""
+    annotations = converted(source, folder, "--reveal")
     keys: dict[int, Key] = {}
     one = Told({}, defaultdict(list), {})
     with annotations.open(encoding="utf-8") as lines:
@@ -220,7 +228,7 @@ def recorded(folder: Path, names: set[str] | None = None) -> Both:
         events = pool.submit(told, folder / "events.scap", folder / "of-events", str(ground))
         packets = pool.submit(told, folder / "packets.pcap", folder / "of-packets", str(ground))
     addresses = {name: server.address for name, server in servers.items()}
-    return Both(events.result(), packets.result(), addresses, said, missing, failed)
+    return Both(folder, events.result(), packets.result(), addresses, said, missing, failed)
 
 
 if __name__ == "__main__":  # python -m support.both_recordings FOLDER [NAME...]: leaves both recordings there

@@ -56,12 +56,14 @@ class Apache(Server):
         self.launch(apache, "-f", configuration, "-D", "FOREGROUND", ready=lambda: self.listens(self.listener))
 
     def talk(self) -> None:
-        """Three upgrades, and one by prior knowledge."""
+        """Three upgrades, and two by prior knowledge."""
         url = f"http://{self.address}:{self.listener}"
         for target, size in (("clock.txt?one", 13), ("dial.bin?two", 20_000)):
             # More than 32 KiB right behind the upgrade is too much for curl 7.88.
             assert len(self.client("curl", "-sS", "--http2", f"{url}/{target}")) == size
-        self.client("nghttp", "-n", "-u", f"{url}/clock.txt?three", f"{url}/absent?four")
+        # One request only: to a second one behind an upgrade Apache 2.4 says GOAWAY.
+        self.client("nghttp", "-n", "-u", f"{url}/clock.txt?three")
+        self.client("nghttp", "-n", f"{url}/absent?four")
         self.client("curl", "-sS", "--http2-prior-knowledge", f"{url}/dial.bin?five")
 
     def said(self) -> list[Said]:

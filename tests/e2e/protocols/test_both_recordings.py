@@ -8,14 +8,17 @@ recording alone knows: its numbering, its clock, and the processes, which no pac
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from servers.running import Said
 from servers.table import SERVERS
 
-from support.both_recordings import APART, Both, Json, Key, of_protocol, plain, texts
+from support.both_recordings import APART, Both, Json, Key, converted, of_protocol, plain, texts
 from syswire.convert.protocols.table import BY_NAME
 
 pytestmark = pytest.mark.e2e
@@ -176,3 +179,14 @@ def test_transfers_name_the_stream_of_their_bytes(both: Both, address: str, said
     assert {("small.txt", "passive"), ("large.bin", "passive")} <= found
     if "stored.txt" in said[0].requests:
         assert {("stored.txt", "active"), ("lines.txt", "passive")} <= found
+
+
+@pytest.mark.parametrize("recording", ["events.scap", "packets.pcap"])
+def test_no_password_is_shown_unless_asked(both: Both, recording: str, tmp_path: Path) -> None:
+    """Neither where it was sent nor in a command line, in whatever spelling: curl's has it too."""
+    text = converted(both.folder / recording, tmp_path / "masked").read_bytes()
+    secrets = {secret.secret for said in both.said.values() for one in said for secret in one.secrets}
+    assert len(secrets) > 10
+    for secret in secrets:
+        spelled = [secret.encode(), base64.b64encode(secret.encode()), quote(secret).encode()]
+        assert not any(one in text for one in spelled), secret
