@@ -13,7 +13,7 @@ from ..model.record import Message
 from ..model.sighting import ACCEPTED, REFUSED, UNKNOWN
 from .imap_deflate import Inflater
 from .imap_mail import appended, fetched
-from .imap_syntax import Phrase, Phrases, Taker
+from .imap_syntax import MOST_TEXT, Phrase, Phrases, Taker
 from .mail_lines import Line
 from .mail_login import LoginSession
 from .mail_session import shown
@@ -97,6 +97,7 @@ class Imap(LoginSession):
         self._inflaters = {True: Inflater(), False: Inflater()}
         for to_server, incoming in ((True, self.client), (False, self.server)):
             for data, offset, place in list(incoming.drain()):
+                self._inflate(not to_server, b"", 0, None)
                 self._inflate(to_server, data, offset, place)
 
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
@@ -143,7 +144,7 @@ class Imap(LoginSession):
 
     def _client_phrase(self, phrase: Phrase) -> None:
         line = phrase.first
-        if not line.complete and line.span.length > 1000:
+        if not line.complete and len(line.text) >= MOST_TEXT:
             self.too_long(line.span)
         mails, self._mails = self._mails, []
         if self.take_token(line):

@@ -45,9 +45,10 @@ class LoginSession(MailSession):
 
     def begin_login(self, said: dict[str, Value], mechanism: bytes, initial: bytes, line: Line) -> None:
         """A login was begun in this line; `said`: what its record says first. `initial`: what came with it."""
+        self.logins = True
         if MECHANISM.match(mechanism) is None:
             return
-        self.attempt, self.token, self._said, self.logins = Attempt(mechanism, line.span), False, said, True
+        self.attempt, self.token, self._said = Attempt(mechanism, line.span), False, said
         if initial := initial.strip(b" \t"):
             begin = line.span.offset + line.text.rindex(initial)
             self.attempt.sasl.respond(initial, Span(line.span.place, begin, len(initial)), line.complete)

@@ -143,13 +143,12 @@ class Smtp(SmtpTransactions):
 
     def _begin_unseen(self, span: Span) -> bool:
         """What follows a DATA that was not answered: another command, where it was refused, or the message."""
-        end = self.client.find(b"\n")
-        if end < 0 and len(self.client) < LONGEST_LINE:
+        first, ended, _ = self.client.peek(LONGEST_LINE).partition(b"\n")
+        if not ended and len(self.client) < LONGEST_LINE:
             return False
         self._data_unseen = None
-        first = self.client.peek(min(end, LONGEST_LINE) if end >= 0 else LONGEST_LINE).rstrip(b"\r")
-        if not self.is_command(first):
-            self.begin_body(span, lenient=not self.client.peek(end + 1).endswith(b"\r\n"))
+        if not self.is_command(first.removesuffix(b"\r")):
+            self.begin_body(span, lenient=bool(ended) and not first.endswith(b"\r"))
         return True
 
     # The server
