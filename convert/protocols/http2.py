@@ -74,7 +74,7 @@ class Http2:
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
         """`length` bytes that moved and are not known."""
         if length > 0:
-            self._readers[to_server].gap(length, offset)
+            self._readers[to_server].gap(length, offset, place)
 
     def close(self, ended: bool = True) -> None:
         """Hand out everything begun."""
@@ -93,7 +93,7 @@ class Http2:
         """Something odd, by its name in docs/protocols.md."""
         self._sink.weird(name, span)
 
-    def frames_lost(self, to_server: bool) -> None:
+    def frames_lost(self, to_server: bool, span: Span) -> None:
         """From here on this direction's header table is not known, and its messages may have ended."""
         self._blocks[to_server] = None
         self._decoders[to_server].lose()
@@ -101,7 +101,7 @@ class Http2:
             stream = self._streams.get(number)
             if stream is not None and not stream.half(to_server).over:
                 stream.half(to_server).lose(None)
-                self._changed(stream, None)
+                self._changed(stream, span)
 
     def broken_frame(self, to_server: bool, frame: Frame) -> None:
         """A frame whose payload is not known as a whole."""
@@ -145,7 +145,7 @@ class Http2:
             half.add(data, offset, place)
             half.reach(offset + len(data))
             if half.kept is not None:
-                self._changed(stream, frame)
+                self._changed(stream, frame.begin)
 
     def data_lost(self, to_server: bool, frame: Frame, length: int) -> None:
         """Bytes of a body that are not known."""
@@ -165,11 +165,11 @@ class Http2:
         half.reach(frame.end)
         if frame.flags & END_STREAM:
             half.end(True)
-            self._changed(stream, frame)
+            self._changed(stream, frame.begin)
 
-    def _changed(self, stream: Stream, frame: Frame | None) -> None:
+    def _changed(self, stream: Stream, span: Span) -> None:
         if self._streams.changed(stream):
-            self.weird("http2-too-many-streams", frame.span if frame is not None else Span(None, 0, 0))
+            self.weird("http2-too-many-streams", span)
 
     # Header blocks
 
@@ -270,7 +270,7 @@ class Http2:
             half.end(True)
         elif half.message is not None:
             self._streams.passes(to_server, number)
-        self._changed(stream, frame)
+        self._changed(stream, frame.begin)
 
     def _tell(self, half: Half, head: Head, pseudo: str, name: str) -> None:
         if pseudo in head.pseudo:
@@ -308,7 +308,7 @@ class Http2:
             "target": asked.target,
         }
         stream.request.cost += len(asked.target)
-        self._changed(stream, block.frame)
+        self._changed(stream, block.frame.begin)
 
     # Ends
 
@@ -320,7 +320,7 @@ class Http2:
         stream.more["http2_reset_by"] = "client" if to_server else "server"
         stream.request.end(False)
         stream.response.end(False)
-        self._changed(stream, frame)
+        self._changed(stream, frame.begin)
 
     def _go_away(self, to_server: bool, frame: Frame, payload: bytes) -> None:
         """Streams above the last one that the server took are not answered."""
@@ -333,7 +333,7 @@ class Http2:
                 stream.more["http2_goaway"] = _error(payload[4:8])
                 stream.request.end(False)
                 stream.response.end(False)
-                self._changed(stream, frame)
+                self._changed(stream, frame.begin)
 
 
 def _error(code: bytes) -> str:

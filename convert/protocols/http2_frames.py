@@ -47,6 +47,11 @@ class Frame:
         return self.offset + HEADER + self.length
 
     @property
+    def begin(self) -> Span:
+        """Its header."""
+        return Span(self.place, self.offset, HEADER)
+
+    @property
     def span(self) -> Span:
         """The whole frame."""
         return Span(self.place, self.offset, HEADER + self.length)
@@ -70,8 +75,8 @@ class FrameOwner(Protocol):
     def data_end(self, to_server: bool, frame: Frame) -> None:
         """The end of a DATA frame."""
 
-    def frames_lost(self, to_server: bool) -> None:
-        """Frames may be missing here, nobody knows how many."""
+    def frames_lost(self, to_server: bool, span: Span) -> None:
+        """Frames may be missing at `span`, nobody knows how many."""
 
     def weird(self, name: str, span: Span) -> None:
         """Something against the protocol."""
@@ -123,11 +128,11 @@ class FrameReader:
                 work += reversed(self._again)
                 self._again = []
 
-    def gap(self, length: int, offset: int) -> None:
+    def gap(self, length: int, offset: int, place: object) -> None:
         """`length` bytes that are not known."""
-        frame = self._frame
+        frame, gap = self._frame, Span(place, offset, length)
         if frame is None:
-            self._lose(None)
+            self._lose(gap)
             return
         within = min(length, self._left)
         if frame.kind == DATA:
@@ -138,7 +143,7 @@ class FrameReader:
         if not self._left:
             self._end(frame)
         if length > within:
-            self._lose(None)
+            self._lose(gap)
 
     def close(self) -> None:
         """Nothing follows: what was searched is judged as it stands."""
@@ -221,13 +226,15 @@ class FrameReader:
         self._hold(data, at, len(data), offset, place)
         self._first = False
         self._seeking = True
-        self._owner.frames_lost(self._to_server)
+        _, begin, first = self._places[0]
+        self._owner.frames_lost(self._to_server, Span(first, begin, 0))
         self._search()
 
     def _begin(self, frame: Frame) -> int:
         """A frame's header was read; returns its size."""
         if frame.length > self.allowed or (frame.kind == SETTINGS and (frame.stream or frame.length % 6)):
-            self._lose(Span(frame.place, frame.offset, HEADER))
+            self._owner.weird("http2-bad-frame", frame.begin)
+            self._lose(frame.begin)
             return HEADER
         self._frame = frame
         self._left = frame.length
@@ -237,7 +244,7 @@ class FrameReader:
         self._skip = frame.kind != DATA and frame.length > LARGEST_FRAME
         if not self._left:
             if self._padding_due:
-                self._owner.weird("http2-bad-padding", frame.span)
+                self._owner.weird("http2-bad-padding", frame.begin)
             self._end(frame)
         return HEADER
 
@@ -254,7 +261,7 @@ class FrameReader:
             self._left -= 1
             self._padding = data[at]
             if self._padding > self._left:
-                self._owner.weird("http2-bad-padding", frame.span)
+                self._owner.weird("http2-bad-padding", frame.begin)
                 self._padding = self._left
             end = at + 1
         else:
@@ -282,15 +289,13 @@ class FrameReader:
 
     # After a loss
 
-    def _lose(self, bad: Span | None) -> None:
+    def _lose(self, span: Span) -> None:
         """The framing is lost: at a gap, or where something stands that is no frame's header."""
-        if bad is not None:
-            self._owner.weird("http2-bad-frame", bad)
         self._frame = None
         self._forget()
         self._first = False
         self._seeking = True
-        self._owner.frames_lost(self._to_server)
+        self._owner.frames_lost(self._to_server, span)
 
     def _seek(self, data: bytes, at: int, offset: int, place: object) -> int:
         end = min(len(data), at + _STEP)

@@ -103,7 +103,7 @@ class WebSocket:
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
         """`length` bytes that moved and are not known."""
         if length > 0:
-            self._readers[to_server].gap(length)
+            self._readers[to_server].gap(length, offset, place)
 
     def close(self, ended: bool = True) -> None:
         """Hand out messages that were begun."""
@@ -179,9 +179,9 @@ class WebSocket:
             return
         self._hand_out(to_server, message, True)
 
-    def lost(self, to_server: bool, bad: Span | None) -> None:
+    def lost(self, to_server: bool, name: str, span: Span) -> None:
         """Nothing more can be read in this direction."""
-        self._sink.weird("websocket-lost" if bad is None else "websocket-bad-frame", bad or Span(None, 0, 0))
+        self._sink.weird(name, span)
         self._give_up(to_server)
 
     # Messages

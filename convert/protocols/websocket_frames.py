@@ -40,8 +40,8 @@ class Frame:
 
     @property
     def span(self) -> Span:
-        """The whole frame."""
-        return Span(self.place, self.offset, self.header + self.length)
+        """Its header: all that is sure to be there."""
+        return Span(self.place, self.offset, self.header)
 
     @property
     def possible(self) -> bool:
@@ -68,8 +68,8 @@ class FrameOwner(Protocol):
     def frame_end(self, to_server: bool, frame: Frame) -> None:
         """The end of it."""
 
-    def lost(self, to_server: bool, bad: Span | None) -> None:
-        """Where the next frame begins is not known, at a gap or, in `bad`, at something that is no frame."""
+    def lost(self, to_server: bool, name: str, span: Span) -> None:
+        """Where the next frame begins is not known, behind `span`; `name` is the weird that tells why."""
 
 
 class FrameReader:
@@ -89,9 +89,9 @@ class FrameReader:
         while at < len(data) and not self._quiet:
             at = self._payload(self._frame, data, at) if self._frame else self._header(data, at, offset, place)
 
-    def gap(self, length: int) -> None:
+    def gap(self, length: int, offset: int, place: object) -> None:
         """`length` bytes that are not known."""
-        frame = self._frame
+        frame, gap = self._frame, Span(place, offset, length)
         if self._quiet:
             return
         if frame is not None:
@@ -103,7 +103,7 @@ class FrameReader:
                 self._end(frame)
         if length:
             self._quiet = True
-            self._owner.lost(self._to_server, None)
+            self._owner.lost(self._to_server, "websocket-lost", gap)
 
     def _header(self, data: bytes, at: int, offset: int, place: object) -> int:
         if not self._held:
@@ -123,7 +123,7 @@ class FrameReader:
                         self._end(frame)
                 else:
                     self._quiet = True
-                    self._owner.lost(self._to_server, Span(frame.place, frame.offset, frame.header))
+                    self._owner.lost(self._to_server, "websocket-bad-frame", frame.span)
                 break
         return at
 
