@@ -29,7 +29,8 @@ _PASSWORD = re.compile(rb"PASS(?: [^\r\n]*)?\r?\n", re.IGNORECASE)
 _LOGIN_BEGINS = re.compile(rb"(?:[A-Za-z]{0,4}|[A-Za-z]{3,4} [^\r\n]{0,512})\r?\Z")
 _TOLD = re.compile(rb"(?:331|332|230|530|202|421|500|502|503)(?:[ \-]|\r?\n)")
 _ONLY_SERVER = re.compile(
-    rb"(?i)(?:227 [^\r\n]*[0-9]{1,3}(?:,[0-9]{1,3}){5}|229 [^\r\n]*\(\|\|\|[0-9]{1,5}\|\)|331 [^\r\n]*password[^\r\n]*"
+    rb"(?i)(?:227 [^\r\n]*[0-9]{1,3}(?:,[0-9]{1,3}){5}[^\r\n]*|229 [^\r\n]*\(\|\|\|[0-9]{1,5}\|\)[^\r\n]*"
+    rb"|331 [^\r\n]*password[^\r\n]*"
     rb"|230[ \-][^\r\n]*log(?:ged|in)[^\r\n]*|530 [^\r\n]*log(?:ged|in)[^\r\n]*"
     rb"|150 [^\r\n]*(?:data connection|ascii|binary)[^\r\n]*|226 [^\r\n]*(?:transfer|directory|complete)[^\r\n]*"
     rb"|215 UNIX[^\r\n]*|257 \"[^\r\n]*)\r?\n"
