@@ -369,11 +369,12 @@ class MySql:
 
     def _hand_pair(self, command: Command | None, reply: Reply | None) -> None:
         response = None
-        if reply is not None and (span := reply.span()) is not None:
+        if reply is not None:
             fields = reply.told()
+            span = reply.span()
             if command is not None and command.secrets:
                 command.mask_all(fields)
-            response = Message(span, reply.greeting | fields)
+            response = Message(span, reply.greeting | fields) if span is not None else None
         if command is None:
             if response is not None:
                 self._hand(reply.kind if reply else "query", None, response)

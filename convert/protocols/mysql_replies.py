@@ -301,7 +301,7 @@ class Reply:
         """The fields of the record, as far as the answer went."""
         if self.state == IN_ROWS:
             self._one["rows"] = self._counted()
-            self.end = max(self.end, self._framer.position)
+            self.end = max(self.end, self._framer.skipped)
         elif self._kind == EVENTS and self._rows:
             self._one["events"] = self._rows
         if self._names:

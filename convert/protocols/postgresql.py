@@ -117,18 +117,19 @@ class PostgreSql:
     def _said(self, packet: Packet) -> None:
         if self._quiet:
             return
-        fresh, self._fresh = self._fresh, False
         if self._client.header == 8:
+            self._fresh = False
             self._start(packet)
             return
         if self._client.count(packet):
             return
-        if fresh and (self._adrift or not self._server.synced):
-            self._flush()
-            self._adrift = False
+        fresh, self._fresh = self._fresh, False
         if packet.tag == 0x70:
             self._answer(packet)
         elif (take := MESSAGES.get(packet.tag)) is not None:
+            if fresh and (self._adrift or not self._server.synced):
+                self._flush()
+                self._adrift = False
             take(self._queue, packet, self._user)
             if self._queue.full:
                 self._flush()

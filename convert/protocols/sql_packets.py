@@ -88,6 +88,8 @@ class Framer:
         self.synced = True
         self.position = 0
         """Offset behind the last byte that was fed."""
+        self.skipped = 0
+        """Offset behind the last packet that was passed over."""
         self._clear()
         self._tail = b""
         self._tail_runs: list[Run] = []
@@ -153,6 +155,7 @@ class Framer:
                 at += self._fill(data, at, offset, place, width)
             elif not self._head and not self._joined and (ahead := self.skip(data, at, offset, place)) != at:
                 at = ahead
+                self.skipped = offset + (width or at)
             else:
                 begun = self._begin(data, at, offset, place, width)
                 at += begun or self.header - len(self._head)
