@@ -42,6 +42,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("ssh", "ssh:Ssh", "ssh_probe:probe", encrypted=True),
     Protocol("dns", "dns:DnsDatagrams", "dns_probe:probe_datagrams", DATAGRAMS),
     Protocol("dns-tcp", "dns:DnsStream", "dns_probe:probe_stream"),
+    Protocol("socks", "socks:Socks", "socks_probe:probe"),
     Protocol("mysql", "mysql:MySql", "mysql_probe:probe"),
     Protocol("postgresql", "postgresql:PostgreSql", "postgresql_probe:probe"),
     Protocol("smtp", "smtp:Smtp", "smtp_probe:probe"),
