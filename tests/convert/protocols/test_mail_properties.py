@@ -212,3 +212,18 @@ def test_random_mail_is_read_alike_however_it_is_cut() -> None:
         assert [r.kind for r in whole.records] == ["mail"]
         for cuts in ([1], [2, 3], [draw.randrange(1, 30)]):
             assert talk(Smtp, calls, cuts=cuts).said() == whole.said()
+
+
+@pytest.mark.parametrize("ending", [b"\r\n.\r\n", b"\n.\n", b"\n.\r\n" + b"y\r\n" * 50_000 + b".\r\n", b""])
+@pytest.mark.parametrize("answered", [True, False])
+def test_long_messages_without_an_answer_or_an_end(ending: bytes, answered: bool) -> None:
+    body = b"Subject: long\r\n\r\n" + b"line of a message\r\n" * 4500 + b"x" + ending
+    calls: list[Call] = [(C, b"EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n" + body)]
+    if answered:
+        calls = [(C, b"MAIL FROM:<a@b>\r\nDATA\r\n"), (S, b"250 ok\r\n354 go\r\n"), (C, body), (S, b"250 ok\r\n")]
+    whole = talk(Smtp, calls)
+    (mail,) = [r for r in whole.records if r.kind == "mail"]
+    assert mail.request and mail.request.fields["subject"] == "long" and mail.request.fields["sender"] == "a@b"
+    assert (mail.response is not None) == answered
+    for cuts in ([1], [1460], [65537, 3]):
+        assert talk(Smtp, calls, cuts=cuts, boundaries=False).said() == whole.said()
