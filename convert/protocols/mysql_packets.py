@@ -203,18 +203,31 @@ class Inflater:
             return
         while self._expected > 0:
             limit = min(self._expected, KEEP)
+            before = self._zlib.copy()
             try:
                 out = self._zlib.decompress(part, limit)
             except zlib.error:
-                self._framer.lose()
-                self._expected = 0
+                self._salvage(before, part)
                 return
             part = self._zlib.unconsumed_tail
-            self._expected -= len(out)
-            if out:
-                self._framer.feed(out, self._offset, self._place, self._width)
+            self._inflated(out)
             if len(out) < limit:
                 return  # more has to come
+
+    def _inflated(self, out: bytes) -> None:
+        self._expected -= len(out)
+        if out:
+            self._framer.feed(out, self._offset, self._place, self._width)
+
+    def _salvage(self, before: zlib._Decompress, part: bytes) -> None:
+        """What comes before the damage, the same however the bytes were cut."""
+        try:
+            for at in range(len(part)):
+                self._inflated(before.decompress(part[at : at + 1], self._expected + 1)[: self._expected])
+        except zlib.error:
+            pass  # from here on it is not known what was said
+        self._framer.lose()
+        self._expected = 0
 
     def gap(self, length: int, offset: int) -> None:
         """Bytes are missing: what the rest of this packet held is not known; later ones are found by its length."""

@@ -176,7 +176,14 @@ class PostgreSql:
         unit = self._login
         if unit is None:
             return
-        unit.asked(packet)
+        if unit.handed:  # after a loss: the rest of that login
+            before, unit = unit, Unit("login", None, "login")
+            unit.user, unit.mechanism = before.user, before.mechanism
+            unit.fields |= {"user": before.fields.get("user"), "continued": True}
+            self._login = unit
+            self._queue.push(LOGIN, unit, packet)
+        else:
+            unit.asked(packet)
         body, asked = packet.body, unit.mechanism
         if asked == 10:
             name = body.split(b"\0")[0][:SHORT].decode("latin-1")

@@ -238,3 +238,9 @@ def test_endless_input_is_held_within_bounds() -> None:
     for number in range(300):
         parser.data(True, sql, number * len(sql), None, True)
     assert len(found.records) > 200
+
+
+def test_a_password_after_a_loss() -> None:
+    found = talk(PostgreSql, [(True, START), (False, 9), (True, message(b"p", b"geheim\0")), (False, LOGGED_IN)])
+    assert [s.secret for s in found.sightings] == [b"geheim"]
+    assert [(r.kind, (r.request.fields if r.request else {})["user"]) for r in found.records] == [("login", "ann")] * 2
