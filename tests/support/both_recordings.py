@@ -54,7 +54,7 @@ class Both(NamedTuple):
     """Two recordings of the same conversations, and which server could not be had or did not do as it should."""
 
     folder: Path
-    """Has events.scap and packets.pcap."""
+    """Has events.scap, packets.pcap, the case.key, and of-events/events.pcapng, which convert wrote."""
     capture: Told
     packets: Told
     addresses: dict[str, str]
@@ -109,19 +109,29 @@ def of_protocol(line: Json, protocol: str) -> bool:
     return bool(line["protocol"] == protocol)
 
 
-def converted(source: Path, folder: Path, *options: str) -> Path:
-    """Convert a recording; returns the annotations."""
-    command = [*live.SYSWIRE, "convert", str(source), "-o", str(folder), "--no-pcapng", "--jobs", "1", *options]
-    command += ["--case-key", str(source.with_name("case.key"))]  # one for both: fingerprints are compared
+def converted(source: Path, folder: Path, key: Path, *options: str) -> Path:
+    """Convert a recording; returns the annotations. `key`: one for all, so that fingerprints can be compared."""
+    command = [
+        *live.SYSWIRE,
+        "convert",
+        str(source),
+        "-o",
+        str(folder),
+        "--jobs",
+        "1",
+        "--case-key",
+        str(key),
+        *options,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=live.PATIENCE)
     assert done.returncode == 0, done.stderr
     (annotations,) = folder.glob("*.annotations.jsonl")
     return annotations
 
 
-def told(source: Path, folder: Path, folders: str) -> Told:
+def told(source: Path, folder: Path, key: Path, folders: str = "/nowhere") -> Told:
     """Convert a recording and read what is ours: by address, and unix sockets by the folder that they are in."""
-    annotations = converted(source, folder, "--reveal")
+    annotations = converted(source, folder, key, "--reveal")
     keys: dict[int, Key] = {}
     one = Told({}, defaultdict(list), {})
     with annotations.open(encoding="utf-8") as lines:
@@ -223,10 +233,11 @@ def recorded(folder: Path, names: set[str] | None = None) -> Both:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda server: server.stop(), servers.values()))
         shutil.rmtree(ground, ignore_errors=True)
-    (folder / "case.key").write_text("86" * 32 + "\n", "ascii")
+    key = folder / "case.key"
+    key.write_text("86" * 32 + "\n", "ascii")
     with ThreadPoolExecutor(2) as pool:
-        events = pool.submit(told, folder / "events.scap", folder / "of-events", str(ground))
-        packets = pool.submit(told, folder / "packets.pcap", folder / "of-packets", str(ground))
+        events = pool.submit(told, folder / "events.scap", folder / "of-events", key, str(ground))
+        packets = pool.submit(told, folder / "packets.pcap", folder / "of-packets", key)
     addresses = {name: server.address for name, server in servers.items()}
     return Both(folder, events.result(), packets.result(), addresses, said, missing, failed)
 

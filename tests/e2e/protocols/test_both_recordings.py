@@ -18,7 +18,7 @@ import pytest
 from servers.running import Said
 from servers.table import SERVERS
 
-from support.both_recordings import Both, Json, Key, converted, of_protocol, plain, texts
+from support.both_recordings import Both, Json, Key, Told, converted, of_protocol, plain, texts, told
 
 pytestmark = pytest.mark.e2e
 NAMES = [server.name for server in SERVERS]
@@ -75,6 +75,24 @@ def test_both_have_the_same_bytes(both: Both, address: str) -> None:
         assert one["missing_bytes"] == 0
 
 
+@pytest.fixture(scope="module")
+def rewritten(both: Both, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """The packets that convert wrote of the system calls, read as any other capture of packets."""
+    packets = both.folder / "of-events" / "events.pcapng"
+    return told(packets, tmp_path_factory.mktemp("rewritten") / "case", both.folder / "case.key")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_packets_that_convert_wrote_tell_the_same(both: Both, rewritten: Told, address: str) -> None:
+    """As those that tcpdump saw."""
+    mine, theirs = keys(rewritten.streams, address), keys(both.packets.streams, address)
+    assert mine == theirs
+    for key in mine:
+        one, other = rewritten.streams[key], both.packets.streams[key]
+        assert {name: one[name] for name in COMPARED} == {name: other[name] for name in COMPARED}, key
+        assert [plain(line) for line in rewritten.lines[key]] == [plain(line) for line in both.packets.lines[key]], key
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_both_tell_the_same(both: Both, address: str) -> None:
     """Every record of every protocol, field by field, in the same order; and every password."""
@@ -90,9 +108,9 @@ def test_each_listener_was_understood(both: Both, address: str, said: list[Said]
     for one in said:
         found = heard_by(both.capture.streams, one, address)
         assert found
-        for told in (both.capture, both.packets) if one.transport != "unix" else (both.capture,):
+        for view in (both.capture, both.packets) if one.transport != "unix" else (both.capture,):
             for key in found:
-                assert any(of_protocol(line, one.protocol) for line in told.lines[key]), key
+                assert any(of_protocol(line, one.protocol) for line in view.lines[key]), key
 
 
 @pytest.mark.parametrize(("name", "protocol"), SPOKEN)
@@ -174,7 +192,7 @@ def test_transfers_name_the_stream_of_their_bytes(both: Both, address: str, said
 @pytest.mark.parametrize("recording", ["events.scap", "packets.pcap"])
 def test_no_password_is_shown_unless_asked(both: Both, recording: str, tmp_path: Path) -> None:
     """Neither where it was sent nor in a command line, in whatever spelling: curl's has it too."""
-    text = converted(both.folder / recording, tmp_path / "masked").read_bytes()
+    text = converted(both.folder / recording, tmp_path / "masked", both.folder / "case.key").read_bytes()
     secrets = {secret.secret for said in both.said.values() for one in said for secret in one.secrets}
     assert len(secrets) > 10
     for secret in secrets:
