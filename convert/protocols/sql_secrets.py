@@ -15,6 +15,8 @@ MASK = "********"
 MOST_SECRETS = 100
 """Of one text; what follows the last is cut off."""
 _MOST_TOKENS = 50_000
+_LONGEST_MESSAGE = 4096
+"""Of one that may quote a password; servers' own are far shorter."""
 
 MYSQL, POSTGRESQL = "mysql", "postgresql"
 
@@ -115,6 +117,8 @@ def mask(sql: str, secrets: list[Secret]) -> str:
 
 def mask_quoted(message: str, sql: str, secrets: list[Secret]) -> str:
     """A server's message that may quote the text, and cut the quotation anywhere, without these."""
+    if secrets:
+        message = message[:_LONGEST_MESSAGE]
     for secret in secrets:
         for spelling in {sql[secret.begin : secret.end], secret.value}:
             if not spelling:
@@ -150,6 +154,7 @@ class _Statement:
     def __init__(self, sql: str, tokens: list[_Token], dialect: str, complete: bool) -> None:
         self._sql, self._tokens, self._dialect, self._complete = sql, tokens, dialect, complete
         self._found: list[Secret] = []
+        self._valued: tuple[str | None] | None = None
 
     def find(self) -> list[Secret]:
         """All of them."""
@@ -231,6 +236,11 @@ class _Statement:
 
     def _value_of(self, names: tuple[str, ...]) -> str | None:
         """What stands behind the first of these words, as text."""
+        if self._valued is None:
+            self._valued = (self._look_up(names),)
+        return self._valued[0]
+
+    def _look_up(self, names: tuple[str, ...]) -> str | None:
         for at, token in enumerate(self._tokens):
             if token.kind == "word" and token.word in names:
                 value = at + 2 if self._word(at + 1) == "=" else at + 1

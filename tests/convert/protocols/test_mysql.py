@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_prepared_statements(data: Path) -> None:
     changed = [(r.kind, (r.response.fields if r.response else {}).get("result")) for r in connector.records]
     assert [one for one in changed if one[0] == "login"] == [("login", "ok"), ("login", "ok"), ("login", "error")]
 
-    told = dict(pymysql.answered[-1] or {})
+    told: dict[str, Any] = dict(pymysql.answered[-1] or {})
     assert (told["result"], told["code"]) == ("error", 1054)
     results = told["results"]
     assert isinstance(results, list)
