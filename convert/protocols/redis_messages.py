@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..model.record import Value
     from .redis_values import Read
 
+_NAMES = frozenset(name.decode() for name in SECRET_SETTINGS)
 _HASH = re.compile(r"#?\b[0-9a-f]{64}\b")
 
 
@@ -56,10 +57,28 @@ def request(read: Read, parts: list[Part], said: list[bytes]) -> tuple[Message, 
 
 def reply(read: Read) -> dict[str, Value]:
     """What a reply says, and whether that is all of it."""
+    hidden = _hide_settings(read.value)
     fields: dict[str, Value] = {"reply": read.value}
     if not read.complete:
         fields["reply_complete"] = False
+    if hidden:
+        fields["secret"] = True
     return fields
+
+
+def _hide_settings(value: Value) -> bool:
+    """Take out what follows a password's name, wherever it is told: in a transaction's replies, without its command."""
+    if isinstance(value, dict):
+        return any([_hide_settings(inner) for inner in value.values()])
+    if not isinstance(value, list):
+        return False
+    hidden = any([_hide_settings(inner) for inner in value])
+    for at in range(len(value) - 1):
+        name = value[at]
+        if isinstance(name, str) and name.lower() in _NAMES and isinstance(value[at + 1], str) and value[at + 1]:
+            value[at + 1] = None
+            hidden = True
+    return hidden
 
 
 def response(read: Read) -> Message:

@@ -166,18 +166,20 @@ class Dialogue:
         fields: dict[str, Value] = {"user": user.text.decode("latin-1") if user is not None else name}
         if line.text:
             fields["secret"] = True
-        ordinal = self._login(Message(span, fields), self._response(verdict))
+        ordinal = self._login(Message(span, fields), self._response(verdict, line.text))
         if line.text:
             found = ("login", None, name, line.text, line.raw, line.complete, line.span)
             self._sight(Sighting(*found, outcome=verdict, exchange=ordinal, protocol="telnet"))
         self._forget_said()
 
-    def _response(self, verdict: str) -> Message | None:
+    def _response(self, verdict: str, secret: bytes = b"") -> Message | None:
+        """What the server said; a password that was typed ahead is echoed there."""
         at = self._said_at
         if at is None:
             return None
-        fields: dict[str, Value] = {"result": verdict, "text": self._said[:_MOST_SHOWN].decode("latin-1")}
-        if len(self._said) > _MOST_SHOWN:
+        said = self._said.replace(secret, b"") if secret else self._said
+        fields: dict[str, Value] = {"result": verdict, "text": said[:_MOST_SHOWN].decode("latin-1")}
+        if len(said) > _MOST_SHOWN:
             fields["text_complete"] = False
         return Message(Span(at.place, at.offset, self._said_end - at.offset), fields)
 

@@ -125,6 +125,13 @@ def test_password_told_by_the_server_and_hashes_are_left_out() -> None:
     assert (sighting.secret, sighting.field, sighting.span.offset) == (b"foo", "requirepass", 4 + 10 + 7 + 18 + 4)
 
 
+def test_passwords_told_elsewhere_are_left_out() -> None:
+    told_pair = command(b"requirepass", b"hidden")
+    found = talk(Redis, [ask(b"EXEC"), told(b"*1\r\n" + told_pair), told(told_pair), told(b">1\r\n" + told_pair)])
+    replies = [fields["reply"] for fields in found.answered if fields]
+    assert replies == [[["requirepass", None]], ["requirepass", None], [["requirepass", None]]]
+
+
 def test_transaction_settles_its_secrets() -> None:
     found = talk(
         Redis,

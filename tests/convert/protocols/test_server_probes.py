@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
 import pytest
 
@@ -19,7 +19,8 @@ from syswire.convert.protocols.telnet_probe import probe as probe_telnet
 Probe = Callable[[Opening], int]
 
 
-class Begun(NamedTuple):
+@dataclass
+class Begun:
     """An opening (api.py)."""
 
     client: bytes = b""

@@ -126,6 +126,8 @@ def test_several_attempts_and_a_later_password() -> None:
 def test_password_typed_ahead() -> None:
     found = talk(Telnet, [down(b"login: "), up(b"ann\r\nearly\r\n"), down(b"ann\r\nPassword: \r\nLast login: x\r\n$ ")])
     assert seen(found) == [("ann", b"early", "accepted")]
+    echoed = talk(Telnet, [down(b"login: "), up(b"ann\r\nearly\r\n"), down(b"early\r\nPassword: \r\nWelcome\r\n$ ")])
+    assert echoed.answered[0] == {"result": "accepted", "text": "\r\nPassword: \r\nWelcome\r\n$ "}
     found = talk(Telnet, [down(b"login: "), up(b"ann\r\nmenu\r\n"), down(b"ann\r\nWelcome\r\n1) quit\r\n")])
     assert seen(found) == [] and session(found)["commands"] == []
 
