@@ -303,7 +303,7 @@ class Case:
             "counts": counts,
             "losses": losses,
             "versions": {"syswire": VERSION, "python": sys.version.split()[0]},
-        } | (self.objects.described() if self.objects else {})
+        } | (self.objects.described(reveal=self.options.reveal) if self.objects else {})
 
     # -- phase 3
 

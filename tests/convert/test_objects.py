@@ -131,7 +131,8 @@ def test_bodies_parts_and_their_names(downloads: Path, tmp_path: Path, jobs: int
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     told = manifest["objects"]
     assert (told["files"], told["left_out"], told["directory"]) == (7, 0, str(folder))
-    assert told["list"]["sha256"] == sha256((folder / "objects.jsonl").read_bytes()).hexdigest()
+    size = (folder / "objects.jsonl").stat().st_size
+    assert told["list"] == {"name": "objects.jsonl", "size": size, "sha256": None, "hash_withheld": True}
 
 
 def test_without_objects_nothing_is_written_but_contents_are_told(downloads: Path, tmp_path: Path) -> None:
@@ -214,6 +215,9 @@ def test_revealed_hashes_are_those_of_the_contents(tmp_path: Path) -> None:
     by_target = {entry["request"]["target"]: entry for entry in exchanges(records)}
     config = f"db_host=x\ndb_pass={SECRET}\n".encode()
     assert by_target["/conf.gz"]["response"]["content_sha256"] == sha256(config).hexdigest()
+    manifest, _ = run(source, tmp_path / "out2", tmp_path / "o", reveal=True)
+    listing = (tmp_path / "o" / "objects.jsonl").read_bytes()
+    assert manifest["objects"]["list"]["sha256"] == sha256(listing).hexdigest()
     [login] = [r for r in records if r["type"] == "sighting" and r["field"] == "password"]
     assert login["secret"] == SECRET
 
