@@ -22,6 +22,7 @@ cdef class Http1(Pairing):
 
     cdef object inner        # the parser of what follows
     cdef bint[2] inner_begun
+    cdef bint astray         # the server's bytes were not understood when it was opened
 
     # As a Parser
 
@@ -73,6 +74,10 @@ cdef class Http1(Pairing):
     cdef bint _elsewhere(self, bint to_server, bytes data, uint64_t offset, object place, uint64_t rest) except -1:
         """Hand bytes (boundary: `rest`), or a loss of `rest` bytes, to another parser or hold them; False: neither."""
         if self.inner is not None:
+            if self.astray and not to_server:
+                if data is not None and not rest:
+                    return True  # it begins anew at a boundary
+                self.astray = False
             if data is None:
                 self.inner.gap(to_server, rest, offset, place)
             else:
@@ -104,7 +109,7 @@ cdef class Http1(Pairing):
         self.client.pause = self.server.pause = False
         if turn == GIVE_UP and held and held[0][0] is not None and not looks_like_request(held):
             self._leave(True, None)  # whoever sends this took the tunnel for granted
-            turn, self.turn = LEAVE, NOTHING
+            turn, self.turn, self.astray = LEAVE, NOTHING, True
         if turn == LEAVE:
             self._hand_out_all()
             self.inner = self.sink.switch(self.next_protocol)

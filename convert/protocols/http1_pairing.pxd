@@ -27,6 +27,7 @@ cdef class Pairing(Owner):
     cdef Slot bodiless      # the last one, where its request announced no body at all
     cdef Slot answering     # whose final response is passing
     cdef Slot lone           # a response that nobody had asked for, until it is known whether somebody will
+    cdef bint whole          # the capture holds the conversation from its opening
     cdef bint lone_first     # nothing of the client had been seen before it
     cdef list held           # what the client sent behind a request whose answer decides: (data, offset, place, rest)
     cdef uint64_t held_bytes

@@ -42,6 +42,7 @@ cdef class Pairing(Owner):
     def __init__(self, sink):
         self.sink = sink
         self.objects = sink.wants_objects
+        self.whole = getattr(sink, "from_the_start", False)
         self.client = Half(True, self)
         self.server = Half(False, self)
         self.slots = deque()
@@ -202,11 +203,9 @@ cdef class Pairing(Owner):
 
     cdef int _charge(self, Slot slot, object secrets) except -1:
         """Count bytes of secrets that wait with their exchange."""
-        cdef uint64_t size
-        for secret in secrets:
-            size = len(secret.raw)
-            slot.cost += size
-            self.cost += size
+        cdef uint64_t size = sum([len(secret.raw) for secret in secrets])
+        slot.cost += size
+        self.cost += size
         return 0
 
     cdef int stray(self, HeadText text) except -1:
@@ -294,18 +293,19 @@ cdef class Pairing(Owner):
         """Nobody asked for that response."""
         if self.lone is not None:
             self.lone = None
-            self._hand_out()
+            return self._hand_out()
         return 0
 
     cdef int _pair_lone(self, bint ended) except -1:
         """Nothing follows: a response that came too early answers the next request, if that got no other.
 
-        One at the very beginning may belong to a request that the capture lacks, unless it is a server's last word.
+        One at the very beginning of a capture may belong to a request before it, unless it is a server's last word.
         """
         cdef Slot lone = self.lone, slot
-        cdef bint behind = False
+        cdef bint behind = False  # the lone one
         self.lone = None
-        if lone.response is None or (self.lone_first and not (ended and ends_connection(lone.response))):
+        alone = self.lone_first and not (ended and (self.whole or ends_connection(lone.response)))
+        if alone:
             return 0
         for slot in self.slots:
             if slot is lone:

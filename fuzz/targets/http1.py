@@ -30,6 +30,7 @@ class Run:
             assert other.exchanges == whole.exchanges
             assert other.sightings == whole.sightings
             assert other.names == whole.names
+            assert other.switched == whole.switched
         self._check_spans(calls, whole)
 
     @staticmethod

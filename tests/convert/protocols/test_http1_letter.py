@@ -143,6 +143,12 @@ def test_an_answer_that_may_belong_to_an_earlier_request(cuts: list[int] | None)
     assert read(server(EARLY), client(GET), cuts=cuts, ended=False).pairs == [(None, 408), ("/a", None)]
 
 
+def test_a_conversation_that_is_known_from_its_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Found, "from_the_start", True, raising=False)
+    assert read(server(OK), client(GET)).pairs == [("/a", 200)]
+    assert read(server(OK), client(GET), server(EARLY)).pairs == [(None, 200), ("/a", 408)]
+
+
 def test_a_timeout_that_crosses_the_next_request(cuts: list[int] | None) -> None:
     second = GET.replace(b"/a", b"/b")
     found = read(client(GET), server(OK), server(EARLY), client(second), cuts=cuts)
@@ -182,6 +188,13 @@ def test_a_tunnel_of_which_only_the_client_is_seen(cuts: list[int] | None) -> No
     assert [inner.client for inner in found.switched] == [HELLO]
     found = read(client(CONNECT), client(GET), cuts=cuts)
     assert found.pairs == [("h:443", None), ("/a", None)] and not found.switched
+
+
+def test_an_answer_to_connect_that_is_none(cuts: list[int] | None) -> None:
+    """The tunnel is taken for granted by what the client sends; of the server what a call begins with is read on."""
+    answer = b"HTTP/1.1 200%OK\r\n\r\nabc"
+    found = read(client(CONNECT + HELLO), server(answer), server(b"\x16\x03"), cuts=cuts)
+    assert [(inner.client, inner.server) for inner in found.switched] == [(HELLO, b"\x16\x03")]
 
 
 def test_what_waits_is_bounded(cuts: list[int] | None) -> None:
