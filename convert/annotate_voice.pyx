@@ -64,6 +64,10 @@ cdef class Voice:
     def open_content(self, to_server, codings, /):
         return self.spool.contents.open(self.spool.stream, to_server, codings)
 
+    @property
+    def from_the_start(self):
+        return self.spool.conv.opened != 0
+
     def switch(self, name, /):
         cdef Spool spool = self.spool
         cdef Voice inner = Voice(spool)
@@ -73,12 +77,13 @@ cdef class Voice:
             return Opaque()
         if name is None:
             return Recogniser(inner, transport(conv.protocol), conv.client_port, conv.server_port)
-        if name not in spool.spoken:
-            counts.spoken[name] = counts.spoken.get(name, 0) + 1
-        spool.spoken.append(name)
+        protocol = BY_NAME.get(name)
+        shown = name if protocol is None else protocol.shown or name
+        if shown not in spool.spoken:
+            counts.spoken[shown] = counts.spoken.get(shown, 0) + 1
+        spool.spoken.append(shown)
         if name == "http" and conv.protocol == TCP and len(counts.http_ports) < MOST_PORTS:
             counts.http_ports.add(conv.server_port)
-        protocol = BY_NAME.get(name)
         return Opaque() if protocol is None else protocol.open(inner)
 
 

@@ -24,6 +24,7 @@ cdef class Recogniser:
     cdef list held            # what came since the attempt began, for the parser
     cdef uint64_t held_bytes
     cdef int attempts
+    cdef int hellos           # attempts that a hello of TLS began
     cdef bint streamed
 
     cdef int take(self, bint to_server, bytes data, uint64_t offset, object place, bint boundary) except -1

@@ -10,7 +10,8 @@ ATTEMPTS: int
 class Recogniser(Parser):
     """A parser that waits until the bytes tell the protocol, and from then on hands all to that protocol's parser.
 
-    HTTP is asked first and at every boundary, the others of table.py while they do not all say no, from a boundary on.
+    HTTP is asked first and at every boundary, the others of table.py while they do not all say no, from a boundary on;
+    all are asked anew where a client's hello of TLS seems to begin.
     The parser is opened by the sink's `switch`. `transport` is tcp, udp or unix; ports are 0 and `path` empty where
     there are none.
     """

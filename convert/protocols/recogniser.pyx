@@ -17,6 +17,7 @@ cdef enum:
     HEAD = 4096
     ROOM = 1 << 16
     TRIES = 4
+    HELLOS = 64               # hellos of TLS that are looked at in vain
 
 OPENING_BYTES = HEAD
 MOST_HELD = ROOM
@@ -32,6 +33,12 @@ cdef inline bint _may_begin(bytes data) noexcept:
         return False
     first = <unsigned char>PyBytes_AS_STRING(data)[0]
     return 65 <= first <= 122 or first == 10 or first == 13
+
+
+cdef inline bint _hello(bytes data) noexcept:
+    """Whether a record of TLS with a hello may begin: many protocols go over to TLS that are not decoded here."""
+    cdef const unsigned char *at = <const unsigned char *>PyBytes_AS_STRING(data)
+    return PyBytes_GET_SIZE(data) > 5 and at[0] == 22 and at[1] == 3 and at[2] <= 4 and at[5] == 1
 
 
 cdef class Opening:
@@ -92,7 +99,10 @@ cdef class Recogniser:
             self.parser = self.sink.switch("http")
             self.parser.data(to_server, data, offset, place, boundary)
             return 0
-        if self.attempts >= TRIES:
+        if boundary and self.streamed and self.hellos < HELLOS and _hello(data):
+            self.give_up()
+            self.hellos += 1
+        elif self.attempts >= TRIES and self.candidates is None:
             return 0
         if self.candidates is None:
             if not boundary:

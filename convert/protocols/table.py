@@ -27,6 +27,8 @@ class Protocol(NamedTuple):
     transports: frozenset[str] = STREAMS
     encrypted: bool = False
     """What passes behind the first messages cannot be read on the way."""
+    shown: str = ""
+    """The name that a stream's record gives, where another row has it too."""
 
     def open(self, sink: Sink) -> Parser:
         """A parser for one conversation."""
@@ -41,7 +43,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("tls", "tls:Tls", "tls_probe:probe", encrypted=True),
     Protocol("ssh", "ssh:Ssh", "ssh_probe:probe", encrypted=True),
     Protocol("dns", "dns:DnsDatagrams", "dns_probe:probe_datagrams", DATAGRAMS),
-    Protocol("dns-tcp", "dns:DnsStream", "dns_probe:probe_stream"),
+    Protocol("dns-tcp", "dns:DnsStream", "dns_probe:probe_stream", shown="dns"),
     Protocol("socks", "socks:Socks", "socks_probe:probe"),
     Protocol("mysql", "mysql:MySql", "mysql_probe:probe"),
     Protocol("postgresql", "postgresql:PostgreSql", "postgresql_probe:probe"),

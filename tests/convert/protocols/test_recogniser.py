@@ -90,6 +90,16 @@ def test_it_asks_again_at_later_boundaries_but_not_for_ever(monkeypatch: pytest.
     assert spoken(found) == []
 
 
+def test_a_hello_of_tls_is_looked_for_however_late() -> None:
+    """Protocols that are not decoded go over to TLS too (XMPP, LDAP and others)."""
+    body = bytes.fromhex("0303") + bytes(32) + b"\0" + b"\0\x02\x13\x01" + b"\x01\0" + b"\0\0"
+    hello = b"\x16\x03\x01" + (len(body) + 4).to_bytes(2, "big") + b"\x01" + len(body).to_bytes(3, "big") + body
+    before = [(number % 2 == 0, b"<unknown %d/>" % number) for number in range(4 * ATTEMPTS)]
+    found = talk(over("tcp"), [*before, (True, hello), (False, b"\x15\x03\x03\0\2\2\x28")])
+    assert spoken(found) == ["tls"]
+    assert (found.switched[0].client, found.switched[0].server) == (hello, b"\x15\x03\x03\0\2\2\x28")
+
+
 def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     most = 0
 
