@@ -129,8 +129,8 @@ def converted(source: Path, folder: Path, key: Path, *options: str) -> Path:
     return annotations
 
 
-def told(source: Path, folder: Path, key: Path, folders: str = "/nowhere") -> Told:
-    """Convert a recording and read what is ours: by address, and unix sockets by the folder that they are in."""
+def told(source: Path, folder: Path, key: Path, folders: str = "/nowhere", more: Collection[str] = ()) -> Told:
+    """Convert a recording and read what is ours: by address (or one of `more`), unix sockets by their folder."""
     annotations = converted(source, folder, key, "--reveal")
     keys: dict[int, Key] = {}
     one = Told({}, defaultdict(list), {})
@@ -140,7 +140,7 @@ def told(source: Path, folder: Path, key: Path, folders: str = "/nowhere") -> To
             if line["type"] == "process":
                 one.processes[line["id"]] = line
             elif line["type"] == "stream":
-                if is_ours(line, folders):
+                if is_ours(line, folders, more):
                     keys[line["id"]] = key_of(line, one.streams)
                     one.streams[keys[line["id"]]] = line
             elif line.get("stream") in keys:
@@ -152,10 +152,13 @@ def told(source: Path, folder: Path, key: Path, folders: str = "/nowhere") -> To
     return one
 
 
-def is_ours(stream: Json, folders: str) -> bool:
+def is_ours(stream: Json, folders: str, more: Collection[str] = ()) -> bool:
     """Whether one of our servers is in it."""
-    ends = (stream["client"] or {}, stream["server"] or {})
-    return any(str(end.get("ip", "")).startswith(OURS) or str(end.get("path")).startswith(folders) for end in ends)
+    for end in (stream["client"] or {}, stream["server"] or {}):
+        address = end.get("ip", "")
+        if address.startswith(OURS) or address in more or str(end.get("path")).startswith(folders):
+            return True
+    return False
 
 
 def quiet() -> bool:

@@ -23,6 +23,7 @@ from support.both_recordings import Both, Json, Key, Told, converted, of_protoco
 pytestmark = pytest.mark.e2e
 NAMES = [server.name for server in SERVERS]
 SPOKEN = [(server.name, protocol) for server in SERVERS for protocol in server.protocols]
+SOCKETS = [("mariadb", "mysql"), ("postgresql", "postgresql"), ("redis", "redis"), ("nginx", "fastcgi")]
 COMPARED = (
     "bytes_to_server", "bytes_to_client", "sha256_to_server", "sha256_to_client", "gaps", "missing_bytes", "protocols",
     "encrypted",
@@ -79,7 +80,13 @@ def test_both_have_the_same_bytes(both: Both, address: str) -> None:
 def rewritten(both: Both, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """The packets that convert wrote of the system calls, read as any other capture of packets."""
     packets = both.folder / "of-events" / "events.pcapng"
-    return told(packets, tmp_path_factory.mktemp("rewritten") / "case", both.folder / "case.key")
+    sockets = [made_up(stream)[1] for key, stream in both.capture.streams.items() if key[0] == "unix"]
+    return told(packets, tmp_path_factory.mktemp("rewritten") / "case", both.folder / "case.key", more=sockets)
+
+
+def made_up(stream: Json) -> tuple[str, str]:
+    """The addresses of client and server in the packets that are written of a unix socket."""
+    return stream["client"]["synthetic_ip"], stream["server"]["synthetic_ip"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,6 +98,22 @@ def test_the_packets_that_convert_wrote_tell_the_same(both: Both, rewritten: Tol
         one, other = rewritten.streams[key], both.packets.streams[key]
         assert {name: one[name] for name in COMPARED} == {name: other[name] for name in COMPARED}, key
         assert [plain(line) for line in rewritten.lines[key]] == [plain(line) for line in both.packets.lines[key]], key
+
+
+@pytest.mark.parametrize(("name", "protocol"), SOCKETS)
+def test_so_do_those_of_sockets(both: Both, rewritten: Told, address: str, said: list[Said]) -> None:
+    """As capture's, but for the addresses: tcpdump sees no unix sockets."""
+
+    def without_ends(lines: list[Json]) -> list[Json]:
+        return [
+            {name: value for name, value in plain(line).items() if name not in ("client", "server")} for line in lines
+        ]
+
+    written = {(stream["client"]["ip"], stream["server"]["ip"]): key for key, stream in rewritten.streams.items()}
+    for one in said:
+        for key in heard_by(both.capture.streams, one, address) if one.transport == "unix" else ():
+            other = written[made_up(both.capture.streams[key])]
+            assert without_ends(rewritten.lines[other]) == without_ends(both.capture.lines[key]) != []
 
 
 @pytest.mark.parametrize("name", NAMES)
