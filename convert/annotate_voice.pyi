@@ -21,5 +21,9 @@ class Voice:
     def wants_objects(self) -> bool: ...
     def open_object(self, /) -> ObjectWriter | None: ...
     def open_content(self, to_server: bool, codings: Sequence[str], /) -> ContentDecoder: ...
+    @property
+    def from_the_start(self) -> bool:
+        """The opening of the conversation was seen: nothing came before what the parser is given."""
+
     def switch(self, name: str | None, /) -> Parser:
         """The parser of that protocol with a sink of its own; one that finds nothing where there is none."""
