@@ -86,11 +86,12 @@ cdef class Http1(Pairing):
             return True
         if self.held is None or not to_server:
             return False
-        last = self.held[len(self.held) - 1] if self.held else (None, 0, None, 0)
+        last = self.held[len(self.held) - 1] if self.held else (None, 0, None, 0, 0)
         if data is not None and not rest and last[0] is not None and last[2] is place:
             last[0].extend(data)
         else:
-            self.held.append((None if data is None else bytearray(data), offset, place, rest))
+            at = self.replayed_at if self.replaying else self.server.at
+            self.held.append((None if data is None else bytearray(data), offset, place, rest, at))
         if data is not None:
             self.held_bytes += <uint64_t> PyBytes_GET_SIZE(data)
         if self.held_bytes > HELD_ROOM or len(self.held) > HELD_CALLS:
@@ -113,9 +114,11 @@ cdef class Http1(Pairing):
         if turn == LEAVE:
             self._hand_out_all()
             self.inner = self.sink.switch(self.next_protocol)
-        for data, offset, place, rest in held:
+        for data, offset, place, rest, server_at in held:
+            self.replaying, self.replayed_at = True, server_at
             if data is None:
                 self.gap(True, rest, offset, place)
             else:
                 self.data(True, bytes(data), offset, place, rest)
+        self.replaying = False
         return 0

@@ -29,8 +29,11 @@ cdef class Pairing(Owner):
     cdef Slot lone           # a response that nobody had asked for, until it is known whether somebody will
     cdef bint whole          # the capture holds the conversation from its opening
     cdef bint lone_first     # nothing of the client had been seen before it
-    cdef list held           # what the client sent behind a request whose answer decides: (data, offset, place, rest)
+    cdef list held           # what the client sent behind a request whose answer decides: (data, offset, place, rest,
+                             # what the server had sent)
     cdef uint64_t held_bytes
+    cdef bint replaying      # what was held is read, as it came when the server had sent so much:
+    cdef uint64_t replayed_at
     cdef int patience
     cdef int turn            # what that answer has decided
     cdef object next_protocol

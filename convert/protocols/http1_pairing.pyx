@@ -75,7 +75,7 @@ cdef class Pairing(Owner):
             self._hand_out()
         self.bodiless = None
         slot = Slot()
-        slot.server_at = self.server.at
+        slot.server_at = self.replayed_at if self.replaying else self.server.at
         self.asking = slot
         self.slots.append(slot)
         if len(self.slots) > WAITING or self.cost > ROOM:
@@ -88,7 +88,7 @@ cdef class Pairing(Owner):
         self._release_lone()
         if to_server:
             slot = Slot()
-            slot.server_at = self.server.at
+            slot.server_at = self.replayed_at if self.replaying else self.server.at
             slot.request_over = True
             self.slots.append(slot)
             if len(self.slots) > WAITING:

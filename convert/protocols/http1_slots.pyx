@@ -86,7 +86,7 @@ cdef tuple upgrade(Slot slot):
 cdef bint looks_like_request(list held) except -1:
     """Whether bytes that waited behind a request begin as another request does."""
     cdef bytes first = b""
-    for data, _, _, _ in held:
+    for data, _, _, _, _ in held:
         if data is None:
             break
         first += data
