@@ -20,7 +20,7 @@ from support import live
 from support.recording_live import alone, wait_for
 
 if TYPE_CHECKING:
-    from servers.running import Said
+    from servers.running import Said, Server
 
 Json = dict[str, Any]
 Key = tuple[str, str, str]
@@ -178,7 +178,24 @@ def tcpdump(file: Path) -> Iterator[None]:
     """All packets of our addresses, until the end of the block; none may be lost."""
     program = tcpdump_program()
     assert program is not None
-    command = [program, "-i", "lo", "-s", "0", "-n", "-U", "-B", "65536", "-Z", "root", "-w", str(file), "net", NET]
+    command = [
+        program,
+        "-i",
+        "lo",
+        "-s",
+        "0",
+        "-n",
+        "-U",
+        "--immediate-mode",
+        "-B",
+        "65536",
+        "-Z",
+        "root",
+        "-w",
+        str(file),
+        "net",
+        NET,
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     try:
         end = time.monotonic() + live.PATIENCE
@@ -196,55 +213,82 @@ def tcpdump(file: Path) -> Iterator[None]:
             process.wait()
 
 
-def recorded(folder: Path, names: set[str] | None = None) -> Both:
-    """Start all servers (or some), let all clients talk, one server after the other, and convert both recordings."""
+class Serving(NamedTuple):
+    """Servers that run, and those that could not be had."""
+
+    ground: Path
+    servers: dict[str, Server]
+    missing: dict[str, str]
+    failed: dict[str, str]
+
+
+@contextmanager
+def serving(names: Collection[str] = ()) -> Iterator[Serving]:
+    """All servers (or some) until the end of the block; they begin side by side."""
     from servers.running import Missing
     from servers.table import SERVERS
 
     ground = Path(tempfile.mkdtemp(prefix="syswire-both-"))
     ground.chmod(0o755)  # the servers look at it as users without rights
-    servers = {
-        kind.name: kind(ground, number) for number, kind in enumerate(SERVERS, 1) if names is None or kind.name in names
-    }
-    said: dict[str, list[Said]] = {}
-    missing: dict[str, str] = {}
-    failed: dict[str, str] = {}
+    kinds = [(kind, number) for number, kind in enumerate(SERVERS, 1) if not names or kind.name in names]
+    one = Serving(ground, {kind.name: kind(ground, number) for kind, number in kinds}, {}, {})
 
     def begin(name: str) -> None:
         try:
-            servers[name].start()
+            one.servers[name].start()
         except Missing as error:
-            missing[name] = str(error)
+            one.missing[name] = str(error)
         except Exception as error:
-            failed[name] = repr(error)
+            one.failed[name] = repr(error)
 
     try:
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(begin, servers))
+            list(pool.map(begin, one.servers))
         wait_for(quiet, "the end of the connections that looked whether they serve")
-        with alone(), tcpdump(folder / "packets.pcap"), live.recording(folder / "events.scap", "-s", "65000"):
-            for name, server in servers.items():
-                if name not in missing and name not in failed:
-                    try:
-                        server.talk()
-                        said[name] = server.said()
-                    except Missing as error:
-                        missing[name] = str(error)
-                    except Exception as error:
-                        failed[name] = repr(error)
+        yield one
     finally:
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda server: server.stop(), servers.values()))
+            list(pool.map(lambda server: server.stop(), one.servers.values()))
         shutil.rmtree(ground, ignore_errors=True)
+
+
+@contextmanager
+def recording_twice(folder: Path) -> Iterator[None]:
+    """Record all that passes until the end of the block: events.scap and packets.pcap."""
+    with alone(), tcpdump(folder / "packets.pcap"), live.recording(folder / "events.scap", "-s", "65000"):
+        yield
+
+
+def told_of_both(folder: Path, ground: Path) -> tuple[Told, Told]:
+    """What convert tells of events.scap and of packets.pcap."""
     key = folder / "case.key"
     key.write_text("86" * 32 + "\n", "ascii")
     with ThreadPoolExecutor(2) as pool:
         events = pool.submit(told, folder / "events.scap", folder / "of-events", key, str(ground))
         packets = pool.submit(told, folder / "packets.pcap", folder / "of-packets", key)
-    addresses = {name: server.address for name, server in servers.items()}
-    return Both(folder, events.result(), packets.result(), addresses, said, missing, failed)
+    return events.result(), packets.result()
+
+
+def recorded(folder: Path, names: Collection[str] = ()) -> Both:
+    """Start all servers (or some), let all clients talk, one server after the other, and convert both recordings."""
+    from servers.running import Missing
+
+    said: dict[str, list[Said]] = {}
+    with serving(names) as running, recording_twice(folder):
+        for name, server in running.servers.items():
+            if name not in running.missing and name not in running.failed:
+                try:
+                    server.talk()
+                    said[name] = server.said()
+                except Missing as error:
+                    running.missing[name] = str(error)
+                except Exception as error:
+                    running.failed[name] = repr(error)
+    capture, packets = told_of_both(folder, running.ground)
+    addresses = {name: server.address for name, server in running.servers.items()}
+    return Both(folder, capture, packets, addresses, said, running.missing, running.failed)
 
 
 if __name__ == "__main__":  # python -m support.both_recordings FOLDER [NAME...]: leaves both recordings there
-    both = recorded(Path(sys.argv[1]), set(sys.argv[2:]) or None)
+    both = recorded(Path(sys.argv[1]), sys.argv[2:])
     print(both.missing, both.failed, sep="\n")
