@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from .running import Said, Server, account, program
+from .running import PATHS, Said, Server, account, program
 from .tls import certificate
 
 SETUP = """\
@@ -49,6 +49,8 @@ class MariaDb(Server):
         """Lay the data and serve it."""
         user = account("mysql", "nobody")
         self.listener = self.port(13306)
+        php = shutil.which("php", path=PATHS)
+        self.php = php if php and b"mysqli" in self.client(php, "-m") else ""
         self.socket = self.give(user, "run")[0] / "mysqld.sock"
         data = self.give(user, "data")[0]
         both = certificate(self)
@@ -71,10 +73,10 @@ class MariaDb(Server):
         """Over TCP, then over the socket."""
         self.over(f"--host={self.address}", f"--port={self.listener}", "--protocol=tcp")
         self.over(f"--socket={self.socket}", "--protocol=socket")
-        if php := shutil.which("php"):
+        if self.php:
             script = self.write("statement.php", STATEMENT % PREPARED)
             for words in ((self.address, self.listener, ""), ("", 0, self.socket)):
-                assert self.client(php, script, *words) == b"teapot\nteapot\n", "rows"
+                assert self.client(self.php, script, *words) == b"teapot\nteapot\n", "rows"
 
     def over(self, *where: str) -> None:
         """Queries, an error, a session under TLS, a refused login."""
@@ -93,11 +95,11 @@ class MariaDb(Server):
         asked = dict.fromkeys([*QUERIES, LONG, BROKEN], 1)
         asked[SEALED] = 0
         clients = {"mariadb"}
-        if shutil.which("php"):
+        if self.php:
             # Prepared once, executed twice; what is executed is told with its text and its parameters.
             asked |= {PREPARED: 3, "10.5": 1, "kettle": 1, "30.0": 1, "te'a": 1}
             clients.add("php")
-        asked["clerk"] = 4 if "php" in clients else 3
+        asked["clerk"] = len(clients) + 2
         answers = {"2000": 1, "seq": 1, "digest": 1, "42S22": 1, "28000": 1}
         said = Said("mysql", "tcp", self.listener, "", asked, answers, [], clients, {"mariadbd"}, 1)
         return [said, said._replace(transport="unix", port=0, path=str(self.socket))]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ftplib
 import http.client
 import imaplib
+import smtplib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import pymysql  # type: ignore[import-untyped]
@@ -76,6 +78,13 @@ def mails(server: Any) -> Iterator[None]:
         one.fetch("1", "(FLAGS UID)")
 
 
+def letters(server: Any) -> Iterator[None]:
+    with smtplib.SMTP(server.address, server.listener, "round.example", timeout=PATIENCE) as one:
+        one.ehlo()
+        yield
+        one.sendmail("postie@sorting.example", ["late@lane.example"], "Subject: late\r\n\r\nPast the last post.\r\n")
+
+
 def pages(server: Any) -> Iterator[None]:
     one = http.client.HTTPConnection(server.address, server.plain, timeout=PATIENCE)
     one.request("GET", "/absent")
@@ -93,6 +102,7 @@ SAID: dict[str, tuple[Callable[[Any], Iterator[None]], dict[str, int]]] = {
     "redis": (cache, {"SET": 1, "GET": 1, "stale": 1}),
     "pyftpdlib": (files, {"small.txt": 1, "NOOP": 1}),
     "dovecot": (mails, {"SELECT": 1, "1 (FLAGS UID)": 1}),
+    "aiosmtpd": (letters, {"late@lane.example": 1, sha256(b"Past the last post.\r\n").hexdigest(): 1}),
     "nginx": (pages, {"/late": 1, "/tower.bin": 1}),
 }
 
