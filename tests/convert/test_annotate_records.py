@@ -108,6 +108,7 @@ def test_as_plain_dictionaries(calls: list[tuple[int, bytes, int]], cut: int) ->
 def whole_stream(pieces: Pieces, calls: list[tuple[int, bytes, int]], spoken: bool) -> Record:
     """The conversation's own record."""
     sent = [b"".join(data for way, data, _ in calls if way == side) for side in (0, 1)]
+    carried = any(sent)  # else nothing but sequence numbers tells of bytes
     frames = [1, len(pieces.rows)] if pieces.rows else None
     return {
         "type": "stream",
@@ -122,8 +123,8 @@ def whole_stream(pieces: Pieces, calls: list[tuple[int, bytes, int]], spoken: bo
         "server_attribution": "none",
         "opened": None,
         "closed": timestamp(T0),
-        "bytes_to_server": len(sent[1]) + sum(lost for way, _, lost in calls if way == 1),
-        "bytes_to_client": len(sent[0]) + sum(lost for way, _, lost in calls if way == 0),
+        "bytes_to_server": carried * (len(sent[1]) + sum(lost for way, _, lost in calls if way == 1)),
+        "bytes_to_client": carried * (len(sent[0]) + sum(lost for way, _, lost in calls if way == 0)),
         "sha256_to_server": sha256(sent[1]).hexdigest(),
         "sha256_to_client": sha256(sent[0]).hexdigest(),
         "gaps": sum(1 for _, _, lost in calls if lost),

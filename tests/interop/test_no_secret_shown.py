@@ -86,9 +86,9 @@ def test_fingerprints_but_no_hashes_of_secrets(masked: Made, revealed: Made) -> 
     """A hash of bytes that hold a secret would let it be guessed: it is withheld, and said to be."""
     posted = {record["exchange"] for record in revealed.records("sighting") if record["location"] == "form-body"}
     streams = {record["stream"] for record in revealed.records("sighting")}
-    exchanges = masked.records("http")
+    said = masked.said()
     for number in posted:
-        request = exchanges[number - 1]["request"]
+        request = said[number - 1]["request"]
         assert request["body_sha256"] is None and request["hash_withheld"] is True
     for stream in masked.records("stream"):
         if stream["id"] in streams:

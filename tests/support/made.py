@@ -46,10 +46,18 @@ class Made(NamedTuple):
     def pcapng(self) -> Path:
         return self.folder / f"{self.stem}.pcapng"
 
+    def lines(self) -> list[Record]:
+        """All annotations, in order."""
+        with (self.folder / f"{self.stem}.annotations.jsonl").open(encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+
     def records(self, kind: str) -> list[Record]:
         """The annotations of one type, in order."""
-        with (self.folder / f"{self.stem}.annotations.jsonl").open(encoding="utf-8") as lines:
-            return [record for record in map(json.loads, lines) if record["type"] == kind]
+        return [record for record in self.lines() if record["type"] == kind]
+
+    def said(self) -> list[Record]:
+        """The records that a sighting's `exchange` counts."""
+        return [one for one in self.lines() if one["type"] not in ("capture", "process", "stream", "sighting")]
 
     def findings(self) -> list[Record]:
         return [json.loads(line) for line in (self.folder / "findings.jsonl").read_text("utf-8").splitlines()]

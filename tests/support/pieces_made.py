@@ -65,7 +65,7 @@ class Pieces:
 
     def write(self, folder: Path) -> dict[str, str]:
         """The spool files, by the names that Prepared.open expects."""
-        files = {name: str(folder / name) for name in ("totals", "threads", "pieces", "numbers", "tcp", "convs")}
+        files = {name: str(folder / name) for name in ("totals", "threads", "pieces", "numbers", "tcp", "convs", "tunnels")}
         files["payload"] = str(folder / "payload")
         convs = [
             Conv(0, T0, 0, 0, bytes(16), bytes(16), number, 0, 0, 0, 0, 40_000 + number, 80, TCP, 4, 0, 0, 0)
@@ -76,6 +76,7 @@ class Pieces:
             "threads": b"",
             "pieces": b"".join(PIECE.pack(*row) for row in self.rows),
             "numbers": array("I", range(1, len(self.rows) + 1)).tobytes(),
+            "tunnels": b"",
             "tcp": array("I", range(len(convs))).tobytes(),
             "convs": b"".join(CONV.pack(*conv) for conv in convs),
             "payload": bytes(self.payload),
