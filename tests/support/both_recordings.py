@@ -224,7 +224,7 @@ class Serving(NamedTuple):
 
 @contextmanager
 def serving(names: Collection[str] = ()) -> Iterator[Serving]:
-    """All servers (or some) until the end of the block; they begin side by side."""
+    """All servers (or some) until the end of the block; they begin side by side. Nobody else has them meanwhile."""
     from servers.running import Missing
     from servers.table import SERVERS
 
@@ -241,21 +241,22 @@ def serving(names: Collection[str] = ()) -> Iterator[Serving]:
         except Exception as error:
             one.failed[name] = repr(error)
 
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(begin, one.servers))
-        wait_for(quiet, "the end of the connections that looked whether they serve")
-        yield one
-    finally:
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda server: server.stop(), one.servers.values()))
-        shutil.rmtree(ground, ignore_errors=True)
+    with alone():
+        try:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(begin, one.servers))
+            wait_for(quiet, "the end of the connections that looked whether they serve")
+            yield one
+        finally:
+            with ThreadPoolExecutor(4) as pool:
+                list(pool.map(lambda server: server.stop(), one.servers.values()))
+            shutil.rmtree(ground, ignore_errors=True)
 
 
 @contextmanager
 def recording_twice(folder: Path) -> Iterator[None]:
     """Record all that passes until the end of the block: events.scap and packets.pcap."""
-    with alone(), tcpdump(folder / "packets.pcap"), live.recording(folder / "events.scap", "-s", "65000"):
+    with tcpdump(folder / "packets.pcap"), live.recording(folder / "events.scap", "-s", "65000"):
         yield
 
 
