@@ -6,7 +6,7 @@ from .model.record import Record
 from .model.sighting import Sighting
 from .model.span import Span
 from .protocols.api import ObjectWriter, Parser
-from .protocols.content_coding import ContentDecoder
+from .protocols.http.content_coding import ContentDecoder
 
 class Voice:
     """The sink of one parser (protocols/api.py): several may speak in one conversation, one behind or in another."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from .protocols.content_coding import Budget, ContentDecoder
+from .protocols.http.content_coding import Budget, ContentDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

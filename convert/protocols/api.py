@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..model.record import Record, Value
     from ..model.sighting import Sighting
     from ..model.span import Span
-    from .content_coding import ContentDecoder
+    from .http.content_coding import ContentDecoder
 
 NO, YES, MORE = 0, 1, 2
 """What a probe says of an opening: it is not this protocol, it is, more bytes have to decide."""

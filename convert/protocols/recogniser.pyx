@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint64_t
 
 from syswire.convert.protocols.api import MORE, YES
-from syswire.convert.protocols.http1_probe import probe as probe_http1
+from syswire.convert.protocols.http1.probe import probe as probe_http1
 from syswire.convert.protocols.table import probes
 
 cdef enum:

@@ -17,8 +17,8 @@ from support.pieces_made import T0, Pieces
 from support.plain_records import Plain, Record
 from syswire.convert.annotate import annotate
 from syswire.convert.model.text import timestamp
-from syswire.convert.protocols.http1 import Http1
-from syswire.convert.protocols.http1_probe import probe
+from syswire.convert.protocols.http1.parser import Http1
+from syswire.convert.protocols.http1.probe import probe
 
 encode = msgspec.json.Encoder().encode
 

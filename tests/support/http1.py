@@ -11,8 +11,8 @@ from syswire.convert.model.exchange import HttpExchange
 from syswire.convert.model.record import Record
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
-from syswire.convert.protocols.content_coding import ContentDecoder
-from syswire.convert.protocols.http1 import Http1
+from syswire.convert.protocols.http.content_coding import ContentDecoder
+from syswire.convert.protocols.http1.parser import Http1
 
 
 class Call(NamedTuple):

@@ -11,7 +11,7 @@ from syswire.convert.model.record import Record, Value
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
 from syswire.convert.protocols.api import Parser, Sink
-from syswire.convert.protocols.content_coding import ContentDecoder
+from syswire.convert.protocols.http.content_coding import ContentDecoder
 
 Talk = Iterable[tuple[bool, bytes | int]]
 """(to the server, bytes, or a number of lost ones), one a system call, packet or datagram."""

@@ -65,7 +65,9 @@ class Pieces:
 
     def write(self, folder: Path) -> dict[str, str]:
         """The spool files, by the names that Prepared.open expects."""
-        files = {name: str(folder / name) for name in ("totals", "threads", "pieces", "numbers", "tcp", "convs", "tunnels")}
+        files = {
+            name: str(folder / name) for name in ("totals", "threads", "pieces", "numbers", "tcp", "convs", "tunnels")
+        }
         files["payload"] = str(folder / "payload")
         convs = [
             Conv(0, T0, 0, 0, bytes(16), bytes(16), number, 0, 0, 0, 0, 40_000 + number, 80, TCP, 4, 0, 0, 0)

@@ -15,8 +15,8 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syswire.convert.protocols import content_coding
-from syswire.convert.protocols.content_coding import BAD, BEHIND, BEYOND, UNKNOWN, Budget, ContentDecoder, named
+from syswire.convert.protocols.http import content_coding as content_coding
+from syswire.convert.protocols.http.content_coding import BAD, BEHIND, BEYOND, UNKNOWN, Budget, ContentDecoder, named
 
 
 def raw_deflate(data: bytes) -> bytes:

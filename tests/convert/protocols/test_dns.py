@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from support.loopback_talk import recorded
 from support.parsing import Found, talk
-from syswire.convert.protocols.dns import DnsDatagrams, DnsStream
-from syswire.convert.protocols.dns_messages import decode
-from syswire.convert.protocols.dns_names import Broken, host_name, label_text, read_name
+from syswire.convert.protocols.dns.messages import decode
+from syswire.convert.protocols.dns.names import Broken, host_name, label_text, read_name
+from syswire.convert.protocols.dns.parser import DnsDatagrams, DnsStream
 
 IN_A = b"\0\1\0\1"
 ASKED = b"\3www\7example\3org\0" + IN_A

@@ -11,9 +11,9 @@ import pytest
 
 from support.loopback_talk import recorded
 from syswire.convert.protocols.api import MORE, NO, YES
-from syswire.convert.protocols.dns_probe import probe_datagrams, probe_stream
-from syswire.convert.protocols.ssh_probe import probe as probe_ssh
-from syswire.convert.protocols.tls_probe import probe as probe_tls
+from syswire.convert.protocols.dns.probe import probe_datagrams, probe_stream
+from syswire.convert.protocols.ssh.probe import probe as probe_ssh
+from syswire.convert.protocols.tls.probe import probe as probe_tls
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from support.parsing import Found, talk
 from support.recorded_talk import recorded
-from syswire.convert.protocols.fastcgi import FastCgi
+from syswire.convert.protocols.fastcgi.parser import FastCgi
 
 Calls = list[tuple[bool, bytes | int]]
 BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR = range(1, 8)

@@ -8,8 +8,8 @@ import pytest
 
 from support.parsing import Found, talk
 from support.recorded_talk import recorded
-from syswire.convert.protocols.ftp import Ftp
-from syswire.convert.protocols.ftp_channel import of_eprt, of_epsv, of_pasv, of_port
+from syswire.convert.protocols.ftp.channel import of_eprt, of_epsv, of_pasv, of_port
+from syswire.convert.protocols.ftp.parser import Ftp
 
 Calls = list[tuple[bool, bytes | int]]
 

@@ -7,8 +7,8 @@ import pytest
 from support.http2_made import PREFACE, SETTINGS, End, asking, data
 from support.parsing import Talk, talk
 from syswire.convert.model.record import Value
-from syswire.convert.protocols.grpc import Messages, method, status
-from syswire.convert.protocols.http2 import Http2
+from syswire.convert.protocols.http2.grpc import Messages, method, status
+from syswire.convert.protocols.http2.parser import Http2
 
 CALL = asking(
     "/belfry.Tower/Ring", "POST", "belfry.example", ("content-type", "application/grpc+proto"), ("te", "trailers")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 
 from support.http1 import Call, Found, client, read, server
@@ -223,7 +221,7 @@ def test_upgrades(upgrade: bytes, name: str | None, cuts: list[int] | None) -> N
     assert found.pairs[0] == ("/ws", 101)
     [inner] = found.switched
     assert (inner.name, inner.server) == (name, b"\x82\x00")
-    assert cast("bytes", inner.client).endswith(b"\x88\x00")
+    assert inner.client.endswith(b"\x88\x00")
     if upgrade:
         assert inner.client == b"\x81\x00\x88\x00"
 

@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from syswire.convert.protocols.http1_probe import METHODS, is_start_line, probe
+from syswire.convert.protocols.http1.probe import METHODS, is_start_line, probe
 
 REQUEST = re.compile(
     rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32} [^\x00-\x20][^\r\n]* HTTP/1\.[0-9][ \t]*\r*\Z",

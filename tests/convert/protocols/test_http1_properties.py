@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.http1 import Call, Found, client, read, server
-from syswire.convert.protocols import http1, http1_pairing
-from syswire.convert.protocols.http1_probe import probe
+from syswire.convert.protocols.http1 import pairing as http1_pairing
+from syswire.convert.protocols.http1 import parser as http1
+from syswire.convert.protocols.http1.probe import probe
 
 # Fragments of conversations, whole and broken, from which hostile streams are put together.
 FRAGMENTS = [

@@ -19,7 +19,7 @@ from support.http2_made import (
 from support.parsing import Found, talk
 from syswire.convert.model.exchange import HttpExchange, HttpRequest, HttpResponse
 from syswire.convert.model.span import Span
-from syswire.convert.protocols.http2 import LARGEST_BLOCK, Http2
+from syswire.convert.protocols.http2.parser import LARGEST_BLOCK, Http2
 
 OK = [(":status", "200"), ("content-type", "text/plain")]
 HELLO = (True, PREFACE + SETTINGS)

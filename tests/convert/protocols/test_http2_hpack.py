@@ -6,7 +6,7 @@ import hpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syswire.convert.protocols.http2_hpack import LARGEST_LIST, MOST_FIELDS, MOST_HELD, Decoder
+from syswire.convert.protocols.http2.hpack import LARGEST_LIST, MOST_FIELDS, MOST_HELD, Decoder
 
 # RFC 7541, C.4: three requests of one connection, with Huffman codes.
 REQUESTS = [

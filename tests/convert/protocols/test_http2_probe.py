@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.http2_made import ACK, PREFACE, SETTINGS, End, asking, data
 from support.recorded_talk import recorded
 from syswire.convert.protocols.api import MORE, NO, YES
-from syswire.convert.protocols.http2_probe import find_begin, next_header, probe
+from syswire.convert.protocols.http2.probe import find_begin, next_header, probe
 
 RECORDINGS = {"http2-nghttpd.pcap": 28080, "http2-grpc.pcap": 28085}
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from support.http2_made import ACK, PREFACE, SETTINGS, End, asking, continuation, data, go_away, headers_frame, reset
 from support.parsing import Talk, talk
 from support.recorded_talk import recorded
-from syswire.convert.protocols.http2 import Http2
-from syswire.convert.protocols.http2_streams import WAITING_BYTES
+from syswire.convert.protocols.http2.parser import Http2
+from syswire.convert.protocols.http2.streams import WAITING_BYTES
 
 RECORDING = Path(__file__).parents[2] / "data" / "protocols" / "http2-nghttpd.pcap"
 FIRST, LATER = End(), End()

@@ -12,7 +12,7 @@ from support.parsing import Found, talk
 from syswire.convert.model.exchange import HttpRequest, HttpResponse
 from syswire.convert.model.sighting import Sighting
 from syswire.convert.model.span import Span
-from syswire.convert.protocols.http2 import Http2
+from syswire.convert.protocols.http2.parser import Http2
 
 BEGIN = len(PREFACE + SETTINGS)
 FORM = ("content-type", "application/x-www-form-urlencoded")

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from support.parsing import Found, talk
 from syswire.convert.model.exchange import HttpRequest, HttpResponse
 from syswire.convert.model.record import Value
-from syswire.convert.protocols.content_coding import BAD
-from syswire.convert.protocols.http1 import Http1
+from syswire.convert.protocols.http.content_coding import BAD
+from syswire.convert.protocols.http1.parser import Http1
 
 PAGE = b"<html>" + b"so many words, so many words. " * 300 + b"</html>"
 GET = b"GET /a HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n"

@@ -9,7 +9,7 @@ import pytest
 
 from support.mail_talk import IMAP, MAIL, C, Call, S
 from support.parsing import Found, talk
-from syswire.convert.protocols.imap import Imap
+from syswire.convert.protocols.imap.parser import Imap
 
 READY: Call = (S, b"* OK IMAP4rev1 ready\r\n")
 

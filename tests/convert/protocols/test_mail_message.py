@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from support.parsing import Found
-from syswire.convert.protocols.mail_decoders import Base64, QuotedPrintable
-from syswire.convert.protocols.mail_headers import decode_words, parameters
-from syswire.convert.protocols.mail_message import MailReader
+from syswire.convert.protocols.mail.decoders import Base64, QuotedPrintable
+from syswire.convert.protocols.mail.headers import decode_words, parameters
+from syswire.convert.protocols.mail.message import MailReader
 
 
 def read(data: bytes, size: int = 0, complete: bool = True) -> dict[str, Any]:

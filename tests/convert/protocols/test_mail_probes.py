@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syswire.convert.protocols import imap_probe, pop3_probe, smtp_probe
 from syswire.convert.protocols.api import MORE, NO, YES
+from syswire.convert.protocols.imap import probe as imap_probe
+from syswire.convert.protocols.pop3 import probe as pop3_probe
+from syswire.convert.protocols.smtp import probe as smtp_probe
 
 PROBES = {"smtp": smtp_probe.probe, "pop3": pop3_probe.probe, "imap": imap_probe.probe}
 

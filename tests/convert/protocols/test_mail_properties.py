@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from support.mail_talk import IMAP, POP3, SMTP, C, Call, S
 from support.parsing import Found, talk
 from syswire.convert.protocols.api import Parser, Sink
-from syswire.convert.protocols.imap import Imap
-from syswire.convert.protocols.pop3 import Pop3
-from syswire.convert.protocols.smtp import Smtp
+from syswire.convert.protocols.imap.parser import Imap
+from syswire.convert.protocols.pop3.parser import Pop3
+from syswire.convert.protocols.smtp.parser import Smtp
 
 Make = Callable[[Sink], Parser]
 TALKS: list[tuple[Make, list[Call]]] = [(Smtp, SMTP), (Pop3, POP3), (Imap, IMAP)]

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.parsing import Written
-from syswire.convert.protocols import multipart
-from syswire.convert.protocols.multipart import MultipartSplitter, boundary_of, parameters
+from syswire.convert.protocols.http import multipart as multipart
+from syswire.convert.protocols.http.multipart import MultipartSplitter, boundary_of, parameters
 
 
 def split(

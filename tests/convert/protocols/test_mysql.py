@@ -10,7 +10,7 @@ import pytest
 
 from support.parsing import Found, talk
 from support.sql_talk import Calls, column, eof, err, greeting, lenenc, login, ok, packet, query, recorded
-from syswire.convert.protocols.mysql import MySql
+from syswire.convert.protocols.mysql.parser import MySql
 
 PORT = 23306
 LOGIN: Calls = [(False, greeting()), (True, login()), (False, ok(2))]

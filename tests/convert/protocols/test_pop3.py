@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.mail_talk import DOTTED, MAIL, POP3, C, Call, S
 from support.parsing import talk
-from syswire.convert.protocols.pop3 import Pop3
+from syswire.convert.protocols.pop3.parser import Pop3
 
 READY: Call = (S, b"+OK ready\r\n")
 

@@ -9,7 +9,7 @@ import pytest
 
 from support.parsing import Found, talk
 from support.sql_talk import LOGGED_IN, READY, Calls, complaint, description, message, recorded, row, startup
-from syswire.convert.protocols.postgresql import PostgreSql
+from syswire.convert.protocols.postgresql.parser import PostgreSql
 
 PORT = 25432
 START = startup(b"user", b"ann", b"database", b"shop", b"application_name", b"made")

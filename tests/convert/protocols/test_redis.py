@@ -8,7 +8,7 @@ import pytest
 
 from support.parsing import Found, talk
 from support.recorded_talk import recorded
-from syswire.convert.protocols.redis import Redis
+from syswire.convert.protocols.redis.parser import Redis
 
 Calls = list[tuple[bool, bytes | int]]
 

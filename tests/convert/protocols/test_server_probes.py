@@ -11,10 +11,10 @@ import pytest
 
 from support.recorded_talk import recorded
 from syswire.convert.protocols.api import MORE, NO, YES, Opening
-from syswire.convert.protocols.fastcgi_probe import probe as probe_fastcgi
-from syswire.convert.protocols.ftp_probe import probe as probe_ftp
-from syswire.convert.protocols.redis_probe import probe as probe_redis
-from syswire.convert.protocols.telnet_probe import probe as probe_telnet
+from syswire.convert.protocols.fastcgi.probe import probe as probe_fastcgi
+from syswire.convert.protocols.ftp.probe import probe as probe_ftp
+from syswire.convert.protocols.redis.probe import probe as probe_redis
+from syswire.convert.protocols.telnet.probe import probe as probe_telnet
 
 Probe = Callable[[Opening], int]
 

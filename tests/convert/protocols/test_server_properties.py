@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from support.parsing import Found, talk
 from support.recorded_talk import recorded
 from syswire.convert.protocols.api import Parser, Sink
-from syswire.convert.protocols.fastcgi import FastCgi
-from syswire.convert.protocols.ftp import Ftp
-from syswire.convert.protocols.redis import Redis
-from syswire.convert.protocols.telnet import Telnet
+from syswire.convert.protocols.fastcgi.parser import FastCgi
+from syswire.convert.protocols.ftp.parser import Ftp
+from syswire.convert.protocols.redis.parser import Redis
+from syswire.convert.protocols.telnet.parser import Telnet
 
 Make = Callable[[Sink], Parser]
 Calls = list[tuple[bool, bytes | int]]

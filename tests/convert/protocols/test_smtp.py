@@ -9,7 +9,7 @@ import pytest
 
 from support.mail_talk import MAIL, SMTP, C, Call, S
 from support.parsing import Found, talk
-from syswire.convert.protocols.smtp import Smtp
+from syswire.convert.protocols.smtp.parser import Smtp
 
 READY: Call = (S, b"220 mx ESMTP\r\n")
 ENVELOPE: list[Call] = [

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.parsing import Found, Talk, talk
 from syswire.convert.protocols.api import MORE, NO, YES
 from syswire.convert.protocols.recogniser import Recogniser
-from syswire.convert.protocols.socks import Socks
-from syswire.convert.protocols.socks_probe import probe
+from syswire.convert.protocols.socks.parser import Socks
+from syswire.convert.protocols.socks.probe import probe
 
 C, S = True, False
 NAMED = b"\x05\x01\x00\x03\x09host.test\x01\xbb"

@@ -26,8 +26,8 @@ from support.sql_talk import (
     startup,
 )
 from syswire.convert.protocols.api import MORE, NO, YES
-from syswire.convert.protocols.mysql_probe import probe as probe_mysql
-from syswire.convert.protocols.postgresql_probe import probe as probe_postgresql
+from syswire.convert.protocols.mysql.probe import probe as probe_mysql
+from syswire.convert.protocols.postgresql.probe import probe as probe_postgresql
 
 
 @dataclass

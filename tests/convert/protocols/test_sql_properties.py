@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from support.parsing import Found, talk
 from support.sql_talk import Calls, recorded
-from syswire.convert.protocols.mysql import MySql
-from syswire.convert.protocols.postgresql import PostgreSql
+from syswire.convert.protocols.mysql.parser import MySql
+from syswire.convert.protocols.postgresql.parser import PostgreSql
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "protocols"
 RECORDINGS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syswire.convert.protocols.sql_secrets import MYSQL, POSTGRESQL, find, mask, mask_quoted
+from syswire.convert.protocols.sql.secrets import MYSQL, POSTGRESQL, find, mask, mask_quoted
 
 CASES = [
     (MYSQL, r"CREATE USER 'bob'@'h' IDENTIFIED BY 'a\'b''c', al IDENTIFIED BY <p2>", [("bob", "a'b'c"), ("al", "p2")]),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.loopback_talk import recorded
 from support.parsing import Found, talk
 from syswire.convert.model.record import Value
-from syswire.convert.protocols.ssh import Ssh
+from syswire.convert.protocols.ssh.parser import Ssh
 
 LISTS = ("kex-a,kex-b", "ssh-ed25519", "c1,c2", "c3", "m1", "m2,m3", "none", "zlib,none", "", "en")
 OTHERS = ("kex-b,kex-a", "ssh-rsa", "c2", "c3,c1", "m1", "m3", "none", "none", "", "")

@@ -8,7 +8,7 @@ import pytest
 
 from support.parsing import Found, talk
 from support.recorded_talk import recorded
-from syswire.convert.protocols.telnet import Telnet
+from syswire.convert.protocols.telnet.parser import Telnet
 
 Calls = list[tuple[bool, bytes | int]]
 IAC, SB, SE, WILL, WONT, DO = b"\xff", b"\xfa", b"\xf0", b"\xfb", b"\xfc", b"\xfd"

@@ -31,10 +31,10 @@ from support.tls_made import (
     words,
 )
 from syswire.convert.model.record import Value
-from syswire.convert.protocols.tls import Tls
-from syswire.convert.protocols.tls_ciphers import cipher_name
-from syswire.convert.protocols.tls_fingerprints import ja4, md5_hex
-from syswire.convert.protocols.tls_hello import version_name
+from syswire.convert.protocols.tls.ciphers import cipher_name
+from syswire.convert.protocols.tls.fingerprints import ja4, md5_hex
+from syswire.convert.protocols.tls.hello import version_name
+from syswire.convert.protocols.tls.parser import Tls
 
 
 def said(found: Found) -> tuple[dict[str, Value], dict[str, Value]]:

@@ -9,8 +9,8 @@ from random import Random
 from support.loopback_talk import recorded
 from support.parsing import Found, talk
 from syswire.convert.model.record import Value
-from syswire.convert.protocols.tls import Tls
-from syswire.convert.protocols.tls_der import certificate
+from syswire.convert.protocols.tls.der import certificate
+from syswire.convert.protocols.tls.parser import Tls
 
 
 def said(found: Found) -> tuple[dict[str, Value], dict[str, Value]]:

@@ -14,8 +14,8 @@ from websockets.frames import Frame, Opcode
 from support.parsing import Found, Talk, talk
 from syswire.convert.model.record import Message, Record, Value
 from syswire.convert.model.span import Span
-from syswire.convert.protocols.websocket import LONGEST_TEXT, WebSocket
-from syswire.convert.protocols.websocket_inflate import BUDGET, BUDGET_RATIO, MOST_OUTPUT, Inflater
+from syswire.convert.protocols.websocket.inflate import BUDGET, BUDGET_RATIO, MOST_OUTPUT, Inflater
+from syswire.convert.protocols.websocket.parser import LONGEST_TEXT, WebSocket
 
 TEXT, BINARY, CLOSE, PING, PONG, CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE, Opcode.PING, Opcode.PONG, Opcode.CONT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from support.outputs import syswire
 from support.tshark import Tshark
-from syswire.convert.protocols.telnet_options import name
+from syswire.convert.protocols.telnet.options import name
 
 VERBS = {"251": "will", "252": "wont", "253": "do", "254": "dont"}
 PORT = "2390"

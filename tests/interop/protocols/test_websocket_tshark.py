@@ -11,7 +11,7 @@ from support.command import run
 from support.parsing import talk
 from support.recorded_talk import recorded
 from syswire.convert.model.record import Value
-from syswire.convert.protocols.websocket import WebSocket
+from syswire.convert.protocols.websocket.parser import WebSocket
 
 PORT = 28084
 NAMES = {"1": "text", "2": "binary", "8": "close", "9": "ping", "10": "pong"}

@@ -1,0 +1,1 @@
+"""DNS: names, messages, the pairing of queries and answers."""

@@ -1,0 +1,1 @@
+"""FastCGI: what a web server asks of an application, and its answers."""

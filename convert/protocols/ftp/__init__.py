@@ -1,0 +1,1 @@
+"""FTP: the control connection, and which connections carry the data."""

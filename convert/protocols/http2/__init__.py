@@ -1,0 +1,1 @@
+"""HTTP/2 without TLS, and gRPC over it."""

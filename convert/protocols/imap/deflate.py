@@ -1,0 +1,70 @@
+"""COMPRESS=DEFLATE (RFC 4978): one stream without zlib's wrapping in each direction, undone as it passes.
+
+Which byte gave what is not known within a block, so what comes out of one has the place of the block. Blocks end at
+fixed offsets and where the other side speaks: cuts of the input make no difference.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from ...model.span import Span
+
+BLOCK = 256
+"""Compressed bytes that are undone at once."""
+PIECE = 65536
+"""Bytes that come out at once, at most."""
+MOST_OUTPUT = 1 << 30
+"""Of one direction."""
+
+
+class Inflater:
+    """One direction."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(-15)
+        self._held = bytearray()
+        self._offset = 0
+        self._place: object = None
+        self._given = 0
+        self._broken = False
+        self.block = Span(None, 0, 0)
+        """The last one that was undone, or could not be."""
+
+    def broken(self) -> bool:
+        """It is no such stream, or too much of it, or given up: nothing more comes out."""
+        return self._broken
+
+    def give_up(self) -> None:
+        """What follows cannot be undone."""
+        self._broken = True
+
+    def feed(self, data: bytes, offset: int, place: object) -> Iterator[tuple[bytes, int, object, int]]:
+        """(bytes, offset, place and number of the bytes out of which they came)."""
+        while data and not self._broken:
+            if not self._held:
+                self._offset, self._place = offset, place
+            room = BLOCK - offset % BLOCK
+            taken, data = data[:room], data[room:]
+            self._held += taken
+            offset += len(taken)
+            if len(taken) == room:
+                yield from self.flush()
+
+    def flush(self) -> Iterator[tuple[bytes, int, object, int]]:
+        """What is held, when the other side speaks, or nothing follows."""
+        block = bytes(self._held)
+        self._held.clear()
+        self.block = Span(self._place, self._offset, len(block))
+        while block and not self._broken:
+            try:
+                out = self._stream.decompress(block, PIECE)
+            except zlib.error:
+                self._broken = True
+                return
+            self._given += len(out)
+            self._broken = self._given > MOST_OUTPUT or self._stream.eof
+            if out:
+                yield out, self._offset, self._place, max(1, len(block))
+            block = self._stream.unconsumed_tail

@@ -1,0 +1,1 @@
+"""What the mail protocols share: lines, logins, messages and their parts."""

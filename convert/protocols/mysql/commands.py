@@ -1,0 +1,362 @@
+"""What a MySQL client says: commands as they are read from its packets, and the statements that it has prepared.
+
+https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
+from ..sql import secrets as sql_secrets
+from .fields import (
+    CONNECT_ATTRIBUTES,
+    LONGEST,
+    NATIVE,
+    PLUGIN_AUTH,
+    QUERY_ATTRIBUTES,
+    SHORT,
+    Login,
+    Reader,
+    Short,
+    read_attributes,
+)
+from .values import MOST_PARAMETERS, Bound, bulk, executed, query_attributes
+
+if TYPE_CHECKING:
+    from ...model.record import Value
+    from ...model.span import Span
+    from ..sql.packets import Packet
+
+NAMES = {
+    0x00: "sleep", 0x01: "quit", 0x02: "init-db", 0x03: "query", 0x04: "field-list", 0x05: "create-db",
+    0x06: "drop-db", 0x07: "refresh", 0x08: "shutdown", 0x09: "statistics", 0x0A: "process-info", 0x0B: "connect",
+    0x0C: "kill", 0x0D: "debug", 0x0E: "ping", 0x0F: "time", 0x10: "delayed-insert", 0x11: "change-user",
+    0x12: "binlog-dump", 0x13: "table-dump", 0x14: "connect-out", 0x15: "register-replica", 0x16: "prepare",
+    0x17: "execute", 0x18: "long-data", 0x19: "close", 0x1A: "reset", 0x1B: "set-option", 0x1C: "fetch",
+    0x1D: "daemon", 0x1E: "binlog-dump-gtid", 0x1F: "reset-connection", 0x20: "clone",
+    0x21: "subscribe-group-replication", 0xFA: "bulk-execute", 0xFE: "multi",
+}  # fmt: skip
+LONG_DATA = "long-data"
+# What the server answers with.
+NOTHING, SIMPLE, RESULT, PREPARED, LIST, ROWS, TEXT, EVENTS, AUTH = range(9)
+_REPLIES = {
+    "quit": NOTHING, "close": NOTHING, LONG_DATA: NOTHING, "query": RESULT, "execute": RESULT, "bulk-execute": RESULT,
+    "process-info": RESULT, "prepare": PREPARED, "field-list": LIST, "fetch": ROWS, "statistics": TEXT,
+    "binlog-dump": EVENTS, "binlog-dump-gtid": EVENTS, "table-dump": EVENTS, "change-user": AUTH, "multi": RESULT,
+}  # fmt: skip
+_MOST_STATEMENTS = 1024
+_MOST_TEXT = 2 << 20
+_MOST_LONG_DATA = 256 * 1024
+LAST = 0xFFFFFFFF
+"""MariaDB: the statement that was prepared last."""
+_DENIED = frozenset({1045, 1698})
+_EXPIRED = frozenset({1820, 1862})
+"""The password is right, but it has to be changed."""
+
+
+class Command:
+    """One command, until it is handed out with its answer."""
+
+    def __init__(self, name: str, span: Span, kind: str = "query") -> None:
+        self.name = name
+        self.kind = kind
+        self.span = span
+        self.fields: dict[str, Value] = {}
+        self.reply = _REPLIES.get(name, SIMPLE)
+        self.sql = ""
+        self.secrets: list[sql_secrets.Secret] = []
+        self.sightings: list[Sighting] = []
+        self.statement = 0
+        self.execution: Packet | None = None
+        self.sent: dict[int, bytes] = {}
+        self.plugin = ""
+        """For AUTH: the method that is being followed."""
+        self.full = False
+        """For AUTH: the server asked for the password itself."""
+        self.user: str | None = None
+
+    @property
+    def weight(self) -> int:
+        """About the bytes that it holds."""
+        held = len(self.execution.body) if self.execution else 0
+        return 500 + len(self.sql) + held + sum(map(len, self.sent.values()))
+
+    def sight(self, secret: bytes, raw: bytes, span: Span, complete: bool, user: str | None) -> None:
+        """A password of a login."""
+        self.fields["secret"] = True
+        where = "login"
+        self.sightings.append(Sighting(where, None, user, secret, raw, complete, span, protocol="mysql"))
+
+    def judge(self, result: str | None, code: int | None) -> None:
+        """What the answer says of the secrets."""
+        if result is None:
+            return
+        for sighting in self.sightings:
+            if self.kind == "login":
+                known = ACCEPTED if result == "ok" or code in _EXPIRED else UNKNOWN
+                sighting.outcome = REFUSED if code in _DENIED else known
+            elif self.name == "query":
+                sighting.outcome = ACCEPTED if result == "ok" else REFUSED
+
+    def mask_all(self, fields: dict[str, Value]) -> None:
+        """A server may quote the text that it answers: cut out what that was found to hold."""
+        for name in ("message", "info"):
+            value = fields.get(name)
+            if isinstance(value, str):
+                fields[name] = sql_secrets.mask_quoted(value, self.sql, self.secrets)
+        results = fields.get("results")
+        for one in results if isinstance(results, list) else ():
+            if isinstance(one, dict):
+                self.mask_all(one)
+
+
+def read(packet: Packet, capabilities: int | None, user: str | None) -> Command:
+    """The command in a packet whose number is 0. `capabilities`: None where the login was not seen."""
+    body = packet.body
+    number = body[0] if body else 0
+    command = Command(NAMES.get(number, f"command {number}"), packet.span)
+    command.fields["command"] = command.name
+    try:
+        _read(command, packet, capabilities, user)
+    except Short:
+        command.fields["request_complete"] = False
+    return command
+
+
+def _read(command: Command, packet: Packet, capabilities: int | None, user: str | None) -> None:
+    body, name, fields = packet.body, command.name, command.fields
+    reader = Reader(body, 1)
+    if name == "query":
+        _query(command, packet, capabilities, user)
+    elif name == "prepare":
+        _text(command, packet, 1, user)
+    elif name in {"init-db", "create-db", "drop-db"}:
+        fields["database"] = reader.rest()[:SHORT].decode("latin-1")
+    elif name == "field-list":
+        fields["table"] = reader.cstring()[:SHORT]
+    elif name == "kill":
+        fields["connection_id"] = reader.number(4)
+    elif name == "set-option":
+        fields["multi_statements"] = not reader.number(2)
+    elif name in {"execute", "bulk-execute"}:
+        command.statement = fields["statement"] = reader.number(4)
+        command.execution = packet
+    elif name in {"close", "reset", "fetch", LONG_DATA}:
+        command.statement = fields["statement"] = reader.number(4)
+        if name == "fetch":
+            fields["most_rows"] = reader.number(4)
+    elif name == "change-user":
+        _change_user(command, packet, capabilities)
+    elif name in {"register-replica", "binlog-dump", "binlog-dump-gtid"}:
+        _replica(command, packet, reader)
+
+
+def _replica(command: Command, packet: Packet, reader: Reader) -> None:
+    """What one server asks of another; the password is one for logging in to the asking one."""
+    fields = command.fields
+    if command.name == "binlog-dump":
+        fields["position"] = reader.number(4)
+        reader.take(2)
+        fields["server_id"] = reader.number(4)
+        fields["log_file"] = reader.rest()[:SHORT].decode("latin-1")
+        return
+    if command.name == "binlog-dump-gtid":
+        reader.take(2)
+        fields["server_id"] = reader.number(4)
+        fields["log_file"] = reader.take(reader.number(4))[:SHORT].decode("latin-1")
+        fields["position"] = reader.number(8)
+        return
+    fields["server_id"] = reader.number(4)
+    fields["host"], fields["user"] = reader.short(), reader.short()
+    size = reader.number(1)
+    secret = reader.take(size)
+    if secret:
+        span = packet.part(reader.at - size, reader.at)
+        command.sight(secret, secret, span, True, as_name(str(fields["user"])))
+        command.sightings[-1].location = "replica"
+    fields["port"] = reader.number(2)
+
+
+def _query(command: Command, packet: Packet, capabilities: int | None, user: str | None) -> None:
+    body, begin = packet.body, 1
+    attributed = capabilities & QUERY_ATTRIBUTES if capabilities is not None else body[1:3] == b"\0\1"
+    if attributed:
+        found = query_attributes(body)
+        if found is not None:
+            begin = found.begin
+            if found.pairs:
+                command.fields["attributes"] = found.pairs
+    _text(command, packet, begin, user)
+
+
+def _text(command: Command, packet: Packet, begin: int, user: str | None) -> None:
+    """SQL up to the end of a packet; what passwords it holds is cut out and told apart."""
+    text = packet.body[begin : begin + LONGEST].decode("latin-1")
+    complete = packet.complete and begin + len(text) == packet.length
+    command.sql = text
+    command.secrets = sql_secrets.find(text, sql_secrets.MYSQL, complete)
+    command.fields["sql"] = sql_secrets.mask(text, command.secrets)
+    command.fields["sql_complete"] = complete
+    for secret in command.secrets:
+        if not secret.hashed:
+            raw = text[secret.begin : secret.end].encode("latin-1")
+            span = packet.part(begin + secret.begin, begin + secret.end)
+            value = secret.value.encode("latin-1")
+            whole = secret.complete
+            who = secret.username or user
+            command.sightings.append(Sighting("query-text", None, who, value, raw, whole, span, protocol="mysql"))
+    if command.secrets:
+        command.fields["secret"] = True
+
+
+def _change_user(command: Command, packet: Packet, capabilities: int | None) -> None:
+    """COM_CHANGE_USER: a login within the session."""
+    command.kind = "login"
+    reader = Reader(packet.body, 1)
+    fields = command.fields
+    fields["user"] = reader.cstring()[:SHORT]
+    command.user = as_name(str(fields["user"]))
+    begin = reader.at + 1
+    answer = reader.take(reader.number(1))
+    fields["database"] = reader.cstring()[:SHORT] or None
+    command.plugin = NATIVE
+    if reader.left >= 2:
+        fields["character_set"] = reader.number(2)
+        if reader.left and (capabilities is None or capabilities & PLUGIN_AUTH):
+            command.plugin = reader.cstring()[:SHORT]
+        if reader.left and (capabilities is None or capabilities & CONNECT_ATTRIBUTES):
+            fields["attributes"] = read_attributes(Reader(reader.take(reader.lenenc())))
+    fields["authentication"] = command.plugin
+    told_clear(command, packet, answer, begin)
+
+
+def describe_login(command: Command, told: Login) -> None:
+    """What the first login says."""
+    fields = command.fields
+    fields["user"], fields["database"] = told.user[:SHORT], told.database and told.database[:SHORT]
+    fields["authentication"] = told.plugin and told.plugin[:SHORT]
+    fields["capabilities"], fields["character_set"] = told.capabilities, told.character_set
+    if told.attributes:
+        fields["attributes"] = told.attributes
+    if not told.whole:
+        fields["request_complete"] = False
+    command.user = as_name(told.user)
+    command.plugin = told.plugin or NATIVE
+
+
+def told_clear(command: Command, packet: Packet, answer: bytes, begin: int) -> None:
+    """The client's answer to a challenge: a sighting where the method followed sends the password itself."""
+    plugin = command.plugin
+    secret = answer[:-1] if answer.endswith(b"\0") else answer
+    if not secret:
+        return
+    clear = plugin in {"mysql_clear_password", "dialog"}
+    if plugin in {"caching_sha2_password", "sha256_password"}:
+        # On a unix socket the password follows as it is; else a request for a key, or what is encrypted with it.
+        clear = command.full and answer.endswith(b"\0") and len(answer) > 1 and min(secret) >= 0x20
+    if clear:
+        whole = packet.complete and answer.endswith(b"\0")
+        command.sight(secret, secret, packet.part(begin, begin + len(secret)), whole, command.user)
+
+
+def as_name(text: str) -> str | None:
+    """A user's name as UTF-8 where it is that."""
+    try:
+        return text.encode("latin-1").decode() or None
+    except UnicodeError:
+        return text
+
+
+class _Statement:
+    __slots__ = ("count", "sql", "types", "whole")
+
+    def __init__(self, sql: Value, whole: Value, count: int) -> None:
+        self.sql, self.whole, self.count = sql, whole, count
+        self.types: list[Bound] = []
+
+
+class Statements:
+    """What was prepared, by its number; used in the order in which commands are handed out."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Statement] = {}
+        self._last = 0
+        self._held = 0
+        self._long: dict[int, dict[int, bytearray]] = {}
+        self._long_held = 0
+
+    def send(self, packet: Packet) -> None:
+        """COM_STMT_SEND_LONG_DATA: a part of a parameter's value."""
+        body = packet.body
+        if len(body) < 7:
+            return
+        number, parameter = int.from_bytes(body[1:5], "little"), int.from_bytes(body[5:7], "little")
+        room = _MOST_LONG_DATA - self._long_held
+        if len(self._long) >= _MOST_STATEMENTS and number not in self._long or room <= 0:
+            return
+        parts = self._long.setdefault(number, {})
+        if len(parts) < MOST_PARAMETERS or parameter in parts:
+            part = body[7:][:room]
+            parts.setdefault(parameter, bytearray()).extend(part)
+            self._long_held += len(part) + 1
+
+    def sent(self, number: int) -> dict[int, bytes]:
+        """What was sent ahead for a statement, which uses it up."""
+        parts = self._long.pop(number, {})
+        self._long_held -= sum(len(part) for part in parts.values())
+        self._long_held = max(self._long_held, 0) if self._long else 0
+        return {parameter: bytes(part) for parameter, part in parts.items()}
+
+    def prepared(self, command: Command, number: int, parameters: int) -> None:
+        """The server has given a statement its number."""
+        self.closed(number)
+        self._last = number
+        sql = command.fields.get("sql", "")
+        self._known[number] = _Statement(sql, command.fields.get("sql_complete"), parameters)
+        self._held += len(str(sql))
+        while len(self._known) > _MOST_STATEMENTS or self._held > _MOST_TEXT:
+            self.closed(next(iter(self._known)))
+
+    def closed(self, number: int) -> None:
+        """A statement is no more."""
+        old = self._known.pop(number, None)
+        if old is not None:
+            self._held -= len(str(old.sql))
+
+    def resolve(self, command: Command, capabilities: int | None) -> None:
+        """Tell the text and the parameters of an execution."""
+        packet = command.execution
+        if packet is None:
+            return
+        command.execution = None
+        statement = self._known.get(self._last if command.statement == LAST else command.statement)
+        fields = command.fields
+        if statement is None:
+            fields["parameters_complete"] = False
+            return
+        fields["sql"], fields["sql_complete"] = statement.sql, statement.whole
+        if command.name == "bulk-execute":
+            told = bulk(packet.body, statement.count, statement.types)
+            if told is None:
+                fields["parameters_complete"] = False
+                return
+            rows, statement.types, fields["parameter_sets"], whole = told
+            fields["parameters"], fields["parameters_complete"] = rows, whole and packet.complete
+            fields["parameter_types"] = [bound.word for bound in statement.types[:MOST_PARAMETERS]]
+            return
+        named = capabilities is not None and bool(capabilities & QUERY_ATTRIBUTES)
+        marked = len(packet.body) > 5 and bool(packet.body[5] & 8)
+        found = executed(packet.body, statement.count, named, statement.types, command.sent, marked)
+        if found is None:
+            fields["parameters_complete"] = False
+            return
+        statement.types = found.types
+        count = statement.count
+        if found.types or count:
+            fields["parameters"] = found.values[:count]
+            fields["parameter_types"] = [bound.word for bound in found.types[: min(count, MOST_PARAMETERS)]]
+            fields["parameters_complete"] = found.whole
+        if len(found.values) > count:
+            pairs = zip(found.types[count:], found.values[count:], strict=False)
+            fields["attributes"] = [[bound.name, value] for bound, value in pairs]

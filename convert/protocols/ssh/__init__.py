@@ -1,0 +1,1 @@
+"""SSH, as far as it is in clear."""
