@@ -22,7 +22,7 @@ NAMES = {
     "url-query": "query parameter",
     "url-userinfo": "user part of the URL",
     "authorization-basic": "Authorization header",
-    "query-text": "SQL statement",
+    "query-text": "statement",
     "login": "login",
 }
 OUTCOMES = {

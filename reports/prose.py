@@ -156,6 +156,8 @@ def _examined(inputs: Inputs, findings: Findings) -> Phrase:
     held = [plural(events, "recorded event")] if events else []
     held += [plural(frames, "frame")] if frames else []
     held += [plural(sum(survey.streams.values()), "conversation"), plural(survey.exchanges, "HTTP exchange")]
+    said = sum(each.count("records") for each in readable)
+    held += [plural(said, "record") + " of other protocols"] if said else []
     levels = findings.by_level()
     grave = listing([f"{count:,} {level}" for level, count in levels.items() if count])
     told = f"{plural(len(findings), 'finding')} came of it: {grave}." if len(findings) else "No rule found anything."

@@ -45,17 +45,17 @@ def _at(*locations: str) -> Callable[[Any], bool]:
 
 def _spoken(protocol: str) -> Callable[[Any], bool]:
     def matches(record: Sighting) -> bool:
-        return record.protocol == protocol and record.location != SQL_TEXT
+        return record.protocol == protocol and not _in_sql(record)
 
     return matches
 
 
 def _in_sql(record: Sighting) -> bool:
-    return record.protocol != "http" and record.location == SQL_TEXT
+    return record.protocol in SQL and record.location == QUERY_TEXT
 
 
 def _elsewhere(record: Sighting) -> bool:
-    return record.protocol != "http" and record.protocol not in LOGINS and record.location != SQL_TEXT
+    return record.protocol != "http" and record.protocol not in LOGINS
 
 
 def _status(low: int, high: int) -> Callable[[Any], bool]:
@@ -78,7 +78,8 @@ def _server_error(facts: Facts) -> str:
     return severity.server_error(facts.times)
 
 
-SQL_TEXT = "query-text"
+SQL = ("mysql", "postgresql")
+QUERY_TEXT = "query-text"
 LOGINS = {
     "ftp": ("FTP", "Use SFTP or FTP over TLS with AUTH TLS required, and switch plain FTP off."),
     "telnet": ("Telnet", "Use SSH with keys, and switch Telnet off."),
