@@ -55,6 +55,13 @@ def test_the_corpus_is_small_and_made_by_its_generator(fuzz: Import, root: Path)
     assert sum(path.stat().st_size for path in (root / "fuzz" / "corpus").rglob("*") if path.is_file()) < 200_000
 
 
+def test_inputs_of_protocols_keep_their_protocol(fuzz: Import, root: Path) -> None:
+    protocols, table = fuzz("mutate.protocols"), importlib.import_module("syswire.convert.protocols.table")
+    assert {*protocols.NAMES, "http"} == set(table.BY_NAME)
+    named = {path.name: protocols.split(path.read_bytes())[0] for path in (root / "fuzz/corpus/protocols").iterdir()}
+    assert [name for name, protocol in named.items() if not f"{name}-".startswith(("found-", f"{protocol}-"))] == []
+
+
 @pytest.mark.parametrize("name", ["plain", *FORMATS])
 def test_mutators_take_any_bytes_and_repeat_themselves(fuzz: Import, root: Path, name: str) -> None:
     module = fuzz(f"mutate.{name}")
