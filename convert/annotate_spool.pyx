@@ -19,7 +19,7 @@ from syswire.convert.objects import ObjectStore
 from syswire.convert.record_marks cimport (
     MARK_REQUEST_HASH, MARK_RESPONSE_HASH, MARK_SIGHTING, MARK_VERBATIM, RecordMark,
 )
-from syswire.convert.redact import mask_exchange, mask_own
+from syswire.convert.redact import mask_exchange, mask_own, mask_quoted
 
 cdef enum:
     BUFFER = 1 << 18          # bytes of lines that are written at once
@@ -92,8 +92,8 @@ cdef class Spool:
             self.sightings.append(sighting)
             return 0
         # Known only after its exchange was spooled: a body of which no header told.
-        self.found.tainted.add(self.stream)
         self.find(sighting.span, &spot)
+        self.found.tainted.add((self.stream, spot.piece.to_server == 1))
         self.who(&spot, NULL, &processes)
         self.spool_sighting(sighting, ordinal, [sighting], &processes)
         return 0
@@ -175,7 +175,7 @@ cdef class Spool:
         cdef bint withheld = False
         if own and not self.redactor.reveal:
             exchange = mask_exchange(exchange, own, self.redactor)
-            self.found.tainted.add(self.stream)
+            self.found.tainted.add((self.stream, True))
             withheld = exchange.request is not None and any([s.location == FORM_BODY for s in own])
         asked.known = answered.known = False
         memset(&mark, 0, sizeof(mark))
@@ -215,7 +215,13 @@ cdef class Spool:
         cdef RecordMark mark
         cdef size_t before = self.lines.size
         if own and not self.redactor.reveal:
-            self.found.tainted.add(self.stream)
+            for sighting in own:
+                self.find(sighting.span, &asked)
+                self.found.tainted.add((self.stream, asked.piece.to_server == 1))
+            quoted = mask_quoted(record, own)
+            if quoted is not record:
+                record = quoted
+                self.found.tainted.add((self.stream, False))
         asked.known = answered.known = False
         memset(&mark, 0, sizeof(mark))
         if record.request is not None:

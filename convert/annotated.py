@@ -47,14 +47,14 @@ class Annotated(msgspec.Struct):
     """What the first pass found in one part. `lines` counts the spooled records of each conversation.
 
     `secrets` are (secret, its bytes on the wire) in the order of their first sighting; `overfull` says that there were
-    more than are kept. `tainted` are conversations in whose requests a secret was sighted. `names` are (address, name)
-    as answers gave them, in the order in which they were first seen.
+    more than are kept. `tainted` are (conversation, to the server) of the streams in which a secret was sighted, however
+    short. `names` are (address, name) as answers gave them, in the order in which they were first seen.
     """
 
     counts: Counts
     lines: array[int]
     secrets: dict[tuple[bytes, bytes], None]
-    tainted: set[int]
+    tainted: set[tuple[int, bool]]
     names: dict[tuple[bytes, str], None]
     overfull: bool = False
     objects: ObjectCounts = msgspec.field(default_factory=ObjectCounts)

@@ -84,8 +84,9 @@ def mask(part: Part, found: Annotated, secrets: str, base: int, kept: int = 0) -
                 hits = search.hits(totals.pieces_begin, totals.pieces_end)
                 stream = streams.readline()
                 to_server = bool(hits.to_server) or number in withheld.to_server
-                to_server = to_server or (number in found.tainted and not part.reveal)
+                to_server = to_server or ((number, True) in found.tainted and not part.reveal)
                 to_client = bool(hits.to_client) or number in withheld.to_client
+                to_client = to_client or ((number, False) in found.tainted and not part.reveal)
                 if to_server or to_client:
                     stream = _mask_stream(stream, to_server, to_client)
                 final_streams.write(redactor.json_line(stream) if UNIX in stream else stream)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 import secrets as entropy
 from base64 import b64encode
 from contextlib import suppress
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .model.exchange import HttpExchange
+    from .model.record import Record, Value
     from .model.sighting import Sighting
 
 MASK = "********"
@@ -54,6 +56,8 @@ _STRUCTURAL = (
 )
 STRUCTURAL = frozenset(_STRUCTURAL.split())
 """Names of fields whose strings syswire makes from a closed vocabulary, numbers, hashes, times or addresses."""
+_OWN_WORDS = frozenset("result reply_type copy transaction protocol_status authentication object".split())
+"""The same of answers, where a short secret is masked as a word (a long one is masked there too)."""
 
 
 def _base64_parts(secret: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -256,6 +260,11 @@ def mask_exchange(exchange: HttpExchange, sightings: Sequence[Sighting], redacto
     def lines(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
         return [(redactor.text(name), masked(value)) for name, value in headers]
 
+    def more(fields: dict[str, Value] | None) -> dict[str, Value] | None:
+        masked_fields: dict[str, Value] | None = fields if words is None or not fields else _without(words, fields)
+        return masked_fields
+
+    words = _short_words(sightings)
     request, response = exchange.request, exchange.response
     if request is not None:
         request = msgspec.structs.replace(
@@ -265,6 +274,7 @@ def mask_exchange(exchange: HttpExchange, sightings: Sequence[Sighting], redacto
             host=None if request.host is None else masked(request.host),
             headers=lines(request.headers),
             trailers=lines(request.trailers),
+            more=more(request.more),
         )
     if response is not None:
         response = msgspec.structs.replace(
@@ -272,8 +282,43 @@ def mask_exchange(exchange: HttpExchange, sightings: Sequence[Sighting], redacto
             reason=masked(response.reason),
             headers=lines(response.headers),
             trailers=lines(response.trailers),
+            more=more(response.more),
         )
     return msgspec.structs.replace(exchange, request=request, response=response)
+
+
+def mask_quoted(record: Record, sightings: Sequence[Sighting]) -> Record:
+    """A record whose answer repeats one of its own secrets that is too short to be searched for: masked there, by words.
+
+    The same record where there is nothing to mask. What was asked is without its secrets by the parser's care.
+    """
+    words = _short_words(sightings)
+    if words is None or record.response is None:
+        return record
+    fields = _without(words, record.response.fields)
+    if fields == record.response.fields:
+        return record
+    return msgspec.structs.replace(record, response=msgspec.structs.replace(record.response, fields=fields))
+
+
+def _short_words(sightings: Sequence[Sighting]) -> re.Pattern[str] | None:
+    """The secrets that are too short to be searched for, one character a byte, where they are no part of a word."""
+    short = {sighting.secret for sighting in sightings if 0 < len(sighting.secret) < SHORTEST}
+    if not short:
+        return None
+    words = "|".join(re.escape(secret.decode("latin-1")) for secret in sorted(short, key=len, reverse=True))
+    return re.compile(f"(?<![0-9A-Za-z])(?:{words})(?![0-9A-Za-z])")
+
+
+def _without(words: re.Pattern[str], value: Any, name: str = "") -> Any:
+    """A field's value with these words masked, but for what syswire says in words of its own."""
+    if isinstance(value, str):
+        return value if name in STRUCTURAL or name in _OWN_WORDS else words.sub(MASK, value)
+    if isinstance(value, list):
+        return [_without(words, item, name) for item in value]
+    if isinstance(value, dict):
+        return {key: _without(words, item, key) for key, item in value.items()}
+    return value
 
 
 def load_case_key(directory: Path, given: Path | None) -> bytes:
