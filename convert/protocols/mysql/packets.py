@@ -47,7 +47,7 @@ def is_command(number: int, length: int, body: bytes) -> bool:
         text = body[3:] if body[1:3] == b"\0\1" else body[1:]
         return _STATEMENT.match(text) is not None and not _UNPRINTABLE.search(text)
     if body[0] == 0x17:
-        return body[5] <= 0x0F and body[6:10] == b"\1\0\0\0"
+        return body[6:10] == b"\1\0\0\0" and body[5] <= 0x0F
     return body[0] != 0x02 or not _UNPRINTABLE.search(body[1:])
 
 
@@ -73,7 +73,7 @@ def _is_error(body: bytes) -> bool:
 
 def _is_ok(body: bytes) -> bool:
     """Small numbers of rows and warnings, and a status without bits that none has."""
-    if body[1] >= 0xFB or len(body) < 7:
+    if len(body) < 7 or body[1] >= 0xFB:
         return False
     return body[2] < 0xFB and not body[4] & 0x80 and body[6] == 0
 

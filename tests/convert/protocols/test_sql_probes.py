@@ -111,6 +111,17 @@ def test_beginnings_that_are_not_whole_are_awaited() -> None:
         assert probe_postgresql(Begun(client=START[:size])) == MORE
 
 
+def test_packets_of_mysql_that_are_cut_short() -> None:
+    """An execution and a short answer, of which any number of bytes is here."""
+    execution = struct.pack("<I", 11) + b"\x17\1\0\0\0\0\1\0\0\0\0"
+    answer = struct.pack("<I", 7 | 1 << 24) + b"\0\0\0\2\0\0\0"
+    for said in range(len(execution) + 1):
+        for answered in range(len(answer) + 1):
+            whole = (said, answered) == (len(execution), len(answer))
+            verdict = probe_mysql(Begun(client=execution[:said], server=answer[:answered]))
+            assert (verdict == YES) == whole
+
+
 def test_any_later_beginning_of_recordings(data: Path) -> None:
     """Begun at any query, both are known by it."""
     for name, port, probe, letter in (
