@@ -287,7 +287,19 @@ def test_process_beside_the_packets(frames: Frames, case: Made) -> None:
     assert beside > 0
 
 
-def test_head_of_the_file(case: Made) -> None:
+def answers(program: str, path: Path) -> dict[str, str]:
+    """Addresses that DNS answers gave, and the names that were asked for, as tshark reads them."""
+    fields = ("dns.qry.name", "dns.a", "dns.aaaa")
+    asked = ["-Y", "dns.flags.response == 1", "-T", "fields", *(word for name in fields for word in ("-e", name))]
+    told = subprocess.run([program, "-r", str(path), *asked], capture_output=True, text=True, check=True).stdout
+    found = {}
+    for line in told.splitlines():
+        name, *addresses = line.split("\t")
+        found |= {address: name.lower() for some in addresses for address in some.split(",") if address}
+    return found
+
+
+def test_head_of_the_file(tool: Callable[[str], str], case: Made) -> None:
     found = pcapng.read(case.pcapng)
     (capture,) = case.records("capture")
     comments = [value.decode() for code, value in found.section if code == pcapng.COMMENT]
@@ -306,7 +318,8 @@ def test_head_of_the_file(case: Made) -> None:
         for end in (stream["client"], stream["server"])
         if stream["protocol"] == "unix" and end.get("path")
     }
-    assert {str(ip_address(address)): name for address, name in found.names} == unix
+    named = answers(tool("tshark"), case.pcapng)
+    assert {str(ip_address(address)): name for address, name in found.names} == unix | named
 
 
 def test_capinfos_and_editcap(tool: Callable[[str], str], case: Made, tmp_path: Path) -> None:
