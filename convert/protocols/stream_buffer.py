@@ -20,6 +20,7 @@ class StreamBuffer:
         self._offsets: list[int] = []  # of the runs that are held, and their places
         self._places: list[object] = []
         self._skipping = 0
+        self._sought: tuple[bytes, int, int] = (b"", 0, 0)  # what is not between these offsets
 
     def __len__(self) -> int:
         return len(self._data) - self._begin
@@ -78,8 +79,17 @@ class StreamBuffer:
 
     def find(self, what: bytes, limit: int, begin: int = 0) -> int:
         """Where `what` begins within the next `limit` bytes, looked for from the `begin`-th on; -1 if nowhere."""
-        found = self._data.find(what, self._begin + begin, self._begin + limit)
-        return found - self._begin if found >= 0 else -1
+        # What comes byte by byte is looked through once: only the bytes behind those of the last time are new.
+        first, end = self._begin + begin, min(self._begin + limit, len(self._data))
+        before, since, until = self._sought
+        start = first
+        if before == what and since == self._base + first:
+            start = max(first, min(until - self._base, end) - len(what) + 1)
+        found = self._data.find(what, start, end)
+        if found >= 0:
+            return found - self._begin
+        self._sought = (what, self._base + first, self._base + end)
+        return -1
 
     def span(self, length: int) -> Span:
         """Of the next `length` bytes."""

@@ -19,7 +19,6 @@ _SECTION = re.compile(
     rb"[ (]((?:BODY|BINARY)\[[^\]]{0,500}\](?:<[0-9]{1,12}>)?|RFC822(?:\.HEADER|\.TEXT)?)[ ]~?\{[0-9]{1,12}\+?\}\Z",
     re.IGNORECASE,
 )
-_UID = re.compile(rb"[ (]UID ([0-9]{1,10})[ )]", re.IGNORECASE)
 _WHOLE = re.compile(rb"(?:BODY\[\](?:<0>)?|RFC822)\Z", re.IGNORECASE)
 _HEADERS = re.compile(rb"(?:BODY\[(?:[0-9.]+\.)?(?:HEADER|MIME)[^\]]*\](?:<0>)?|RFC822\.HEADER)\Z", re.IGNORECASE)
 _APPENDED = re.compile(rb'(?is)[^ ]+ APPEND +(?:"(?:[^"\\]|\\.)*+"|[^ "{]+) .*\{[0-9]{1,12}[+-]?\}\Z')
@@ -88,8 +87,8 @@ def fetched(contents: Contents, phrase: Phrase, done: Done) -> FetchedMail | Non
         return None
     mail = FetchedMail(contents, False, section[1], done)
     mail.say("sequence", int(begin[1]))
-    if (uid := _UID.search(phrase.pieces[0].text)) is not None:
-        mail.say("uid", int(uid[1]))
+    if uid := phrase.uid():
+        mail.say("uid", int(uid))
     mail.say("section", section[1].decode("latin-1"))
     return mail
 
@@ -97,7 +96,7 @@ def fetched(contents: Contents, phrase: Phrase, done: Done) -> FetchedMail | Non
 def appended(contents: Contents, phrase: Phrase, done: Done) -> FetchedMail | None:
     """Who takes the literal of an APPEND; None: it is no APPEND, or the literal is the mailbox's name."""
     first = phrase.pieces[0].text
-    words = first.split(b" ", 2)
+    words = first[:128].split(b" ", 2)  # not all of a long line for each of its literals
     if len(words) < 3 or words[1].upper() != b"APPEND":
         return None
     if len(phrase.pieces) == 1 and _APPENDED.match(first) is None:

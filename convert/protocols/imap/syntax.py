@@ -21,6 +21,7 @@ _SHOWN_LITERAL = 1024
 _ANNOUNCED = re.compile(rb"~?\{([0-9]{1,12})[+-]?\}\Z")
 _ATOM = re.compile(rb'[^\x00-\x20"(){}%*\x7f]+')
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*+)"?', re.DOTALL)
+_UID = re.compile(rb"[ (]UID ([0-9]{1,10})[ )]", re.IGNORECASE)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -61,6 +62,7 @@ class Phrase:
     def __init__(self) -> None:
         self.pieces: list[Piece] = []
         self._size = 0
+        self._uid: bytes | None = None  # once it was looked for; empty: there is none
 
     def add(self, piece: Piece) -> None:
         """Another line or literal."""
@@ -83,6 +85,13 @@ class Phrase:
         """Its first line."""
         piece = self.pieces[0]
         return Line(piece.text, piece.span, piece.complete, False)
+
+    def uid(self) -> bytes:
+        """The UID in its first line, empty where there is none. Looked for once: many literals may follow that line."""
+        if self._uid is None:
+            found = _UID.search(self.pieces[0].text)
+            self._uid = found[1] if found is not None else b""
+        return self._uid
 
     def text(self) -> bytes:
         """All of it on one line: short literals as they would be quoted, of others the length."""

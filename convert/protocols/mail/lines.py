@@ -156,18 +156,23 @@ class Incoming:
         self.at = offset + length
 
 
+_END = b"\r\n.\r\n"
+
+
 class DottedBody:
     """A body whose lines have a dot doubled at their beginning, up to a line with nothing but a dot (RFC 5321, 4.5.2).
 
     Only CRLF ends a line by the RFC. What to make of a dot between other line ends is the caller's to say.
     """
 
-    __slots__ = ("_begins", "_searched", "_tail", "_take", "lenient")
+    __slots__ = ("_begins", "_right", "_searched", "_tail", "_take", "_taken", "lenient")
 
     def __init__(self, take: Callable[[bytes], None], lenient: bool) -> None:
         self._take = take
         self._begins = True
         self._tail = b"\r\n"
+        self._taken = 0
+        self._right = -1
         self._searched = 0
         self.lenient = lenient
         """A dot between bare LFs is the end, as where the whole talk ends its lines so."""
@@ -180,6 +185,7 @@ class DottedBody:
             self._begins = False
             index = incoming.find(b"\n.")
             taken = incoming.take(index + 1 if index >= 0 else len(incoming))
+            self._taken += len(taken)
             self._tail = (self._tail + taken)[-2:]
             self._begins = taken.endswith(b"\n")
             self._take(taken)
@@ -194,6 +200,7 @@ class DottedBody:
             return MORE
         if head != b".\r\n" and head[:2] != b".\n":
             incoming.take(1)
+            self._taken += 1
             return None
         if self.lenient or (head == b".\r\n" and self._tail == b"\r\n"):
             self.end(incoming)
@@ -206,18 +213,22 @@ class DottedBody:
 
     def undecided(self, incoming: Incoming) -> bool:
         """Whether an odd dot may still be the end: no right one waits behind it, and not too much does."""
-        found = incoming.find(b"\r\n.\r\n", max(0, self._searched - 4)) >= 0
-        self._searched = len(incoming)
-        return not found and len(incoming) <= MOST_HELD
+        # By counts of the body's bytes, as many odd dots may wait: what was looked through once is not again.
+        if self._right < self._taken:
+            found = incoming.find(_END, max(0, self._searched - self._taken - len(_END) + 1))
+            self._right = self._taken + found if found >= 0 else -1
+            self._searched = self._taken + len(incoming)
+        return self._right < 0 and len(incoming) <= MOST_HELD
 
     def go_on(self, incoming: Incoming) -> None:
         """The odd dot was none: it is a line of the body."""
-        self._searched = 0
         self._begins = False
         dot = incoming.take(1)
+        self._taken += 1
         self._tail = (self._tail + dot)[-2:]
         self._take(dot)
 
     def lose(self) -> None:
         """Bytes are missing: what follows begins somewhere in a line."""
         self._begins, self._tail = False, b""
+        self._right, self._searched = -1, self._taken

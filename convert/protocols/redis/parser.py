@@ -65,6 +65,7 @@ class Redis:
         self._subscribed = False
         self._unanswered = 0  # commands to come that get no reply; -1: all
         self._queued: list[list[Sighting]] | None = None
+        self._waiting = 0  # secrets in it
         self._read = {True: False, False: False}
 
     def data(self, to_server: bool, data: bytes, offset: int, place: object, boundary: bool) -> None:
@@ -293,8 +294,9 @@ class Redis:
         if self._queued is not None and not failed and reply == "QUEUED":
             for secret in command.secrets:
                 secret.exchange = self._handed
-            if len(self._queued) < _MOST_PENDING and sum(map(len, self._queued)) < _MOST_WAITING:
+            if len(self._queued) < _MOST_PENDING and self._waiting < _MOST_WAITING:
                 self._queued.append(command.secrets)
+                self._waiting += len(command.secrets)
             else:
                 self._sight(command.secrets, UNKNOWN)
             return
@@ -309,7 +311,7 @@ class Redis:
 
     def _settle(self, replies: Value) -> None:
         """The end of a transaction, with the replies to its commands."""
-        queued, self._queued = self._queued or [], None
+        queued, self._queued, self._waiting = self._queued or [], None, 0
         for number, secrets in enumerate(queued):
             for secret in secrets:
                 if isinstance(replies, list) and number < len(replies):

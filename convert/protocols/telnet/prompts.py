@@ -25,7 +25,7 @@ _WHOSE = re.compile(
     rb"password for (?:user )?([^\s:'\"@]{1,64})|([^\s:'\"@]{1,64})(?:@\S{1,64})?'s password", re.IGNORECASE
 )
 _REFUSED = re.compile(
-    rb"(?:login|logon|log in|password|authentication|access|permission|authorization)\s*(?:is |was |has |: )?\s*"
+    rb"(?:login|logon|log in|password|authentication|access|permission|authorization)\s*(?:(?:is |was |has |: )\s*)?"
     rb"(?:incorrect|failed|failure|denied|invalid|rejected|error|unsuccessful|not valid)"
     rb"|(?:incorrect|invalid|bad|wrong|unknown)\s+(?:login|logon|password|user|username|credentials|account)"
     rb"|\bsorry\b|try again|\bdenied\b|too many (?:tries|attempts|failures|authentication|login)"

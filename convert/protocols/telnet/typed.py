@@ -14,7 +14,7 @@ MOST_TYPED = 4096
 _CR, _LF, _NUL, _ESC = 0x0D, 0x0A, 0x00, 0x1B
 _ERASE = frozenset((0x08, 0x7F))
 _KILL, _KILL_WORD, _BREAK, _END = 0x15, 0x17, 0x03, 0x04
-_LAST_WORD = re.compile(rb"\S*\s*\Z")
+_BLANKS = b" \t\n\r\v\f"
 _PLAIN = re.compile(rb"[\x20-\x7e\x80-\xff]+")
 
 
@@ -33,6 +33,12 @@ class Typed(NamedTuple):
     """What the server's last line was when it was begun; None where that is not known."""
     entered: bool
     """It was ended by Enter, and not thrown away."""
+
+
+def _last_word(text: bytearray) -> int:
+    """Where the last word begins; blanks behind it belong to it."""
+    kept = text.rstrip()
+    return max(kept.rfind(blank) for blank in _BLANKS) + 1
 
 
 class Typing:
@@ -116,9 +122,7 @@ class Typing:
         elif byte == _KILL:
             self._text.clear()
         elif byte == _KILL_WORD:
-            found = _LAST_WORD.search(self._text)
-            if found is not None:
-                del self._text[found.start() :]
+            del self._text[_last_word(self._text) :]
         elif byte == _BREAK or (byte == _END and not self._text):
             return self._line(False)
         elif byte >= 0x20 and len(self._text) < MOST_TYPED:
