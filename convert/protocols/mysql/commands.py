@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
 from ..sql import secrets as sql_secrets
+from ..sql.strays import takes_password
 from .fields import (
     CONNECT_ATTRIBUTES,
     LONGEST,
@@ -325,7 +326,15 @@ class Statements:
             self._held -= len(str(old.sql))
 
     def resolve(self, command: Command, capabilities: int | None) -> None:
-        """Tell the text and the parameters of an execution."""
+        """Tell the text and the parameters of an execution; not these where one of them is a password."""
+        self._resolve(command, capabilities)
+        fields = command.fields
+        told = fields.get("parameters")
+        if isinstance(told, list) and takes_password(str(fields.get("sql"))):
+            fields["parameters"] = [None] * len(told)
+            fields["secret"] = True
+
+    def _resolve(self, command: Command, capabilities: int | None) -> None:
         packet = command.execution
         if packet is None:
             return

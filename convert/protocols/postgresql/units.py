@@ -8,6 +8,7 @@ from ...model.record import Message
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from ..sql import secrets as sql_secrets
+from ..sql.strays import takes_password
 from .messages import LONGEST, SHORT, columns, complaint
 from .values import Bound, type_word, value
 
@@ -181,8 +182,10 @@ class Unit:
         self._count += 1
         self.result = result
         one: dict[str, Value] = {"result": result, **self._one}
-        if len(self._results) < MOST_RESULTS or result == "error":
+        if len(self._results) < MOST_RESULTS:
             self._results.append(one)
+        elif result == "error":  # the last one is told even where all others found no room
+            self._results[MOST_RESULTS:] = [one]
         for name in ("affected_rows", "rows", "copy_bytes"):
             number, before = one.get(name), self.totals.get(name)
             if isinstance(number, int):
@@ -215,6 +218,9 @@ class Unit:
             fields["parameter_types"] = [type_word(oid) for oid in types]
             fields["parameter_formats"] = ["binary" if bound.binary else "text" for bound in self.bound]
             fields["parameters_complete"] = self.bound_whole
+            if statement is not None and takes_password(statement.shown):
+                fields["parameters"] = [None] * len(self.bound)
+                fields["secret"] = True
         if self.secrets or self.sightings:
             fields["secret"] = True
         return Message(self.span, fields)

@@ -9,7 +9,10 @@ https://mariadb.com/kb/en/create-user/, https://www.postgresql.org/docs/current/
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import NamedTuple
+
+from .strays import strays
 
 MASK = "********"
 MOST_SECRETS = 100
@@ -20,8 +23,7 @@ _LONGEST_MESSAGE = 4096
 
 MYSQL, POSTGRESQL = "mysql", "postgresql"
 
-_MAY_HOLD = re.compile(r"password|identified|\bby\s*['\"]|postgres(?:ql)?://", re.IGNORECASE)
-_OF_ACCOUNTS = re.compile(r"\b(?:create|alter|grant|set|change|start)\b|password\s*\(|dblink", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"password|identified|\bby\s*['\"]|://", re.IGNORECASE)
 _WORDS = r"|(?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*)|(?P<number>\d[\w.]*)|(?P<mark>[^\s])"
 _MYSQL_TOKEN = re.compile(
     r"(?P<skip>\s+|\#[^\n]*|--(?=[\s]|\Z)[^\n]*|/\*(?!M?!)(?:[^*]|\*(?!/))*(?:\*/|\Z)|/\*M?!\d*|\*/)"
@@ -63,6 +65,7 @@ class Secret(NamedTuple):
     username: str | None
     complete: bool
     hashed: bool
+    """It is no password that can be used: a hash, or what stands where no statement takes it."""
 
 
 class _Token(NamedTuple):
@@ -75,20 +78,29 @@ class _Token(NamedTuple):
 
 def may_hold(sql: str) -> bool:
     """Cheap: without this, find() finds nothing."""
-    return _MAY_HOLD.search(sql) is not None and _OF_ACCOUNTS.search(sql) is not None
+    return _MAY_HOLD.search(sql) is not None
 
 
 def find(sql: str, dialect: str, complete: bool = True) -> list[Secret]:
     """The passwords in SQL text (one character a byte), in order. `complete`: the text does not go on."""
     if not may_hold(sql):
         return []
-    return sorted(set(_find(sql, dialect, complete, 1)))[: MOST_SECRETS + 1]
+    found = sorted(set(_find(sql, dialect, complete, 1)))
+    begins = [secret.begin for secret in found]
+    for begin, end in sorted(set(strays(sql))):
+        at = bisect_right(begins, begin)
+        if not (at and found[at - 1].end > begin and found[at - 1].value):
+            found.append(Secret(begin, end, sql[begin:end], None, True, True))
+    return sorted(found)[: MOST_SECRETS + 1]
 
 
 def _find(sql: str, dialect: str, complete: bool, depth: int) -> list[Secret]:
     found: list[Secret] = []
     statement: list[_Token] = []
-    for token in _tokens(sql, dialect):
+    tokens = _tokens(sql, dialect)
+    if len(tokens) >= _MOST_TOKENS:  # nobody knows what the rest holds
+        found.append(Secret(tokens[-1].end, len(sql), "", None, True, True))
+    for token in tokens:
         if depth and token.kind == "text" and token.word[0] == "$":  # the body of a function or of DO
             begin = token.begin + token.word.index("$", 1) + 1
             inner = _find(sql[begin : token.end], dialect, complete, 0)
@@ -127,7 +139,7 @@ def mask_quoted(message: str, sql: str, secrets: list[Secret]) -> str:
             # What was quoted ends within the literal: then a beginning of it stands before the end or a quote.
             for size in range(min(len(spelling) - 1, 128), 2, -1):
                 begin = spelling[:size]
-                if message.endswith(begin) or begin + "'" in message or begin + "..." in message:
+                if message.endswith(begin) or any(begin + mark in message for mark in ("'", '"', "...")):
                     message = message.replace(begin, MASK)
                     break
     return message
@@ -170,7 +182,7 @@ class _Statement:
             if len(self._found) > MOST_SECRETS:
                 break
             if token.kind == "text":
-                if verb in {"CREATE", "ALTER"} and second == "SUBSCRIPTION" or self._called(at, "DBLINK"):
+                if verb in {"CREATE", "ALTER"} and second in {"SUBSCRIPTION", "SYSTEM"} or self._called(at, "DBLINK"):
                     self._connection(token)
             elif token.kind != "word":
                 continue

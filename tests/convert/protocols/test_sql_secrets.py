@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from syswire.convert.protocols.sql.secrets import MYSQL, POSTGRESQL, find, mask, mask_quoted
+from syswire.convert.protocols.sql.strays import takes_password
 
 CASES = [
     (MYSQL, r"CREATE USER 'bob'@'h' IDENTIFIED BY 'a\'b''c', al IDENTIFIED BY <p2>", [("bob", "a'b'c"), ("al", "p2")]),
@@ -29,11 +30,22 @@ CASES = [
 
 NONE = [
     (MYSQL, "UPDATE users SET password='nope' WHERE a=1"),
-    (MYSQL, "SELECT 'IDENTIFIED BY ''x''' FROM t -- CREATE USER u IDENTIFIED BY 'x'"),
     (MYSQL, "CREATE TABLE t (password varchar(20) DEFAULT 'x')"),
     (POSTGRESQL, "ALTER ROLE z PASSWORD NULL"),
     (POSTGRESQL, "SELECT password FROM t WHERE password = 'x'"),
-    (POSTGRESQL, "ALTER ROLE z VALID UNTIL 'tomorrow' -- PASSWORD 'x'"),
+]
+
+STRAY = [
+    (MYSQL, "SELECT 'IDENTIFIED BY ''Stray1''' FROM t -- CREATE USER u IDENTIFIED BY 'Stray2'"),
+    (MYSQL, "CREAT USER u IDENTIFIED BY Stray1"),
+    (MYSQL, "ALTER USER u IDENTIFIED WITH x BY `Stray1`"),
+    (MYSQL, "DELETE FROM t WHERE a=PASSWORD('Stray1')"),
+    (MYSQL, "CREATE TABLE f (a int) ENGINE=FEDERATED CONNECTION='mysql://u:Stray1@h/d/t'"),
+    (MYSQL, ";" * 60_000 + "SET PASSWORD='Stray1'"),
+    (POSTGRESQL, "ALTER ROLE z VALID UNTIL 'tomorrow' -- PASSWORD 'Stray1'"),
+    (POSTGRESQL, 'ALTER USER z PASSWORD "Stray1"'),
+    (POSTGRESQL, "ALTER USER z WITH PASSWORD Stray1; SELECT 1"),
+    (POSTGRESQL, "DO $a$ BEGIN EXECUTE 'ALTER ROLE z PASSWORD ''Stray1'''; END $a$"),
 ]
 
 
@@ -52,6 +64,29 @@ def test_found_with_its_user_and_cut_out(dialect: str, sql: str, told: list[tupl
 @pytest.mark.parametrize(("dialect", "sql"), NONE)
 def test_what_is_no_password(dialect: str, sql: str) -> None:
     assert find(sql, dialect) == []
+
+
+@pytest.mark.parametrize(("dialect", "sql"), STRAY)
+def test_out_of_place_it_is_cut_out_but_no_sighting(dialect: str, sql: str) -> None:
+    secrets = find(sql, dialect)
+    assert secrets and all(secret.hashed for secret in secrets)
+    assert "Stray" not in mask(sql, secrets)
+
+
+@pytest.mark.parametrize(
+    ("sql", "takes"),
+    [
+        ("ALTER USER u IDENTIFIED BY ?", True),
+        ("SELECT PASSWORD( ? )", True),
+        ("SET PASSWORD FOR u = ?", True),
+        ("ALTER ROLE u LOGIN PASSWORD $1", True),
+        ("SELECT dblink_connect('c', $1)", True),
+        ("SELECT a FROM users WHERE password = ?", False),
+        ("INSERT INTO users (name, password) VALUES (?, ?)", False),
+    ],
+)
+def test_which_parameters_are_passwords(sql: str, takes: bool) -> None:
+    assert takes_password(sql) is takes
 
 
 @pytest.mark.parametrize(
