@@ -292,7 +292,7 @@ def answers(program: str, path: Path) -> dict[str, str]:
     fields = ("dns.qry.name", "dns.a", "dns.aaaa")
     asked = ["-Y", "dns.flags.response == 1", "-T", "fields", *(word for name in fields for word in ("-e", name))]
     told = subprocess.run([program, "-r", str(path), *asked], capture_output=True, text=True, check=True).stdout
-    found = {}
+    found: dict[str, str] = {}
     for line in told.splitlines():
         name, *addresses = line.split("\t")
         found |= {address: name.lower() for some in addresses for address in some.split(",") if address}
