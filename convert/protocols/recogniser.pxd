@@ -23,6 +23,9 @@ cdef class Recogniser:
     cdef list candidates      # probes that have not said no, with their protocols; None between two attempts
     cdef list held            # what came since the attempt began, for the parser
     cdef uint64_t held_bytes
+    cdef list call            # pieces of the call that is passing, not judged yet
+    cdef uint64_t call_bytes
+    cdef bint call_to_server
     cdef int attempts
     cdef int hellos           # attempts that a hello of TLS began
     cdef bint streamed
@@ -30,5 +33,7 @@ cdef class Recogniser:
     cdef int take(self, bint to_server, bytes data, uint64_t offset, object place, bint boundary) except -1
     cdef int lose(self, bint to_server, uint64_t length, uint64_t offset, object place) except -1
     cdef int end(self, bint ended) except -1
+    cdef bint may_matter(self, bytes data) except -1
+    cdef int settle(self) except -1
     cdef int judge(self) except -1
     cdef int give_up(self) except -1

@@ -2,7 +2,8 @@
 """Which protocol a conversation speaks, by its bytes; see recogniser.pyi.
 
 Most conversations are HTTP and are known by their first bytes, others by those of both sides: until then what comes is
-held, within bounds, and the parser is given all of it. A conversation whose beginning is not in the capture may begin
+held, within bounds, and the parser is given all of it. A call is judged when all of it is here, so that it does not
+matter how its bytes were cut. A conversation whose beginning is not in the capture may begin
 within a message, so the probes are asked again at later boundaries, a few times.
 """
 
@@ -75,6 +76,7 @@ cdef class Recogniser:
         self.opening.transport, self.opening.path = transport, path
         self.opening.client_port, self.opening.server_port = client_port, server_port
         self.held = []
+        self.call = []
         self.streamed = transport != "udp"  # HTTP over UDP (SSDP) is another protocol
 
     @property
@@ -91,33 +93,67 @@ cdef class Recogniser:
         self.end(ended)
 
     cdef int take(self, bint to_server, bytes data, uint64_t offset, object place, bint boundary) except -1:
+        if self.parser is None and self.call and (boundary or self.call_to_server != to_server):
+            self.settle()
         if self.parser is not None:
             self.parser.data(to_server, data, offset, place, boundary)
             return 0
-        if boundary and self.streamed and _may_begin(data) and probe_http1(to_server, data):
-            self.give_up()
-            self.parser = self.sink.switch("http")
-            self.parser.data(to_server, data, offset, place, boundary)
-            return 0
-        if boundary and self.streamed and self.hellos < HELLOS and _hello(data):
-            self.give_up()
-            self.hellos += 1
-        elif self.attempts >= TRIES and self.candidates is None:
-            return 0
-        if self.candidates is None:
-            if not boundary:
+        if not self.call:
+            if boundary:
+                # A cheap look: most calls of a conversation that is none of ours are not kept.
+                if self.attempts >= TRIES and self.candidates is None and not self.may_matter(data):
+                    return 0
+            elif self.candidates is None:
                 return 0
+            self.call_to_server, self.call_bytes = to_server, 0
+        self.call.append((to_server, data, offset, place, boundary))
+        self.call_bytes += <uint64_t>PyBytes_GET_SIZE(data)
+        if not self.streamed or self.call_bytes > ROOM or len(self.call) > ROOM:
+            self.settle()
+        return 0
+
+    cdef bint may_matter(self, bytes data) except -1:
+        """Whether it may be HTTP or a hello that begins so, however short."""
+        return self.streamed and (
+            _may_begin(data) or (self.hellos < HELLOS and data[:1] == b"\x16") or PyBytes_GET_SIZE(data) == 0
+        )
+
+    cdef int settle(self) except -1:
+        """A call is here, or as much of it as is looked at: ask who knows it."""
+        cdef list call = self.call
+        cdef bytes head = <bytes>call[0][1]
+        cdef bint to_server = self.call_to_server, begun = call[0][4]
+        self.call = []
+        if begun and self.streamed:
+            if len(call) > 1:
+                head = b"".join([piece[1] for piece in call])
+            head = head[:ROOM + 1]
+            if _may_begin(head) and probe_http1(to_server, head):
+                self.give_up()
+                self.parser = self.sink.switch("http")
+                for piece in call:
+                    self.parser.data(*piece)
+                return 0
+            if self.hellos < HELLOS and _hello(head):
+                self.give_up()
+                self.hellos += 1
+            elif self.attempts >= TRIES and self.candidates is None:
+                return 0
+        if self.candidates is None:
             self.candidates = list(probes(self.opening.transport))
             self.opening.begin(to_server)
-        self.held.append((to_server, data, offset, place, boundary))
-        self.held_bytes += <uint64_t>PyBytes_GET_SIZE(data)
-        self.opening.add(to_server, data)
+        for piece in call:
+            self.held.append(piece)
+            self.held_bytes += <uint64_t>PyBytes_GET_SIZE(<bytes>piece[1])
+            self.opening.add(to_server, piece[1])
         self.judge()
         if self.parser is None and self.held_bytes > ROOM:
             self.give_up()
         return 0
 
     cdef int lose(self, bint to_server, uint64_t length, uint64_t offset, object place) except -1:
+        if self.parser is None and self.call:
+            self.settle()
         if self.parser is not None:
             self.parser.gap(to_server, length, offset, place)
         elif self.held:
@@ -128,6 +164,8 @@ cdef class Recogniser:
         return 0
 
     cdef int end(self, bint ended) except -1:
+        if self.parser is None and self.call:
+            self.settle()
         if self.parser is None and self.held:
             self.opening.over = True
             self.judge()

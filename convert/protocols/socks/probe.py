@@ -27,7 +27,7 @@ def probe(opening: Opening) -> int:
     else:
         return NO
     if verdict == MORE and opening.over:
-        return YES if not server and client[0] == 5 and _asks_at_once(client) else NO
+        return YES if not server and client[0] == 5 and len(client) > 1 and _asks_at_once(client) else NO
     return verdict
 
 

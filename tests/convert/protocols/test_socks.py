@@ -226,6 +226,7 @@ def test_probe_of_a_client_alone() -> None:
     assert probe(Beginning(b"\x05\x01\x02" + LOGIN + NAMED, b"", over=True)) == YES
     assert probe(Beginning(b"\x05\x01\x00" + NAMED[:-1], b"", over=True)) == NO
     assert probe(Beginning(b"\x05\x01\x00", b"", over=True)) == NO
+    assert probe(Beginning(b"\x05", b"", over=True)) == NO
 
 
 @settings(max_examples=300, deadline=None)
