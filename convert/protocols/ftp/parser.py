@@ -59,6 +59,8 @@ class _Entry(msgspec.Struct, gc=False):
     preliminary: list[Reply] = []
     reply: Reply | None = None
     channel: Channel | None = None
+    hidden: bool = False
+    """What the server says of it may repeat a secret."""
 
     @property
     def weight(self) -> int:
@@ -78,6 +80,7 @@ class Ftp:
         self._held = 0
         self._waiting: _Entry | None = None  # USER that was asked for a password
         self._user: str | None = None
+        self._let_in = False
         self._type = "A"
         self._restart: int | None = None
         self._mode: str | None = None
@@ -177,6 +180,7 @@ class Ftp:
     def _entry(self, verb: str, word: str, argument: bytes, line: Line) -> _Entry:
         text = argument.decode("latin-1")
         entry = _Entry(verb, text, line.span, {"command": word})
+        typed = self._user is not None and not self._let_in and _KNOWN.match(line.data + b"\n") is None
         if verb in _LOGIN:
             entry.argument = text if verb == "USER" else ""
             self._login(entry, line)
@@ -186,9 +190,11 @@ class Ftp:
             if self._restart is not None and verb in {"RETR", "STOR", "APPE"}:
                 entry.fields["restart_at"] = self._restart
             self._restart = None
-        elif verb in _BLOBS:
-            entry.fields.update({"argument": None, "secret": True})
+        elif verb in _BLOBS or typed or (verb.startswith("PAS") and verb != "PASV"):
+            # A password may be typed without its command, or behind one that is misspelt.
+            entry.fields.update({"command": None if typed else word, "argument": None, "secret": True})
             entry.argument = ""
+            entry.hidden = verb not in _BLOBS
         elif verb == "SITE" and (change := _PASSWORD_CHANGE.match(text)):
             entry.fields.update({"argument": change[0], "secret": True})
         else:
@@ -270,7 +276,9 @@ class Ftp:
         """What the commands to come depend on."""
         done = reply.code is not None and 200 <= reply.code < 300
         text = "\n".join(reply.text)
-        if entry.verb == "TYPE" and done:
+        if reply.code in {230, 232}:
+            self._let_in = True
+        elif entry.verb == "TYPE" and done:
             self._type = entry.argument.strip().upper()[:8] or self._type
         elif entry.verb in {"PORT", "EPRT"} and done:
             self._mode = "active"
@@ -338,7 +346,9 @@ class Ftp:
             fields["result"] = "continued" if asked_on else outcome(code)
         if entry.reply is not None:
             fields.update(entry.reply.fields())
-            if entry.verb in _BLOBS or entry.verb == "AUTH":
+            if entry.hidden:
+                fields["text"] = None
+            elif entry.verb in _BLOBS or entry.verb == "AUTH":
                 fields["text"] = re.sub(r"(?<=ADAT=)\S+", "", str(fields["text"]))
         if entry.preliminary:
             fields["preliminary"] = [reply.fields() for reply in entry.preliminary]

@@ -33,6 +33,7 @@ KNOWN = frozenset(
 _COMMAND = re.compile(rb"([^\x00-\x20(){%*\"\\+\x7f]{1,64}) +(?:(UID) +)?([A-Za-z0-9\-]{1,32})(?: +|\Z)", re.IGNORECASE)
 _TAGGED = re.compile(rb"([^\x00-\x20(){%*\"\\+\x7f]{1,64}) +(OK|NO|BAD)(?: +(.*))?\Z", re.IGNORECASE | re.DOTALL)
 _UNTAGGED = re.compile(rb"\* (?:(OK|PREAUTH|BYE|NO|BAD)(?: +|\Z))?", re.IGNORECASE)
+_LOGIN = (b"LOGIN", b"LOGON", b"AUTH")
 MOST_OPEN = 256
 """Commands without an answer that are kept."""
 MOST_UNTAGGED = 32
@@ -167,6 +168,10 @@ class Imap(LoginSession):
             mechanism, _, initial = line.text[match.end() :].strip(b" ").partition(b" ")
             self.begin_login(dict(command.fields), mechanism, initial, line)
             self._waits_for = command.tag
+        elif match[1].upper().startswith(_LOGIN) or match[3].upper().startswith(_LOGIN):
+            command.fields["secret"] = self.logins = True  # without its tag, with UID, or misspelt
+            if verb not in KNOWN:
+                command.fields["command"] = None
         elif verb in KNOWN or verb.startswith(b"UID ") or not self.logins:
             if verb in (b"STARTTLS", b"COMPRESS") and line.complete:
                 self.waiting, self._waits_for = True, command.tag
@@ -231,6 +236,7 @@ class Imap(LoginSession):
     def _answered(self, tag: bytes, word: bytes, text: bytes, phrase: Phrase) -> None:
         if self._asks.untouched:
             self._asks.forget()  # the server does not take the literal that was announced
+            self.logins = True  # it may come all the same
             self._mails = []
         command = self._open.pop(tag, None)
         if command is None:

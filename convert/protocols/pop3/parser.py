@@ -135,6 +135,7 @@ class Pop3(LoginSession):
         if verb == b"USER":
             command.user = argument
             self._user = (argument, line.span)
+            self.logins = True
         elif verb == b"PASS":
             self._password(command, line)
         elif not line.complete:
@@ -234,7 +235,7 @@ class Pop3(LoginSession):
                 self.begin_tls()
 
     def _asked(self, command: _Command) -> dict[str, Value]:
-        known = command.verb in KNOWN or not self.logins
+        known = command.verb in KNOWN or not (self.logins or command.verb.startswith(b"PAS"))
         fields: dict[str, Value] = {"command": command.verb.decode("latin-1") or None if known else None}
         if command.argument and known and command.verb != b"AUTH":
             fields.update(shown("arguments", command.argument))

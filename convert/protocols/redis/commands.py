@@ -40,6 +40,10 @@ _MOST_WORDS = 1024
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"a": b"\a"}
 _FIRST = re.compile(rb"[ \t]*[\"']?([A-Za-z_]{2,24})(?=[\s\"']|\Z)")
 _QUOTED = re.compile(rb'\\x([0-9A-Fa-f]{2})|\\(.)|([^\\"]+)', re.DOTALL)
+_RULE = re.compile(rb"(?:\A|[\s(])[<>#!]\S")
+_SCRIPTED = re.compile(
+    rb"['\"](?:auth|auth2|requirepass|masterauth|sentinel-pass|auth-pass|setuser)['\"]", re.IGNORECASE
+)
 _BLANKS = b" \t\r\n\v\f\0"
 
 
@@ -130,7 +134,7 @@ def secrets_of(command: Sequence[bytes]) -> list[Secret]:
     if name == "AUTH":
         return list(_of_auth(command))
     if name == "HELLO":
-        return list(_behind(command, 2, {b"AUTH": 2}, "login"))
+        return list(_behind(command, 1, {b"AUTH": 2}, "login"))
     if name == "MIGRATE":
         return list(_behind(command, 6, {b"AUTH": 1, b"AUTH2": 2}, "query-text"))
     if name == "CONFIG SET":
@@ -139,6 +143,20 @@ def secrets_of(command: Sequence[bytes]) -> list[Secret]:
         return list(_settings(command, 3))
     if name == "ACL SETUSER":
         return list(_of_acl(command))
+    return []
+
+
+def left_out(command: Sequence[bytes]) -> list[int]:
+    """Which words may hold a secret by mistake, or a hash of one: they are not shown, and are no sightings."""
+    if not command:
+        return []
+    name, first = name_of(command), command[0][:32].upper()
+    if first not in KNOWN and first.startswith((b"AU", b"PASS")):
+        return list(range(1, len(command)))
+    if name == "ACL SETUSER":
+        return [at for at in range(3, len(command)) if _RULE.search(command[at])]
+    if first.startswith((b"EVAL", b"FUNCTION", b"SCRIPT")):
+        return [at for at in range(1, len(command)) if _SCRIPTED.search(command[at])]
     return []
 
 
@@ -168,7 +186,9 @@ def _behind(command: Sequence[bytes], begin: int, options: dict[bytes, int], loc
         count = options.get(command[at].upper(), 0)
         if command[at].upper() == b"KEYS":
             return
-        if count and at + count < len(command):
+        if count == 2 and at + 2 == len(command):
+            yield Secret(at + 1, 0, location, None if location == "login" else "auth", None)  # the user is missing
+        elif count and at + count < len(command):
             user = _text(command[at + 1]) if count == 2 else None
             yield Secret(at + count, 0, location, None if location == "login" else "auth", user)
         at += count + 1
@@ -176,7 +196,7 @@ def _behind(command: Sequence[bytes], begin: int, options: dict[bytes, int], loc
 
 def _settings(command: Sequence[bytes], begin: int) -> Iterator[Secret]:
     for at in range(begin, len(command) - 1):
-        if (at - begin) % 2 == 0 and command[at].lower() in SECRET_SETTINGS and command[at + 1]:
+        if command[at].lower() in SECRET_SETTINGS and command[at + 1]:
             yield Secret(at + 1, 0, "query-text", command[at].lower().decode(), None)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...model.record import Message
 from ...model.sighting import Sighting
 from ...model.span import Span
-from .commands import SECRET_SETTINGS, secrets_of, words
+from .commands import SECRET_SETTINGS, left_out, secrets_of, words
 from .values import Part, text
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .values import Read
 
 _NAMES = frozenset(name.decode() for name in SECRET_SETTINGS)
+_LISTED = frozenset(("ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"))
 _HASH = re.compile(r"#?\b[0-9a-f]{64}\b")
 
 
@@ -44,9 +45,12 @@ def request(read: Read, parts: list[Part], said: list[bytes]) -> tuple[Message, 
                 raw = line.data[begin : begin + span.length]
             found = (secret.location, secret.field, secret.username, value, raw)
             sightings.append(Sighting(*found, part.complete, span, protocol="redis"))
+    hidden = left_out(said)
+    for at in hidden:
+        arguments[at] = None
     command = parts[0].data[:64].decode("latin-1")
     fields: dict[str, Value] = {"command": command, "arguments": arguments[1:]}
-    if sightings:
+    if sightings or hidden:
         fields["secret"] = True
     if read.kind == "array" and read.total > len(parts):
         fields["arguments_total"] = read.total - 1
@@ -72,13 +76,24 @@ def _hide_settings(value: Value) -> bool:
         return any([_hide_settings(inner) for inner in value.values()])
     if not isinstance(value, list):
         return False
-    hidden = any([_hide_settings(inner) for inner in value])
+    hidden = any([_hide_settings(inner) for inner in value]) or _hide_command(value)
     for at in range(len(value) - 1):
         name = value[at]
-        if isinstance(name, str) and name.lower() in _NAMES and isinstance(value[at + 1], str) and value[at + 1]:
+        if isinstance(name, str) and name.lower() in _NAMES and value[at + 1]:
             value[at + 1] = None
             hidden = True
     return hidden
+
+
+def _hide_command(value: list[Value]) -> bool:
+    """Take out the secrets of a command that a reply lists, as SLOWLOG does."""
+    if not value or not isinstance(value[0], str) or value[0].upper() not in _LISTED:
+        return False
+    command = [one.encode("latin-1") if isinstance(one, str) else b"" for one in value]
+    secret = [found.word for found in secrets_of(command)] + left_out(command)
+    for at in secret:
+        value[at] = None
+    return bool(secret)
 
 
 def response(read: Read) -> Message:

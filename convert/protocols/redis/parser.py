@@ -272,9 +272,13 @@ class Redis:
             told = settings_told(read, fields)
         elif command.name in {"ACL GETUSER", "ACL LIST"}:
             fields["reply"] = without_hashes(fields["reply"])
-        for secret in command.secrets:
-            if failed and isinstance(fields["reply"], str):  # some servers repeat what they do not understand
+        elif command.name == "ACL GENPASS" and fields["reply_type"] == "bulk":
+            fields["reply"], fields["secret"] = None, True
+        if failed and isinstance(fields["reply"], str):  # some servers repeat what they do not understand
+            for secret in command.secrets:
                 fields["reply"] = fields["reply"].replace(secret.secret.decode("latin-1"), "")
+            if "secret" in command.message.fields and not command.secrets:
+                fields["reply"] = fields["reply"].split(" ")[0]
         self._hand_out("query", command.message, answer)
         self._sight(told, ACCEPTED)
         self._judge(command, read, failed, str(fields["reply"]))

@@ -24,7 +24,8 @@ KNOWN = frozenset(
     b"EHLO HELO LHLO MAIL RCPT DATA BDAT RSET QUIT NOOP HELP VRFY EXPN AUTH STARTTLS BURL ETRN TURN ATRN"
     b" SEND SOML SAML XCLIENT XFORWARD".split()
 )
-_SECRET = (b"AUTH", b"PASS")
+_SECRET = (b"AUTH", b"PAS")
+"""How commands begin, also misspelt ones, whose arguments may be a secret."""
 END_OF_DATA = b"."
 """Waits for an answer as commands do."""
 
@@ -114,7 +115,7 @@ class SmtpTransactions(LoginSession):
         if self.logins and command.verb not in KNOWN:
             request.fields["command"] = None
             command.argument = b""
-        if command.argument and command.verb not in _SECRET:
+        if command.argument and not command.verb.startswith(_SECRET):
             request.fields.update(shown("arguments", command.argument))
         self.record("command", request, reply.message() if reply else None)
 

@@ -132,6 +132,26 @@ def test_passwords_told_elsewhere_are_left_out() -> None:
     assert replies == [[["requirepass", None]], ["requirepass", None], [["requirepass", None]]]
 
 
+def test_what_may_be_a_password_by_mistake_is_left_out() -> None:
+    digest = b"#" + b"5e884898da28047151d0e56f8dc62927" * 2
+    found = talk(
+        Redis,
+        [
+            ask(b"AUHT", b"oops1"), told(b"-ERR unknown command 'AUHT', with args beginning with: 'oops1'\r\n"),
+            ask(b"HELLO", b"3", b"AUTH", b"oops2"), told(b"-ERR Syntax error in HELLO option 'AUTH'\r\n"),
+            ask(b"ACL", b"SETUSER", b"ann", b"on >oops3 ~*", digest), told(b"-ERR Error in 'on >oops3 ~*'\r\n"),
+            ask(b"EVAL", b"redis.call('AUTH', 'oops4')", b"0"), told(b"-ERR no\r\n"),
+            ask(b"ACL", b"GENPASS"), told(b"$5\r\noops5\r\n"),
+            ask(b"SLOWLOG", b"GET"), told(b"*1\r\n*2\r\n:1\r\n" + command(b"AUTH", b"ann", b"oops6")),
+        ],
+    )  # fmt: skip
+    assert "oops" not in str([found.asked, found.answered])
+    assert [fields["arguments"] for fields in found.asked if fields] == [
+        [None], ["3", "AUTH", None], ["SETUSER", "ann", None, None], [None, "0"], ["GENPASS"], ["GET"],
+    ]  # fmt: skip
+    assert [(s.secret, s.outcome) for s in found.sightings] == [(b"oops2", "refused")]
+
+
 def test_transaction_settles_its_secrets() -> None:
     found = talk(
         Redis,
