@@ -8,6 +8,7 @@ from ...model.record import Message, Record
 from ...model.span import Span
 from .frames import BINARY, CLOSE, CONTINUATION, OPCODES, TEXT, Frame, FrameReader
 from .inflate import Inflater
+from .secrets import without_secrets
 
 if TYPE_CHECKING:
     from ...model.record import Value
@@ -61,8 +62,10 @@ class _Talking:
             fields["fragments"] = self.frames
         fields["complete"] = ended and self.whole
         if self.opcode == TEXT:
-            fields["text"] = self.text.decode("latin-1")
+            fields["text"], secret = without_secrets(self.text.decode("latin-1"))
             fields["text_complete"] = ended and self.whole and not self.cut and self.length is not None
+            if secret:
+                fields["secret"] = True
         elif self.opcode == CLOSE:
             if len(self.text) >= 2:
                 fields["close_code"] = int.from_bytes(self.text[:2], "big")

@@ -121,6 +121,24 @@ def test_control_frames_between_fragments_and_the_close() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('{"user":"ann","password": "a\\"b", "x": 1}', '{"user":"ann","password": "********", "x": 1}'),
+        ('42["login",{"access_token":"t1","pin":77}]', '42["login",{"access_token":"********","pin":********}]'),
+        ('["{\\"passwd\\":\\"zz\\",\\"n\\":1}"]', '["{\\"passwd\\":\\"********\\",\\"n\\":1}"]'),
+        ("CONNECT\nlogin:ann\npasscode:q7\n\n\0", "CONNECT\nlogin:ann\npasscode:********\n\n\0"),
+        ("user=ann&pwd=q7&b=c", "user=ann&pwd=********&b=c"),
+        ('{"password":"cut', '{"password":"********'),
+        ('{"bypass":"x","compass":"n","password":""}', '{"bypass":"x","compass":"n","password":""}'),
+    ],
+)
+def test_passwords_in_text_are_left_out(said: str, shown: str) -> None:
+    [told] = fields(parse((True, framed(True, TEXT, said.encode()))))
+    assert told["text"] == shown
+    assert told.get("secret", False) is (said != shown)
+
+
 def test_long_text_is_cut() -> None:
     (said,) = fields(talk(WebSocket, [(True, framed(True, TEXT, b"a" * (LONGEST_TEXT + 1)))]))
     assert said["text"] == "a" * LONGEST_TEXT
