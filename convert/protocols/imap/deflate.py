@@ -15,8 +15,10 @@ BLOCK = 256
 """Compressed bytes that are undone at once."""
 PIECE = 65536
 """Bytes that come out at once, at most."""
-MOST_OUTPUT = 1 << 30
-"""Of one direction."""
+FREE_OUTPUT = 1 << 20
+"""Of one direction; a few bytes may stand for very many, each of which costs."""
+MOST_RATIO = 32
+"""Bytes that come out for each that goes in, beyond these. Text has less than 10."""
 
 
 class Inflater:
@@ -27,6 +29,7 @@ class Inflater:
         self._held = bytearray()
         self._offset = 0
         self._place: object = None
+        self._taken = 0
         self._given = 0
         self._broken = False
         self.block = Span(None, 0, 0)
@@ -57,6 +60,7 @@ class Inflater:
         block = bytes(self._held)
         self._held.clear()
         self.block = Span(self._place, self._offset, len(block))
+        self._taken += len(block)
         while block and not self._broken:
             try:
                 out = self._stream.decompress(block, PIECE)
@@ -64,7 +68,7 @@ class Inflater:
                 self._broken = True
                 return
             self._given += len(out)
-            self._broken = self._given > MOST_OUTPUT or self._stream.eof
+            self._broken = self._given > FREE_OUTPUT + MOST_RATIO * self._taken or self._stream.eof
             if out:
                 yield out, self._offset, self._place, max(1, len(block))
             block = self._stream.unconsumed_tail

@@ -102,10 +102,7 @@ class Command:
 
     def mask_all(self, fields: dict[str, Value]) -> None:
         """A server may quote the text that it answers: cut out what that was found to hold."""
-        for name in ("message", "info"):
-            value = fields.get(name)
-            if isinstance(value, str):
-                fields[name] = sql_secrets.mask_quoted(value, self.sql, self.secrets)
+        sql_secrets.mask_fields(fields, ("message", "info"), self.sql, self.secrets)
         results = fields.get("results")
         for one in results if isinstance(results, list) else ():
             if isinstance(one, dict):

@@ -23,6 +23,10 @@ _STATEMENT = re.compile(rb"\s*(?:/\*|--|" + _BEGINS + rb"(?:[\s(*`'\"@/;]|\Z))")
 _QUERY = re.compile(rb"(?=..[\x00-\x0f]\x00[\x03\x16](?:\x00\x01)?" + _BEGINS + rb")", re.DOTALL)
 _RESULT = re.compile(rb"(?=[\x01-\x03]\x00\x00\x01.{1,3}..\x00\x02\x03def)", re.DOTALL)
 _LONGEST_PATTERN = 32
+FREE_OUTPUT = 1 << 20
+"""Bytes of one direction that may be inflated whatever goes in: a few may stand for millions of packets."""
+MOST_RATIO = 64
+"""Bytes that come out for each that goes in, beyond these."""
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 # Commands by their number, and the lengths that their packets may have (least, most).
@@ -154,6 +158,11 @@ def is_login(body: bytes, length: int) -> bool:
     return length == 32 or (len(body) > 32 and body[32] >= 0x20)
 
 
+_AT_ONCE = 64 * 1024
+"""Compressed bytes that are inflated together. What they say has the span up to the last of them, not up to the end
+that their packet announces: that may never come."""
+
+
 class Inflater:
     """Compressed packets of one direction: each holds any number of bytes of packets. Hands these to a framer."""
 
@@ -161,8 +170,10 @@ class Inflater:
         self._framer = framer
         self._head = b""
         self._left = 0
+        self._held = bytearray()
         self._zlib: zlib._Decompress | None = None
         self._expected = 0
+        self._room = FREE_OUTPUT
         self._place: object = None
         self._offset = 0
         self._width = 0
@@ -183,15 +194,25 @@ class Inflater:
                 if len(self._head) == 7:
                     self._begin()
                 continue
-            part = data[at : at + self._left]
+            part = data[at : at + min(self._left, _AT_ONCE - len(self._held))]
             at += len(part)
             self._left -= len(part)
+            self._held += part
+            if not self._left or len(self._held) >= _AT_ONCE:
+                self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is held: the rest of its packet is lost, or late."""
+        part = bytes(self._held)
+        self._held.clear()
+        self._width += len(part)
+        if part:
             self._open(part)
 
     def _begin(self) -> None:
         self._left = int.from_bytes(self._head[:3], "little")
         self._expected = int.from_bytes(self._head[4:], "little")
-        self._width = 7 + self._left
+        self._width = 7
         self._head = b""
         self._zlib = zlib.decompressobj() if self._expected else None
         if self._left and self._framer.synced is False:
@@ -201,8 +222,13 @@ class Inflater:
         if self._zlib is None:
             self._framer.feed(part, self._offset, self._place, self._width)
             return
+        self._room += MOST_RATIO * len(part)
         while self._expected > 0:
-            limit = min(self._expected, KEEP)
+            if self._room <= 0:  # the rest of this packet is passed over
+                self._framer.lose()
+                self._expected = 0
+                return
+            limit = min(self._expected, self._room, KEEP)
             before = self._zlib.copy()
             try:
                 out = self._zlib.decompress(part, limit)
@@ -216,6 +242,7 @@ class Inflater:
 
     def _inflated(self, out: bytes) -> None:
         self._expected -= len(out)
+        self._room -= len(out)
         if out:
             self._framer.feed(out, self._offset, self._place, self._width)
 
@@ -223,7 +250,8 @@ class Inflater:
         """What comes before the damage, the same however the bytes were cut."""
         try:
             for at in range(len(part)):
-                self._inflated(before.decompress(part[at : at + 1], self._expected + 1)[: self._expected])
+                out = before.decompress(part[at : at + 1], self._expected + 1)
+                self._inflated(out[: max(min(self._expected, self._room), 0)])
         except zlib.error:
             pass  # from here on it is not known what was said
         self._framer.lose()
@@ -231,9 +259,11 @@ class Inflater:
 
     def gap(self, length: int, offset: int) -> None:
         """Bytes are missing: what the rest of this packet held is not known; later ones are found by its length."""
+        self.flush()
         self._framer.lose()
         self._expected = 0
         self._zlib = zlib.decompressobj() if self._left else None
+        self._width += length
         if self._left and length <= self._left:
             self._left -= length
         elif self._left or self._head or length:

@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING
 from ...model.record import Message, Record
 from ...model.span import Span
 from .commands import AUTH, NOTHING, Command, Statements, describe_login, read, told_clear
-from .fields import (
-    COMPRESS,
-    SHORT,
-    SSL,
-    ZSTD,
-    Greeting,
-    Login,
-    error,
-    greeting,
-    login,
-)
+from .fields import COMPRESS, SHORT, SSL, ZSTD, Greeting, Login, error, greeting, login
 from .packets import Inflater, MySqlFramer
 from .replies import INFILE, Reply
 
@@ -125,6 +115,7 @@ class MySql:
         if self._inner is not None:
             self._inner.close(ended)
             return
+        self._flush_inflaters()
         rest = self._framers[True].rest()
         if rest is not None and not self._quiet and rest.body:
             self._said(rest)
@@ -137,11 +128,16 @@ class MySql:
 
     def _turn(self, to_server: bool) -> None:
         """The other side speaks now."""
+        self._flush_inflaters()
         self._last = to_server
         self._fresh = to_server
         self._framers[to_server].anchor()
         if self._inflaters is not None:
             self._inflaters[to_server].turn()
+
+    def _flush_inflaters(self) -> None:
+        for inflater in (self._inflaters or {}).values():
+            inflater.flush()
 
     # The client.
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ...model.record import Value
 
 MOST_PARAMETERS = 1024
+_MOST_ZEROS = 1024
+"""Of a number, which it has besides the digits that were sent."""
 _TYPES = {
     16: "bool", 17: "bytea", 18: "char", 19: "name", 20: "int8", 21: "int2", 23: "int4", 25: "text", 26: "oid",
     114: "json", 142: "xml", 650: "cidr", 700: "float4", 701: "float8", 705: "unknown", 829: "macaddr", 869: "inet",
@@ -143,9 +145,11 @@ def _numeric(data: bytes) -> str | None:
         return {0xC000: "NaN", 0xD000: "Infinity", 0xF000: "-Infinity"}[sign]
     if len(data) != 8 + 2 * count or count > 4096 or abs(weight) > 4096 or scale > 16383:
         return None
-    digits = struct.unpack(f"!{count}H", data[8:])
-    whole = "".join(f"{digits[i] if i < count else 0:04}" for i in range(weight + 1)).lstrip("0") or "0"
-    places = "".join(
-        f"{digits[i] if 0 <= i < count else 0:04}" for i in range(weight + 1, weight + 1 + (scale + 3) // 4)
-    )[:scale]
+    if weight > count + _MOST_ZEROS // 4 or scale > 4 * count + _MOST_ZEROS:
+        return None  # few bytes would become very much text
+    digits = "".join(f"{digit:04}" for digit in struct.unpack(f"!{count}H", data[8:]))
+    point = 4 * (weight + 1)
+    digits = "0" * -point + digits.ljust(max(point, 0), "0")
+    point = max(point, 0)
+    whole, places = digits[:point].lstrip("0") or "0", digits[point : point + scale].ljust(scale, "0")
     return ("-" if sign == 0x4000 else "") + whole + ("." + places if places else "")
