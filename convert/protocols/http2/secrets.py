@@ -33,17 +33,23 @@ def request_secrets(
     """Every secret in a request, as find_secrets does; `head_span`: the frames of its header block."""
     if content is None and (kept is None or not kept.runs) and not _may_hold_secrets(request):
         return []
-    if not _TOKEN.fullmatch(request.method) or _BREAKS.search(request.target):
-        return []
-    lines = [f"{request.method} {request.target} {request.version}"]
+    # What HTTP/1 could not say is read all the same: a method that is not known, line breaks in values.
+    method = request.method if _TOKEN.fullmatch(request.method) else "GET"
+    asked = msgspec.structs.replace(request, method=method, target=_BREAKS.sub("_", request.target))
+    lines = [f"{method} {asked.target} {request.version}"]
     if request.host is not None:
         lines.append(f"host: {request.host}")
     lines += [f"{name}: {value}" for name, value in request.headers if name in _TELLING]
-    raw = "\r\n".join(line for line in lines if not _BREAKS.search(line)).encode("latin-1") + b"\r\n\r\n"
+    raw = "\r\n".join(_BREAKS.sub(" ", line) for line in lines).encode("latin-1") + b"\r\n\r\n"
     text = HeadText(raw, head_span.offset, [(0, head_span.place)])
-    found = find_secrets(request, parse_head(raw, True), text, kept, body_ended, content)
+    found = find_secrets(asked, parse_head(raw, True), text, kept, body_ended, content)
     return [
-        sighting if sighting.location == FORM_BODY else msgspec.structs.replace(sighting, span=head_span)
+        msgspec.structs.replace(
+            sighting,
+            span=sighting.span if sighting.location == FORM_BODY else head_span,
+            method=request.method,
+            target=request.target,
+        )
         for sighting in found
     ]
 
