@@ -47,6 +47,17 @@ class Dialogue:
         self._said = bytearray()
         self._said_at: Span | None = None
         self._said_end = 0
+        self._looked = -1  # how much of it was said when a password was last looked for in it
+        self._behind: bytes | None = None
+
+    def _behind_asked(self) -> bytes | None:
+        """What was said behind where a password was asked for; None: it was not. A user may type many lines before."""
+        if self._looked != len(self._said):
+            self._looked = len(self._said)
+            text = plain(bytes(self._said))
+            found = _ASKED_PASSWORD.search(text)
+            self._behind = text[found.end() :] if found is not None else None
+        return self._behind
 
     def last_line(self) -> bytes | None:
         """The server's last line as it stands, None where it is not known."""
@@ -97,13 +108,14 @@ class Dialogue:
             self._go_on(kind)
         if kind == USER:
             self._leave_user()
+            self._password, self._early = None, False  # it was none, or that user's
             if line.entered and line.text:
                 self._user = line
                 self._forget_said()
             return True
         if kind == PASSWORD:
             if line.entered:
-                self._password = line
+                self._password, self._early = line, False
                 self._forget_said()
             return True
         if self._user is None or self._password is not None:
@@ -118,10 +130,10 @@ class Dialogue:
         """The user enters another line after a password."""
         said = bytes(self._said)
         if self._early:
-            found = _ASKED_PASSWORD.search(plain(said))
-            if found is None:
+            behind = self._behind_asked()
+            if behind is None:
                 return
-            said = plain(said)[found.end() :]
+            said = behind
         if not plain(said).strip() and kind is None:
             return
         self._answered(judge(said, self.last_line()) or ACCEPTED)
@@ -130,11 +142,11 @@ class Dialogue:
         """Nothing follows."""
         said = bytes(self._said)
         if self._early and self._password is not None:
-            found = _ASKED_PASSWORD.search(plain(said))
-            if found is None:
+            behind = self._behind_asked()
+            if behind is None:
                 self._password, self._early = None, False
             else:
-                said = plain(said)[found.end() :]
+                said = behind
         if self._password is not None:
             verdict = judge(said, self.last_line()) if plain(said).strip() else None
             self._answered(verdict or UNKNOWN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ...model.sighting import ACCEPTED, REFUSED
 
@@ -41,6 +42,7 @@ def plain(text: bytes) -> bytes:
     return _CONTROL.sub(b"", text)
 
 
+@lru_cache(maxsize=64)
 def asked(prompt: bytes | None) -> str | None:
     """USER or PASSWORD where a server's last line asks for that."""
     if prompt is None:

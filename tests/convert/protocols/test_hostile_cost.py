@@ -16,6 +16,8 @@ from syswire.convert.protocols.mysql import packets
 from syswire.convert.protocols.postgresql.parser import PostgreSql
 from syswire.convert.protocols.postgresql.values import Bound, value
 from syswire.convert.protocols.stream_buffer import StreamBuffer
+from syswire.convert.protocols.telnet import login
+from syswire.convert.protocols.telnet.parser import Telnet
 from syswire.convert.protocols.telnet.prompts import judge
 from syswire.convert.protocols.telnet.typed import Typing
 
@@ -25,7 +27,7 @@ class Counted(bytearray):
 
     looked = 0
 
-    def find(self, what: object, begin: object = 0, end: object = None, /) -> int:  # type: ignore[override]
+    def find(self, what: object, begin: object = 0, end: object = None, /) -> int:
         assert isinstance(what, bytes)
         assert isinstance(begin, int)
         stop = end if isinstance(end, int) else len(self)
@@ -98,6 +100,21 @@ def test_a_word_is_erased(typed: bytes, left: bytes) -> None:
     typing = Typing(lambda: None)
     lines = list(typing.feed(typed + b"\r", typed + b"\r", 0, None))
     assert [line.text for line in lines] == [left]
+
+
+def test_what_a_server_said_is_not_looked_through_for_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user, a line that may be a password, much said by the server, and then nothing but lines."""
+    calls = [(False, b"login: "), (True, b"a\r\n"), (True, b"b\r\n"), (False, b"$ " * 2000)]
+    cleaned: list[int] = []
+
+    def plain(text: bytes) -> bytes:
+        cleaned.append(len(text))
+        return text
+
+    monkeypatch.setattr(login, "plain", plain)
+    found = talk(Telnet, [*calls, (True, b"c\r\n" * 3000)])
+    assert sum(cleaned) < 10 * 4096
+    assert [record.kind for record in found.records] == ["login", "session"]
 
 
 @pytest.mark.parametrize(
