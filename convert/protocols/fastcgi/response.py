@@ -17,6 +17,7 @@ MOST_HEAD = 64 * 1024
 MOST_STDERR = 64 * 1024
 _MOST_HEADERS = 500
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_EMPTY_HEAD = re.compile(rb"\r?\n")
 _CODE = re.compile(r"\s*([1-9][0-9]{2})(?:\s|\Z)")
 _START_LINE = re.compile(r"HTTP/[0-9.]{1,3} +([1-9][0-9]{2})")
 _COOKIES = frozenset(("set-cookie", "set-cookie2"))
@@ -46,15 +47,16 @@ class Answer:
             self._body(data)
             return
         self._head += data
-        end = _END_OF_HEAD.search(self._head, max(self._seen - 3, 0))
-        if end is None and self._head[:1] == b"\n":
-            end = re.match(rb"\n", self._head)
-        if end is not None:
+        end = _EMPTY_HEAD.match(self._head) or _END_OF_HEAD.search(self._head, max(self._seen - 3, 0))
+        if end is not None and end.end() <= MOST_HEAD:
             head, body = bytes(self._head[: end.start()]), bytes(self._head[end.end() :])
             self._read_head(head, True)
             self._body(body)
         elif len(self._head) > MOST_HEAD:
-            self._read_head(bytes(self._head[:MOST_HEAD]), False)
+            head, body = bytes(self._head[:MOST_HEAD]), bytes(self._head[MOST_HEAD:])
+            self._complete = False  # where the body begins is not known
+            self._read_head(head, False)
+            self._body(body)
         self._seen = len(self._head)
 
     def stdout_lost(self, length: int) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...model.exchange import HttpRequest
 from ...model.sighting import AUTHORIZATION_BASIC, FORM_BODY, URL_QUERY, Sighting
 from ...model.span import Span
-from ..http.sightings import MOST_SECRETS, _Form
+from ..http.sightings import MOST_SECRETS, Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +68,7 @@ def read_params(kept: Kept, found: list[tuple[int, int, int]], whole: bool) -> P
         say: str | None = None
         if _TOKEN.search(name) and value:
             left_out = True
-        elif _AUTHORIZATION.search(name):
+        elif _AUTHORIZATION.search(name) and value:
             left_out = True
             sightings += _in_basic(request, value, complete, _locator(kept, at))
         elif name.upper() == "PHP_AUTH_PW" or (_PASSWORD.match(name) and not _NO_PASSWORD.match(name)):
@@ -91,7 +91,7 @@ def read_params(kept: Kept, found: list[tuple[int, int, int]], whole: bool) -> P
 def read_form(kept: Kept, params: dict[str, str], ended: bool) -> list[Sighting]:
     """Secrets in a body that is a form; what the parameters say of the request is theirs too."""
     target = params.get("REQUEST_URI")
-    form = _Form(_http(params.get("REQUEST_METHOD"), target, params.get("HTTP_HOST")), FORM_BODY)
+    form = Form(_http(params.get("REQUEST_METHOD"), target, params.get("HTTP_HOST")), FORM_BODY)
     runs = kept.runs
     for index, run in enumerate(runs):
         last = index == len(runs) - 1
@@ -193,7 +193,7 @@ def _stripped(
             cuts.append((begin + first, begin + last))
             return locate(begin + first, begin + last)
 
-        form = _Form(request, URL_QUERY)
+        form = Form(request, URL_QUERY)
         form.read(query, False, not complete and end < 0, mark)
         if len(form.found) >= MOST_SECRETS:
             return None, [_ours(sighting) for sighting in form.found], True

@@ -91,7 +91,7 @@ def find_stray_secrets(request: HttpRequest, text: HeadText) -> Sequence[Sightin
     """Secrets in what looks like a form but stands behind a request that announced no body."""
     if not _looks_like_form([text.raw], False):
         return ()
-    form = _Form(request, FORM_BODY)
+    form = Form(request, FORM_BODY)
     form.read(text.raw, False, False, text.span)
     for sighting in form.found:
         sighting.announced = False
@@ -114,8 +114,12 @@ def _fields(data: bytes, begins_cut: bool) -> Iterator[tuple[bytes, int, int]]:
         begin = end + 1
 
 
-class _Form:
-    """Fields in order; a secret's user is the nearest user field before it, else the first after it."""
+class Form:
+    """Secrets in the fields of one form, or of one query, as these are given in their order.
+
+    A secret's user is the nearest user field before it, else the first after it. `request` and `location` are what
+    each Sighting says of where it was found.
+    """
 
     def __init__(self, request: HttpRequest, location: str) -> None:
         self._request = request
@@ -123,6 +127,7 @@ class _Form:
         self._user: str | None = None
         self._without: list[Sighting] = []
         self.found: list[Sighting] = []
+        """At most MOST_SECRETS from what was read; without their outcome."""
 
     def read(self, data: bytes, begins_cut: bool, ends_cut: bool, locate: Callable[[int, int], Span]) -> None:
         """One stretch of fields without a loss in it."""
@@ -181,7 +186,7 @@ def _in_query(request: HttpRequest, text: HeadText) -> list[Sighting]:
     end = target.find(b"#", begin)
     query = target[begin : end if end >= 0 else len(target)]
     shift = _target_begin(text, request) + begin
-    form = _Form(request, URL_QUERY)
+    form = Form(request, URL_QUERY)
     cut = not request.target_complete and end < 0
     form.read(query, False, cut, lambda first, last: text.span(shift + first, shift + last))
     return form.found
@@ -191,7 +196,7 @@ def _in_body(request: HttpRequest, head: Head, kept: Kept, body_ended: bool) -> 
     runs = [bytes(run) for run in kept.runs]
     if head.content_type is None and not _looks_like_form(runs, kept.begins_cut):
         return []
-    form = _Form(request, FORM_BODY)
+    form = Form(request, FORM_BODY)
     for index, run in enumerate(runs):
         last = index == len(runs) - 1
         ends_cut = not last or kept.ends_cut or not body_ended
@@ -211,7 +216,7 @@ def _in_content(
     whole = request.span
     if kept is not None and kept.runs:
         whole = kept.span(0, 0, len(kept.runs[0]))
-    form = _Form(request, FORM_BODY)
+    form = Form(request, FORM_BODY)
     if content.form:
         said = bytes(content.form)
         if head.content_type is not None or _looks_like_form([said], False):

@@ -38,12 +38,12 @@ _VERBS = (
 )
 _BEGINS = rb"[\s(]{0,8}(?i:" + _VERBS + rb")"
 _STATEMENT = re.compile(rb"\s*(?:/\*|--|" + _BEGINS + rb"(?:[\s(*'\";$]|\0|\Z))")
-_QUERY = re.compile(rb"(?:Q\x00...|P\x00[\x00-\x0f]..[!-~]{0,32}\x00)" + _BEGINS, re.DOTALL)
+_QUERY = re.compile(rb"(?=(?:Q\x00...|P\x00[\x00-\x0f]..[!-~]{0,32}\x00)" + _BEGINS + rb")", re.DOTALL)
 _LEVELS = rb"(?:ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|LOG|DEBUG)"
 _TAG = rb"(?:SELECT \d+|INSERT \d+ \d+|UPDATE \d+|DELETE \d+|FETCH \d+|COPY \d+|MERGE \d+|[A-Z][A-Z ]{2,30})"
 _SERVER = re.compile(
-    rb"Z\x00\x00\x00\x05[ITE]|C\x00\x00\x00[\x08-\x38](?=" + _TAG + rb"\x00)"
-    rb"|[EN]\x00\x00..S[^\x00]{1,16}\x00V" + _LEVELS,
+    rb"(?=Z\x00\x00\x00\x05[ITE]|C\x00\x00\x00[\x08-\x38]" + _TAG + rb"\x00"
+    rb"|[EN]\x00\x00..S[^\x00]{1,16}\x00V" + _LEVELS + rb")",
     re.DOTALL,
 )
 _ANSWER = re.compile(
@@ -164,11 +164,16 @@ class PgFramer(Framer):
 
     def _enough(self, data: bytes) -> bool:
         """The whole message is there, so that LOOK bytes are not awaited."""
+        return len(data) >= self._size(data)
+
+    def _size(self, data: bytes) -> int:
+        """Of the message that begins here, as its header says; of a header that is not there the least."""
         if self._to_server and data[:1] == b"\0":
-            return len(data) >= 8 and len(data) >= int.from_bytes(data[:4], "big")
-        return len(data) >= 5 and len(data) >= int.from_bytes(data[1:5], "big") + 1
+            return max(int.from_bytes(data[:4], "big"), 8)
+        return max(int.from_bytes(data[1:5], "big") + 1, 5)
 
     def _begins(self, data: bytes, strict: bool = False) -> bool:
+        data = data[: self._size(data)]  # what follows may not have come yet: it decides nothing
         if not self._to_server:
             self.typed()
             return _ANSWER.match(data) is not None and self.measure(data[:5]) is not None

@@ -172,10 +172,7 @@ class Unit:
 
     def _masked(self, fields: dict[str, Value]) -> dict[str, Value]:
         if self.secrets and self.statement is not None:
-            for name in ("message", "detail", "hint"):
-                text = fields.get(name)
-                if isinstance(text, str):
-                    fields[name] = sql_secrets.mask_quoted(text, self.statement.sql, self.secrets)
+            sql_secrets.mask_fields(fields, ("message", "detail", "hint"), self.statement.sql, self.secrets)
         return fields
 
     def _keep(self, result: str) -> None:

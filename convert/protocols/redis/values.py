@@ -176,6 +176,7 @@ class Values:
         done: Read | bool | None = None
         if self._bulk:
             at = self._at or self._buffer.span(0)
+            at = Span(at.place, at.offset, self._length - self._left)  # the rest was announced only
             done = self._whole(self._bulk, bytes(self._kept), self._length, at, False)
         self._complete = False
         while self._stack and not isinstance(done, Read):

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .strays import strays
+
+if TYPE_CHECKING:
+    from ...model.record import Value
 
 MASK = "********"
 MOST_SECRETS = 100
@@ -143,6 +146,18 @@ def mask_quoted(message: str, sql: str, secrets: list[Secret]) -> str:
                     message = message.replace(begin, MASK)
                     break
     return message
+
+
+def mask_fields(fields: dict[str, Value], names: tuple[str, ...], sql: str, secrets: list[Secret]) -> None:
+    """The same with fields of a server's answer; one that was cut gets `<name>_complete` false."""
+    if not secrets:
+        return
+    for name in names:
+        said = fields.get(name)
+        if isinstance(said, str):
+            fields[name] = mask_quoted(said, sql, secrets)
+            if len(said) > _LONGEST_MESSAGE:
+                fields[f"{name}_complete"] = False
 
 
 def _tokens(sql: str, dialect: str) -> list[_Token]:
