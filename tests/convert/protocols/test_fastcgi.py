@@ -222,3 +222,28 @@ def test_recorded_from_nginx_and_php(data: Path) -> None:
     assert (sent["stdin_length"], sent["stdin_sha256"]) == (5000, sha256(bytes(5000)).hexdigest())
     assert (told["body_length"], told["body_sha256"]) == (len(body), sha256(body).hexdigest())
     assert told["stderr"] == "PHP message: jar opened" and told["app_status"] == 0
+
+
+@pytest.mark.parametrize("cuts", [None, [1]])
+@pytest.mark.parametrize("head", [b"\n", b"\r\n"])
+def test_an_answer_without_headers(head: bytes, cuts: list[int] | None) -> None:
+    found = talk(FastCgi, [(True, request({})), (False, answer(head + b"\nx"))], cuts=cuts)
+    [told] = found.answered
+    assert told is not None and (told["headers"], told["body_length"]) == ([], 2)
+    assert told["body_sha256"] == sha256(b"\nx").hexdigest()
+
+
+@pytest.mark.parametrize("cuts", [None, [1000]])
+def test_headers_without_an_end(cuts: list[int] | None) -> None:
+    stdout = record(STDOUT, b"A: " + b"a" * 60000) + record(STDOUT, b"a" * 10000 + b"\r\n\r\nbody")
+    found = talk(FastCgi, [(True, request({})), (False, stdout)], cuts=cuts)
+    [told] = found.answered
+    assert told is not None and told["headers_complete"] is False and told["body_complete"] is False
+    assert told["body_length"] == 70011 - 65536
+
+
+def test_an_empty_authorization_is_no_secret() -> None:
+    found = talk(FastCgi, [(True, request({b"HTTP_AUTHORIZATION": b""}))])
+    [asked] = found.asked
+    assert asked is not None and asked["params"] == [["HTTP_AUTHORIZATION", ""]]
+    assert "secret" not in asked and not found.sightings

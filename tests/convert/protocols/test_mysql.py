@@ -349,3 +349,21 @@ def test_endless_input_is_held_within_bounds() -> None:
         parser.data(True, sql, number * len(sql), None, True)
     assert parser._held <= 4 << 20
     assert len(found.records) > 200
+
+
+@pytest.mark.parametrize("cuts", [None, [1]])
+def test_a_compressed_packet_that_ends_too_soon(cuts: list[int] | None) -> None:
+    # 20 bytes are announced, stored as they are; the answer to the login and five of them came
+    both = [(False, greeting(0x81BFF7DF | 0x20)), (True, login(more=0x20)), (False, ok(2))]
+    begun = bytes([20, 0, 0, 0, 0, 0, 0]) + packet(0, b"\x0e")
+    found = talk(MySql, [*both, (True, begun)], cuts=cuts)
+    request = found.records[-1].request
+    assert request is not None and request.fields == {"command": "ping"}
+    assert (request.span.offset, request.span.length) == (len(login()), 7 + 5)
+
+
+def test_a_long_message_that_may_quote_a_secret_says_that_it_is_cut() -> None:
+    sql = b"CREATE USER x IDENTIFIED BY 'abcdefghij' NONSENSE"
+    found = after_login((True, query(sql)), (False, err(1, 1064, b"42000", b"m" * 5000)))
+    told = found.answered[0]
+    assert told is not None and told["message"] == "m" * 4096 and told["message_complete"] is False

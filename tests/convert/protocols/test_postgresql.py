@@ -244,3 +244,10 @@ def test_a_password_after_a_loss() -> None:
     found = talk(PostgreSql, [(True, START), (False, 9), (True, message(b"p", b"geheim\0")), (False, LOGGED_IN)])
     assert [s.secret for s in found.sightings] == [b"geheim"]
     assert [(r.kind, (r.request.fields if r.request else {})["user"]) for r in found.records] == [("login", "ann")] * 2
+
+
+@pytest.mark.parametrize("cuts", [None, [1]])
+def test_what_follows_a_message_does_not_decide_what_it_is(cuts: list[int] | None) -> None:
+    # 13 bytes: a startup whose first name has no value within them
+    broken = bytes([0, 0, 0, 13, 0, 3, 0, 0]) + b"user\0"
+    assert not talk(PostgreSql, [(True, broken + b"p")], cuts=cuts).records

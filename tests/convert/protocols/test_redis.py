@@ -270,3 +270,10 @@ def test_recorded_from_redis_server(data: Path) -> None:
     assert pairs(talks[5])[-1] == (None, ["message", "a", "hello"])
     assert (("GET", "jam:bin"), "dark\x00red\xff") in pairs(talks[6])
     assert not any(found.weirds for found in talks)
+
+
+def test_a_password_of_which_only_the_beginning_came() -> None:
+    wire = b"*2\r\n$4\r\nAUTH\r\n$10\r\nCel"
+    [sighting] = talk(Redis, [(True, wire)]).sightings
+    assert (sighting.secret, sighting.secret_complete) == (b"Cel", False)
+    assert (sighting.span.offset, sighting.span.length) == (len(wire) - 3, 3)

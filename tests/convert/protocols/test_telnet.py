@@ -211,3 +211,10 @@ def test_recorded_from_telnetd(data: Path) -> None:
     assert found.sightings[1].raw == b"Honex\x7fy-6n"
     fields = session(found)
     assert (fields["terminal"], fields["commands"]) == ("VT100", ["stir pot", "sudo", "exit"])
+
+
+def test_what_was_typed_ahead_of_another_question_for_a_user_is_no_password() -> None:
+    asked, name = down(b"login: "), up(b"ann\r")
+    found = talk(Telnet, [asked, name, up(b"bob\r"), asked, name, down(b"Password: ")])
+    spans = [(r.request.span.offset, r.request.span.length) for r in found.records if r.request and r.kind == "login"]
+    assert not found.sightings and spans == [(0, 3), (8, 3)]
