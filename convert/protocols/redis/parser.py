@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 _MOST_PENDING = 4096
 _MOST_WAITING = 256
 """Secrets in a transaction whose end is awaited."""
-_MOST_HELD = 4 * 1024 * 1024
-"""Bytes of commands that wait for an answer."""
+_MOST_HELD = 8 * 1024 * 1024
+"""Bytes of commands that wait for an answer, about as many as they take here."""
+_COMMAND_COSTS, _WORD_COSTS, _SECRET_COSTS = 512, 64, 640
+"""Bytes beyond those of the wire: a word of one byte is held as an object."""
 _CONFIRMED = ("SUBSCRIBE", "UNSUBSCRIBE", "PSUBSCRIBE", "PUNSUBSCRIBE", "SSUBSCRIBE", "SUNSUBSCRIBE")
 _PUSHED = frozenset((b"message", b"pmessage", b"smessage"))
 _REFUSING = re.compile(r"(?:WRONGPASS|ERR|NOAUTH|NOPERM|NOPROTO)\b")
@@ -157,7 +159,9 @@ class Redis:
         name = name_of(said)
         message, secrets = request(read, parts, said)
         wants = max(len(parts) - 1, 1) if name in _CONFIRMED else 1
-        command = _Command(name, message, secrets, min(read.span.length, 1 << 17) + 512, wants, [])
+        weight = min(read.span.length, 1 << 17) + _COMMAND_COSTS
+        weight += _WORD_COSTS * len(parts) + _SECRET_COSTS * len(secrets)
+        command = _Command(name, message, secrets, weight, wants, [])
         if self._server.lost and self._paired:
             self._server.restart()
         if not self._is_answered(name, said):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 
 import pytest
 
-from support.parsing import talk
+from support.parsing import Found, talk
 from syswire.convert.model.span import Span
 from syswire.convert.protocols.imap.deflate import FREE_OUTPUT, Inflater
 from syswire.convert.protocols.imap.syntax import Phrase, Piece
@@ -15,6 +16,7 @@ from syswire.convert.protocols.mail.lines import DottedBody, Incoming
 from syswire.convert.protocols.mysql import packets
 from syswire.convert.protocols.postgresql.parser import PostgreSql
 from syswire.convert.protocols.postgresql.values import Bound, value
+from syswire.convert.protocols.redis.parser import Redis
 from syswire.convert.protocols.stream_buffer import StreamBuffer
 from syswire.convert.protocols.telnet import login
 from syswire.convert.protocols.telnet.parser import Telnet
@@ -115,6 +117,32 @@ def test_what_a_server_said_is_not_looked_through_for_each_line(monkeypatch: pyt
     found = talk(Telnet, [*calls, (True, b"c\r\n" * 3000)])
     assert sum(cleaned) < 10 * 4096
     assert [record.kind for record in found.records] == ["login", "session"]
+
+
+@pytest.mark.parametrize("word", [b"SET", b"AUTH"])
+def test_commands_of_many_words_are_held_for_what_they_take(word: bytes) -> None:
+    """Commands of 1,000 words each, none of which is answered."""
+    command = word + b"".join(b" %03x" % number for number in range(1000)) + b"\r\n"
+    taken = 0
+
+    class Silent(Found):
+        def record(self, r: object, /) -> None:
+            nonlocal taken
+            taken += 1
+
+        def sighting(self, s: object, /) -> None:
+            pass
+
+    parser = Redis(Silent())
+    tracemalloc.start()
+    try:
+        for number in range(130):
+            parser.data(True, command, number * len(command), None, True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000
+    assert taken >= 100
 
 
 @pytest.mark.parametrize(
