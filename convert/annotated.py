@@ -47,8 +47,8 @@ class Annotated(msgspec.Struct):
     """What the first pass found in one part. `lines` counts the spooled records of each conversation.
 
     `secrets` are (secret, its bytes on the wire) in the order of their first sighting; `overfull` says that there were
-    more than are kept. `tainted` are (conversation, to the server) of the streams in which a secret was sighted, however
-    short. `names` are (address, name) as answers gave them, in the order in which they were first seen.
+    more than are kept. `tainted` are (conversation, to the server) of the streams in which a secret was sighted,
+    however short. `names` are (address, name) as answers gave them, in the order in which they were first seen.
     """
 
     counts: Counts

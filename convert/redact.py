@@ -56,7 +56,7 @@ _STRUCTURAL = (
 )
 STRUCTURAL = frozenset(_STRUCTURAL.split())
 """Names of fields whose strings syswire makes from a closed vocabulary, numbers, hashes, times or addresses."""
-_OWN_WORDS = frozenset("result reply_type copy transaction protocol_status authentication object".split())
+_OWN_WORDS = frozenset(("result", "reply_type", "copy", "transaction", "protocol_status", "authentication", "object"))
 """The same of answers, where a short secret is masked as a word (a long one is masked there too)."""
 
 
@@ -288,7 +288,7 @@ def mask_exchange(exchange: HttpExchange, sightings: Sequence[Sighting], redacto
 
 
 def mask_quoted(record: Record, sightings: Sequence[Sighting]) -> Record:
-    """A record whose answer repeats one of its own secrets that is too short to be searched for: masked there, by words.
+    """A record whose answer repeats a secret of its own that is too short to be searched for: masked there, by words.
 
     The same record where there is nothing to mask. What was asked is without its secrets by the parser's care.
     """
