@@ -17,8 +17,8 @@ PIECE = 65536
 """Bytes that come out at once, at most."""
 FREE_OUTPUT = 1 << 20
 """Of one direction; a few bytes may stand for very many, each of which costs."""
-MOST_RATIO = 32
-"""Bytes that come out for each that goes in, beyond these. Text has less than 10."""
+MOST_RATIO = 200
+"""Bytes that come out for each that goes in, beyond these. Text has 3 to 10, long lists of like lines more."""
 
 
 class Inflater:
@@ -62,13 +62,16 @@ class Inflater:
         self.block = Span(self._place, self._offset, len(block))
         self._taken += len(block)
         while block and not self._broken:
+            if self._stream.eof:  # who ends the stream has said goodbye
+                self._broken = True
+                return
             try:
                 out = self._stream.decompress(block, PIECE)
             except zlib.error:
                 self._broken = True
                 return
             self._given += len(out)
-            self._broken = self._given > FREE_OUTPUT + MOST_RATIO * self._taken or self._stream.eof
+            self._broken = self._given > FREE_OUTPUT + MOST_RATIO * self._taken or bool(self._stream.unused_data)
             if out:
                 yield out, self._offset, self._place, max(1, len(block))
             block = self._stream.unconsumed_tail

@@ -25,7 +25,7 @@ _RESULT = re.compile(rb"(?=[\x01-\x03]\x00\x00\x01.{1,3}..\x00\x02\x03def)", re.
 _LONGEST_PATTERN = 32
 FREE_OUTPUT = 1 << 20
 """Bytes of one direction that may be inflated whatever goes in: a few may stand for millions of packets."""
-MOST_RATIO = 64
+MOST_RATIO = 200
 """Bytes that come out for each that goes in, beyond these."""
 _UNPRINTABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 

@@ -122,6 +122,15 @@ def test_losses() -> None:
     assert [s.outcome for s in answer.sightings] == ["unknown"]
 
 
+def test_compression_that_is_ended() -> None:
+    """Who ends the stream with its last block says nothing odd; who goes on behind it does."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(b"b NOOP\r\n") + packer.flush()
+    before = ((C, b"a COMPRESS DEFLATE\r\n"), (S, b"a OK\r\n"), (C, packed))
+    assert not imap(*before).weirds
+    assert [name for name, _ in imap(*before, (C, b"more")).weirds] == ["imap-broken-compression"]
+
+
 def test_compression_that_is_none() -> None:
     found = imap((C, b"a COMPRESS DEFLATE\r\n"), (S, b"a OK\r\n"), (C, b"\xff\xffnonsense"), (S, b"x"))
     assert [name for name, _ in found.weirds] == ["imap-broken-compression"]
