@@ -35,6 +35,8 @@ _TOKEN = re.compile(
 )
 _BASIC = re.compile(rb"basic[ \t]+([A-Za-z0-9+/_\-]+={0,2})", re.IGNORECASE)
 _USERINFO = re.compile(r"(://[^/?#@:\s]{0,256}:)[^/?#@\s]{1,1024}@")
+# As in the data source of a database, or a setting of PHP.
+_ASSIGNED = re.compile(r"((?:passw(?:or)?d|passphrase|secret|pwd|_pw)[ \t]{0,8}=[ \t]{0,8})[^;&\s]+", re.IGNORECASE)
 _QUERIES = frozenset(("QUERY_STRING", "REQUEST_URI"))
 _FORM_TYPE = "application/x-www-form-urlencoded"
 _PLAIN_TYPE = re.compile(
@@ -203,4 +205,6 @@ def _stripped(
             seen = [_ours(sighting) for sighting in form.found]
     if "://" in text:
         text = _USERINFO.sub(r"\1@", text)
+    if "=" in text:
+        text = _ASSIGNED.sub(r"\1", text)
     return text, seen, len(text) < size

@@ -247,3 +247,19 @@ def test_an_empty_authorization_is_no_secret() -> None:
     [asked] = found.asked
     assert asked is not None and asked["params"] == [["HTTP_AUTHORIZATION", ""]]
     assert "secret" not in asked and not found.sightings
+
+
+def test_passwords_in_settings_are_left_out() -> None:
+    """A data source with its password, as web servers hand them to PHP."""
+    values = {
+        b"DB_DSN": b"mysql:host=db;password=pq7;port=1",
+        b"PHP_VALUE": b"mysqli.default_pw = pq7\nmysqli.default_user=u",
+        b"SCRIPT_NAME": b"/password=",
+    }
+    [asked] = talk(FastCgi, [(True, request(values))]).asked
+    assert asked is not None and asked["secret"] is True
+    assert asked["params"] == [
+        ["DB_DSN", "mysql:host=db;password=;port=1"],
+        ["PHP_VALUE", "mysqli.default_pw = \nmysqli.default_user=u"],
+        ["SCRIPT_NAME", "/password="],
+    ]
