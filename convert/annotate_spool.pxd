@@ -20,6 +20,8 @@ cdef class Spool:
     cdef list sightings        # those
     cdef uint64_t base         # exchanges and records of earlier conversations
     cdef uint64_t handed       # those of the present one
+    cdef uint64_t channel_rows # conversations that were looked at for transfers
+    cdef uint64_t channel_last # the last data connection of the present one, or itself
     cdef list spoken           # names of its protocols, in order
     # The present conversation:
     cdef uint64_t stream

@@ -26,6 +26,7 @@ cdef enum:
     MOST_SECRETS = 100_000
     MOST_NAMES = 10_000
     CHANNELS_AHEAD = 4_096    # conversations behind a transfer's own in which its data connection is looked for
+    CHANNELS_ROWS = 200_000   # those that are looked at for all transfers of a part
 
 
 cdef class Spool:
@@ -44,6 +45,7 @@ cdef class Spool:
     cdef int begin(self, object conv, object ends, tuple places, tuple attributions) except -1:
         """A conversation begins."""
         self.stream, self.conv, self.seen = conv.id, conv, conv.ends
+        self.channel_last = conv.id
         self.base = self.counts.exchanges + self.counts.records
         self.ends, self.places, self.attributions = ends, places, attributions
         self.verbatim = conv.protocol == TCP or conv.protocol == UDP  # the path of a unix socket is not in the stream
@@ -139,14 +141,16 @@ cdef class Spool:
         """The conversation that is a transfer's data connection: the next one that goes to where it was to go."""
         cdef uint64_t number, last
         host, port = record.channel
-        number = self.stream + 1
+        number = self.channel_last + 1  # a port may be used again, but one transfer comes after the other
         last = min(number + CHANNELS_AHEAD, self.reader.conversations + 1)
-        while number < last:
-            conv = self.rebuilt.conversation(number).conv
+        while number < last and self.channel_rows < CHANNELS_ROWS:
+            self.channel_rows += 1
+            conv = self.rebuilt.conv(number)
             if conv.protocol == TCP and conv.server_port == port:
                 width = 4 if conv.family == 4 else 16
                 own = self.conv.server_ip[:width] == conv.server_ip[:width]
                 if own if not host else address(conv.server_ip[:width]) == host:
+                    self.channel_last = number
                     return number
             number += 1
         return None
@@ -258,7 +262,7 @@ cdef class Spool:
     cdef int transferred(self, object record, uint64_t number) except -1:
         """What passed on a record's data connection is an object: the direction in which more bytes went."""
         totals = self.reader.conversation(number)
-        ended = self.rebuilt.conversation(number).conv.closed != 0
+        ended = self.rebuilt.conv(number).closed != 0
         told = self.objects.transfer(self.reader, totals.pieces_begin, totals.pieces_end, None, complete=ended)
         if told:
             (record.request if record.response is None else record.response).fields["object"] = told

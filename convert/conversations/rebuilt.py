@@ -87,14 +87,15 @@ class Rebuilt:
     def __iter__(self) -> Iterator[Conversation]:
         """In the order of the ids."""
         for totals in self.reader:
-            yield Conversation(self._conv(totals.conv), totals)
+            yield Conversation(self.conv(totals.conv), totals)
 
-    def _conv(self, number: int) -> Conv:
+    def conv(self, number: int) -> Conv:
+        """Who talks in a conversation, by its id."""
         return Conv._make(CONV.unpack(self._rows.get(number - 1)))
 
     def conversation(self, number: int) -> Conversation:
         """One conversation by its id."""
-        return Conversation(self._conv(number), self.reader.conversation(number))
+        return Conversation(self.conv(number), self.reader.conversation(number))
 
     def runs(self, conversation: Conversation) -> Iterator[Run]:
         """Its pieces in order, both directions as they took turns; those that simply go on are joined."""

@@ -7,6 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
+from support import packet_made as made
 from support.conversations import ACK, PSH, Talk, capture
 from syswire.convert.pipeline import Case, Options
 
@@ -90,3 +91,31 @@ def test_numbers_count_records_and_exchanges_together(tmp_path: Path) -> None:
     assert said[sighting["exchange"] - 1]["type"] == "login"
     assert (sighting["protocol"], sighting["username"], sighting["secret"]) == ("ftp", "anna", "open-sesame")
     assert (sighting["outcome"], sighting["method"], sighting["target"]) == ("accepted", None, None)
+
+
+def test_transfers_that_use_one_port_again(tmp_path: Path) -> None:
+    """Each has the data connection that came for it."""
+    control, at = Talk(server=(made.B4, 21)), {True: 1, False: 1}
+    frames = control.handshake()
+
+    def say(up: bool, data: bytes) -> None:
+        frames.append(control(up, ACK | PSH, at[up], at[not up], data))
+        at[up] += len(data)
+
+    say(False, b"220 Welcome\r\n")
+    port = 50_000
+    for number in range(2):
+        say(True, b"PASV\r\n")
+        address = made.B4.replace(".", ",").encode()
+        say(False, b"227 Entering Passive Mode (%s,%d,%d)\r\n" % (address, port >> 8, port & 255))
+        say(True, b"RETR file%d\r\n" % number)
+        data = Talk(client=(made.A4, 41_000 + number), server=(made.B4, port), numbers=(7 + number, 9 + number))
+        frames += data.handshake()
+        say(False, b"150 Here it comes\r\n")
+        frames += [data(False, ACK | PSH, 1, 1, b"content %d" % number), *data.close(0, 9)]
+        say(False, b"226 Done\r\n")
+    path = capture(tmp_path / "a.pcap", [*frames, *control.close(at[True] - 1, at[False] - 1)])
+    Case([str(path)], tmp_path / "out", Options(pcapng=False)).run()
+    records = [json.loads(line) for line in (tmp_path / "out/a.annotations.jsonl").read_text().splitlines()]
+    assert [one["data_stream"] for one in of(records, "transfer")] == [2, 3]
+    assert [one["client"]["port"] for one in of(records, "stream")][1:] == [41_000, 41_001]
