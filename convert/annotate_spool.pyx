@@ -13,13 +13,13 @@ from syswire.convert.contents import Contents, without_hashes
 from syswire.convert.json_text cimport JsonText
 from syswire.convert.model.record import Record
 from syswire.convert.model.rows import TCP, UDP
-from syswire.convert.model.sighting import FORM_BODY
+from syswire.convert.model.sighting import COOKIE, FORM_BODY
 from syswire.convert.model.text import address
 from syswire.convert.objects import ObjectStore
 from syswire.convert.record_marks cimport (
     MARK_REQUEST_HASH, MARK_RESPONSE_HASH, MARK_SIGHTING, MARK_VERBATIM, RecordMark,
 )
-from syswire.convert.redact import mask_exchange, mask_own, mask_quoted
+from syswire.convert.redact import mask_exchange, mask_own, mask_quoted, to_be_searched
 
 cdef enum:
     BUFFER = 1 << 18          # bytes of lines that are written at once
@@ -86,10 +86,13 @@ cdef class Spool:
         """A secret of the conversation's `ordinal`-th exchange or record, which was handed out before."""
         cdef Spot spot
         cdef Processes processes
-        if len(self.found.secrets) < MOST_SECRETS:
-            self.found.secrets[sighting.secret, sighting.raw] = None
-        else:
-            self.found.overfull = True
+        for pair in to_be_searched(sighting):
+            if pair in self.found.secrets:
+                continue
+            if len(self.found.secrets) < MOST_SECRETS:
+                self.found.secrets[pair] = None
+            elif sighting.location != COOKIE:  # each visitor has one; they are masked where they stand
+                self.found.overfull = True
         if self.held is not None and self.handed == ordinal:
             self.sightings.append(sighting)
             return 0

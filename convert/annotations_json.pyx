@@ -245,7 +245,9 @@ cdef class RecordLines(JsonText):
         self.string(sighting.location)
         self.put(b',"field":')
         self.string(sighting.field)
-        self.put(b',"form":"cleartext","username":')
+        self.put(b',"form":')
+        self.string(sighting.form)
+        self.put(b',"username":')
         self.string(sighting.username)
         self.put(b',"secret":')
         self.string(shown[0])
@@ -273,6 +275,11 @@ cdef class RecordLines(JsonText):
         self.time(spot.piece.time)
         self.put(b',"where":')
         self.where(spot, sighting.span)
+        self.put(b',"confidence":')
+        self.string(sighting.confidence)
+        if sighting.details:
+            self.put(b',"details":')
+            self.add(_encode(wire_values(sighting.details, "details", odd)))
         if not sighting.announced:
             self.put(b',"announced":false')
         return self.escaped(odd)

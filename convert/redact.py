@@ -24,7 +24,7 @@ import msgspec
 
 from .errors import UsageError
 from .escapes import JSON, PERCENT, unescape
-from .model.sighting import AUTHORIZATION_BASIC, URL_USERINFO
+from .model.sighting import AUTHORIZATION_BASIC, COMMUNITY, COOKIE, HASH, HEADER, URL_USERINFO
 from .secret_index import SHORTEST, SecretIndex
 from .secret_search import found, reach
 
@@ -118,7 +118,8 @@ class Redactor:
 
     def learn_sighting(self, sighting: Sighting) -> None:
         """Take the secret of a sighting, and its bytes on the wire."""
-        self.learn(sighting.secret, whole=(sighting.raw,))
+        for secret, raw in to_be_searched(sighting):
+            self.learn(secret, whole=(raw,))
 
     def _add(self, spelling: bytes, before: int, after: int) -> None:
         if len(spelling) >= SHORTEST and not self.index.add(spelling, before, after):
@@ -208,6 +209,22 @@ class Redactor:
         return found
 
 
+_KNOWN_COMMUNITIES = (b"public", b"private")
+
+
+def to_be_searched(sighting: Sighting) -> Iterable[tuple[bytes, bytes]]:
+    """(secret, its bytes on the wire) of what a sighting makes secret everywhere in the case.
+
+    The line of a hash stands nowhere: what was sent for it is searched for. SNMP's customary communities are words that
+    stand in many a path; they are masked in their own records only.
+    """
+    if sighting.form == HASH:
+        return [(part, part) for part in (sighting.raw, *sighting.parts) if part]
+    if sighting.location == COMMUNITY and sighting.secret in _KNOWN_COMMUNITIES:
+        return ()
+    return ((sighting.secret, sighting.raw),)
+
+
 def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> str:
     """Text of a message with its own secrets masked, however short, and all others as Redactor.text does."""
     if redactor.reveal or not text:
@@ -216,7 +233,7 @@ def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> st
         raw = sighting.raw.decode("latin-1")
         if raw not in text:
             continue
-        if sighting.location == AUTHORIZATION_BASIC:
+        if sighting.location in (AUTHORIZATION_BASIC, HEADER, COOKIE):
             text = text.replace(raw, MASK)
         elif sighting.location == URL_USERINFO:
             text = text.replace(f":{raw}@", f":{MASK}@")

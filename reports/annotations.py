@@ -110,6 +110,8 @@ class Sighting(msgspec.Struct, gc=False, tag="sighting"):
     username: str | None = None
     secret_complete: bool = True
     outcome: str = "unknown"
+    form: str = "cleartext"
+    confidence: str = "certain"
     time: str | None = None
     client: Endpoint | None = None
     server: Endpoint | None = None

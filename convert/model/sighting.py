@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from .span import Span
+
+if TYPE_CHECKING:
+    from .record import Value
 
 FORM_BODY = "form-body"
 URL_QUERY = "url-query"
 URL_USERINFO = "url-userinfo"
 AUTHORIZATION_BASIC = "authorization-basic"
+HEADER = "header"
+COOKIE = "cookie"
+COMMUNITY = "community"
 
 ACCEPTED = "accepted"
 REFUSED = "refused"
 UNKNOWN = "unknown"
+
+CLEARTEXT = "cleartext"
+TOKEN = "token"
+HASH = "hash"
+
+CERTAIN = "certain"
+LIKELY = "likely"
+POSSIBLE = "possible"
 
 
 class Sighting(msgspec.Struct, gc=False):
@@ -44,3 +60,12 @@ class Sighting(msgspec.Struct, gc=False):
     """The ordinal of its HttpExchange or Record."""
     protocol: str = "http"
     """The name of the protocol in protocols/table.py."""
+    form: str = CLEARTEXT
+    """CLEARTEXT: a password; TOKEN: what stands for one, such as a bearer token; HASH: a challenge and what was
+    answered to it, from which a password can be guessed offline; `secret` is then the line that hashcat or John reads."""
+    confidence: str = CERTAIN
+    """CERTAIN: the grammar of the protocol says that it is a secret; LIKELY, POSSIBLE: it looks like one."""
+    details: dict[str, Value] | None = None
+    """What else is known of it (docs/protocols.md): mechanism, hashcat mode, a token's claims. No part of a secret."""
+    parts: tuple[bytes, ...] = ()
+    """Of a HASH: what stands on the wire, beside `raw`, and must not be shown either (a response, as it is)."""
