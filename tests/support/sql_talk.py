@@ -7,6 +7,10 @@ from pathlib import Path
 
 import dpkt
 
+from syswire.convert.model.sighting import Sighting
+
+from .parsing import Found
+
 Calls = list[tuple[bool, bytes | int]]
 
 
@@ -106,3 +110,13 @@ def complaint(kind: bytes, level: bytes, state: bytes, text: bytes) -> bytes:
 
 READY = message(b"Z", b"I")
 LOGGED_IN = message(b"R", struct.pack("!I", 0)) + message(b"S", b"server_version\x0015.1\0") + READY
+
+
+def cleartext(found: Found) -> list[Sighting]:
+    """What passed as it is: no challenge and its answer."""
+    return [sighting for sighting in found.sightings if sighting.form == "cleartext"]
+
+
+def hashed(found: Found) -> list[Sighting]:
+    """The others: lines for crackers."""
+    return [sighting for sighting in found.sightings if sighting.form == "hash"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
 from ..sql import secrets as sql_secrets
 from ..sql.strays import takes_password
+from .answers import respond
 from .fields import (
     CONNECT_ATTRIBUTES,
     LONGEST,
@@ -52,8 +53,8 @@ _MOST_LONG_DATA = 256 * 1024
 LAST = 0xFFFFFFFF
 """MariaDB: the statement that was prepared last."""
 _DENIED = frozenset({1045, 1698})
-_EXPIRED = frozenset({1820, 1862})
-"""The password is right, but it has to be changed."""
+_PROVEN = frozenset({1044, 1049, 1820, 1862})
+"""The password is right, but it has to be changed; or the database is not there for that user."""
 
 
 class Command:
@@ -73,9 +74,15 @@ class Command:
         self.sent: dict[int, bytes] = {}
         self.plugin = ""
         """For AUTH: the method that is being followed."""
+        self.challenge = b""
+        """For AUTH: what the server last asked."""
         self.full = False
         """For AUTH: the server asked for the password itself."""
+        self.proven = False
+        """For AUTH: the server said that the answer is right, before it let the user in."""
         self.user: str | None = None
+        self.passed_over = 0
+        """So many of the first sightings were never judged: the server then asked in another way."""
 
     @property
     def weight(self) -> int:
@@ -90,15 +97,15 @@ class Command:
         self.sightings.append(Sighting(where, None, user, secret, raw, complete, span, protocol="mysql"))
 
     def judge(self, result: str | None, code: int | None) -> None:
-        """What the answer says of the secrets."""
-        if result is None:
-            return
-        for sighting in self.sightings:
-            if self.kind == "login":
-                known = ACCEPTED if result == "ok" or code in _EXPIRED else UNKNOWN
-                sighting.outcome = REFUSED if code in _DENIED else known
-            elif self.name == "query":
-                sighting.outcome = ACCEPTED if result == "ok" else REFUSED
+        """What the answer says of the secrets; those whose outcome is known keep it."""
+        outcome = UNKNOWN
+        if self.kind == "login":
+            proven = result == "ok" or code in _PROVEN or self.proven
+            outcome = REFUSED if code in _DENIED else ACCEPTED if proven else UNKNOWN
+        elif self.name == "query" and result is not None:
+            outcome = ACCEPTED if result == "ok" else REFUSED
+        for sighting in self.sightings[self.passed_over :]:
+            sighting.outcome = outcome
 
     def mask_all(self, fields: dict[str, Value]) -> None:
         """A server may quote the text that it answers: cut out what that was found to hold."""
@@ -109,20 +116,23 @@ class Command:
                 self.mask_all(one)
 
 
-def read(packet: Packet, capabilities: int | None, user: str | None) -> Command:
-    """The command in a packet whose number is 0. `capabilities`: None where the login was not seen."""
+def read(packet: Packet, capabilities: int | None, user: str | None, challenge: bytes = b"") -> Command:
+    """The command in a packet whose number is 0. `capabilities`: None where the login was not seen.
+
+    `challenge`: the server's last one, which a login within the session answers.
+    """
     body = packet.body
     number = body[0] if body else 0
     command = Command(NAMES.get(number, f"command {number}"), packet.span)
     command.fields["command"] = command.name
     try:
-        _read(command, packet, capabilities, user)
+        _read(command, packet, capabilities, user, challenge)
     except Short:
         command.fields["request_complete"] = False
     return command
 
 
-def _read(command: Command, packet: Packet, capabilities: int | None, user: str | None) -> None:
+def _read(command: Command, packet: Packet, capabilities: int | None, user: str | None, challenge: bytes) -> None:
     body, name, fields = packet.body, command.name, command.fields
     reader = Reader(body, 1)
     if name == "query":
@@ -145,7 +155,7 @@ def _read(command: Command, packet: Packet, capabilities: int | None, user: str 
         if name == "fetch":
             fields["most_rows"] = reader.number(4)
     elif name == "change-user":
-        _change_user(command, packet, capabilities)
+        _change_user(command, packet, capabilities, challenge)
     elif name in {"register-replica", "binlog-dump", "binlog-dump-gtid"}:
         _replica(command, packet, reader)
 
@@ -208,7 +218,7 @@ def _text(command: Command, packet: Packet, begin: int, user: str | None) -> Non
         command.fields["secret"] = True
 
 
-def _change_user(command: Command, packet: Packet, capabilities: int | None) -> None:
+def _change_user(command: Command, packet: Packet, capabilities: int | None, challenge: bytes) -> None:
     """COM_CHANGE_USER: a login within the session."""
     command.kind = "login"
     reader = Reader(packet.body, 1)
@@ -226,7 +236,8 @@ def _change_user(command: Command, packet: Packet, capabilities: int | None) -> 
         if reader.left and (capabilities is None or capabilities & CONNECT_ATTRIBUTES):
             fields["attributes"] = read_attributes(Reader(reader.take(reader.lenenc())))
     fields["authentication"] = command.plugin
-    told_clear(command, packet, answer, begin)
+    command.challenge = challenge
+    respond(command, packet, answer, begin)
 
 
 def describe_login(command: Command, told: Login) -> None:
@@ -241,21 +252,6 @@ def describe_login(command: Command, told: Login) -> None:
         fields["request_complete"] = False
     command.user = as_name(told.user)
     command.plugin = told.plugin or NATIVE
-
-
-def told_clear(command: Command, packet: Packet, answer: bytes, begin: int) -> None:
-    """The client's answer to a challenge: a sighting where the method followed sends the password itself."""
-    plugin = command.plugin
-    secret = answer[:-1] if answer.endswith(b"\0") else answer
-    if not secret:
-        return
-    clear = plugin in {"mysql_clear_password", "dialog"}
-    if plugin in {"caching_sha2_password", "sha256_password"}:
-        # On a unix socket the password follows as it is; else a request for a key, or what is encrypted with it.
-        clear = command.full and answer.endswith(b"\0") and len(answer) > 1 and min(secret) >= 0x20
-    if clear:
-        whole = packet.complete and answer.endswith(b"\0")
-        command.sight(secret, secret, packet.part(begin, begin + len(secret)), whole, command.user)
 
 
 def as_name(text: str) -> str | None:

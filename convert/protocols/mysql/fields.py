@@ -103,6 +103,8 @@ class Greeting(NamedTuple):
     connection: int
     capabilities: int
     plugin: str
+    challenge: bytes = b""
+    """20 bytes; 8 of servers before 4.1. Empty where it is not known."""
 
     def fields(self) -> dict[str, Value]:
         """For a record."""
@@ -118,21 +120,23 @@ _GREETING = re.compile(rb"\x0a([ -~]{3,64})\0")
 
 
 def greeting(body: bytes) -> Greeting | None:
-    """Initial handshake, protocol version 10; None where it is none. Challenges are passed over."""
+    """Initial handshake, protocol version 10; None where it is none."""
     match = _GREETING.match(body)
     if match is None:
         return None
     reader = Reader(body, match.end())
     try:
         connection = reader.number(4)
-        if reader.take(9)[8]:
+        challenge = reader.take(9)
+        if challenge[8]:
             return None
+        challenge = challenge[:8]
         capabilities = reader.number(2)
         if not reader.left:
-            return Greeting(match[1].decode("latin-1"), connection, capabilities, "")
+            return Greeting(match[1].decode("latin-1"), connection, capabilities, "", challenge)
         reader.take(3)
         capabilities |= reader.number(2) << 16
-        challenge = reader.number(1)
+        size = reader.number(1)
         reserved = reader.take(10)
         if not capabilities & CLIENT_MYSQL:
             capabilities |= int.from_bytes(reserved[6:], "little") << 32
@@ -140,9 +144,11 @@ def greeting(body: bytes) -> Greeting | None:
             return None
         plugin = ""
         if capabilities & PLUGIN_AUTH:
-            reader.take(max(13, challenge - 8))
+            challenge += reader.take(max(13, size - 8))[:12]
             plugin = reader.rest().split(b"\0")[0].decode("latin-1")
-        return Greeting(match[1].decode("latin-1"), connection, capabilities, plugin)
+        elif reader.left >= 13:
+            challenge += reader.take(12)
+        return Greeting(match[1].decode("latin-1"), connection, capabilities, plugin, challenge)
     except Short:
         return None
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message, Record
 from ...model.span import Span
-from .commands import AUTH, NOTHING, Command, Statements, describe_login, read, told_clear
-from .fields import COMPRESS, SHORT, SSL, ZSTD, Greeting, Login, error, greeting, login
+from .answers import goes_on, respond
+from .commands import AUTH, NOTHING, Command, Statements, describe_login, read
+from .fields import COMPRESS, SSL, ZSTD, Greeting, Login, error, greeting, login
 from .packets import Inflater, MySqlFramer
 from .replies import INFILE, Reply
 
@@ -46,6 +47,7 @@ class MySql:
         self._greeting: tuple[Greeting, Span] | None = None
         self._capabilities: int | None = None
         self._user: str | None = None
+        self._challenge = b""
         self._queue: deque[Command] = deque()
         self._held = 0
         self._reply: Reply | None = None
@@ -165,7 +167,7 @@ class MySql:
         if fresh and (self._pairs is not None or not self._framers[False].synced):
             self._flush()
             self._pairs = None
-        command = read(packet, self._capabilities, self._user)
+        command = read(packet, self._capabilities, self._user, self._challenge)
         if command.execution is not None:
             command.sent = self._statements.sent(command.statement)
         elif command.name in {"reset", "close"}:
@@ -201,7 +203,8 @@ class MySql:
             return
         describe_login(command, told)
         self._user = command.user
-        told_clear(command, packet, packet.body[told.begin : told.end], told.begin)
+        command.challenge = greeted[0].challenge if greeted else b""
+        respond(command, packet, packet.body[told.begin : told.end], told.begin)
         self._enqueue(command)
         self._reply = Reply(command, self._capabilities, self._framers[False])
         self._greeting = greeted
@@ -226,7 +229,7 @@ class MySql:
 
     def _authenticate(self, command: Command, packet: Packet) -> None:
         """The client's next word in a login."""
-        told_clear(command, packet, packet.body, 0)
+        respond(command, packet, packet.body, 0)
         end = packet.span.offset + packet.span.length
         command.span = Span(command.span.place, command.span.offset, end - command.span.offset)
 
@@ -240,7 +243,8 @@ class MySql:
         reply = self._reply
         assert reply is not None
         command = reply.command
-        if reply.kind == "login" and self._goes_on(command, packet):
+        if reply.kind == "login" and goes_on(command, packet.body):
+            self._challenge = command.challenge if command else b""
             reply.end = packet.end
             reply.begun = reply.begun or packet.span
             return
@@ -255,6 +259,7 @@ class MySql:
             told = greeting(packet.body)
             if told is not None and self._greeting is None:
                 self._greeting = told, packet.span
+                self._challenge = told.challenge
                 self._pairs = None
                 self._framers[True].begin_here()
                 return False
@@ -278,22 +283,6 @@ class MySql:
         else:
             self._reply = Reply(None, self._capabilities, framer)
         return True
-
-    def _goes_on(self, command: Command | None, packet: Packet) -> bool:
-        """The server asks for more before it judges a login."""
-        body = packet.body
-        if command is None:
-            return body[:1] in {b"\xfe", b"\x01"}
-        if body[:1] == b"\xfe":
-            name = body[1:].split(b"\0")[0].decode("latin-1")[:SHORT]
-            command.plugin = name or "mysql_old_password"
-            command.fields["authentication"] = command.plugin
-            command.full = False
-            return True
-        if body[:1] == b"\x01":
-            command.full = body == b"\x01\x04"
-            return True
-        return body[:1] not in {b"\0", b"\xff"}
 
     def _finish(self) -> None:
         """The answer that was awaited is whole."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from support.parsing import Found, talk
-from support.sql_talk import Calls, column, eof, err, greeting, lenenc, login, ok, packet, query, recorded
+from support.sql_talk import Calls, cleartext, column, eof, err, greeting, lenenc, login, ok, packet, query, recorded
 from syswire.convert.protocols.mysql.parser import MySql
 
 PORT = 23306
@@ -76,14 +76,14 @@ def test_the_client_of_mariadb(data: Path) -> None:
 
 def test_passwords_in_statements_are_sighted_and_cut_out(data: Path) -> None:
     found = talk(MySql, recorded(data / "protocols/mysql-client.pcap", PORT)[0])
-    told = [(s.username, s.secret, s.location, s.outcome, s.protocol) for s in found.sightings]
+    told = [(s.username, s.secret, s.location, s.outcome, s.protocol) for s in cleartext(found)]
     assert told == [
         ("eve", b"invented-2", "query-text", "accepted", "mysql"),
         ("eve", b"invented-3", "query-text", "accepted", "mysql"),
         ("bad", b"invented-4", "query-text", "refused", "mysql"),
     ]
     assert "invented" not in repr(found.records)
-    sightings = found.sightings
+    sightings = cleartext(found)
     stream = b"".join(
         bytes(c)
         for to_server, c in recorded(data / "protocols/mysql-client.pcap", PORT)[0]
@@ -143,7 +143,7 @@ def test_a_password_in_the_clear() -> None:
     found = talk(
         MySql, [(False, greeting()), (True, login()), (False, switch), (True, packet(3, b"geheim\0")), (False, ok(4))]
     )
-    (sighting,) = found.sightings
+    (sighting,) = cleartext(found)
     assert (sighting.username, sighting.secret, sighting.outcome) == ("ann", b"geheim", "accepted")
     assert sighting.span.offset == len(login()) + 4
     request, _ = pair(found)
@@ -156,14 +156,14 @@ def test_a_password_in_the_clear() -> None:
 def test_what_became_of_a_password(code: int, outcome: str) -> None:
     calls: Calls = [(False, greeting()), (True, login(answer=b"pw\0", plugin=b"mysql_clear_password"))]
     found = talk(MySql, [*calls, (False, err(2, code, b"28000", b"no"))])
-    assert [(s.secret, s.outcome) for s in found.sightings] == [(b"pw", outcome)]
+    assert [(s.secret, s.outcome) for s in cleartext(found)] == [(b"pw", outcome)]
 
 
 def test_full_authentication_on_a_unix_socket_shows_the_password() -> None:
     calls: Calls = [(False, greeting(plugin=b"caching_sha2_password")), (True, login(plugin=b"caching_sha2_password"))]
     calls += [(False, packet(2, b"\x01\x04"))]
-    assert [s.secret for s in talk(MySql, [*calls, (True, packet(3, b"pw1\0")), (False, ok(4))]).sightings] == [b"pw1"]
-    assert not talk(MySql, [*calls, (True, packet(3, b"\x02")), (False, packet(4, b"\x01-----BEGIN"))]).sightings
+    assert [s.secret for s in cleartext(talk(MySql, [*calls, (True, packet(3, b"pw1\0")), (False, ok(4))]))] == [b"pw1"]
+    assert not cleartext(talk(MySql, [*calls, (True, packet(3, b"\x02")), (False, packet(4, b"\x01-----BEGIN"))]))
 
 
 def test_tls_is_handed_on() -> None:
@@ -278,7 +278,7 @@ def test_a_secret_that_the_server_quotes() -> None:
         (True, query(sql)), (False, err(1, 1064, b"42000", b"near 'abcdefghij' NONS' and 'abcde' at line 1"))
     )
     assert "abcde" not in repr(found.records)
-    assert [s.outcome for s in found.sightings] == ["refused"]
+    assert [s.outcome for s in cleartext(found)] == ["refused"]
 
 
 def test_pipelined_commands_are_answered_in_order() -> None:
