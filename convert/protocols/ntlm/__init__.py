@@ -1,0 +1,1 @@
+"""NTLM's messages (MS-NLMP), wherever another protocol carries them."""
