@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message, Record
 from ...model.span import Span
+from .answers import md5
 from .messages import CANCEL, GSS, LONGEST, SHORT, SSL, PgFramer, startup, strings
 from .queue import LOGIN, Queue
 from .requests import MESSAGES
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ..api import Parser, Sink
     from ..sql.packets import Packet
 
-_MD5 = re.compile(rb"md5[0-9a-f]{32}\0\Z")
 _SASL = re.compile(rb"[A-Z0-9-]{4,40}\0|[a-z]=|[nyp][,=]")
 _METHODS = {2: "kerberos", 3: "password", 5: "md5", 6: "scm", 7: "gss", 9: "sspi", 10: "sasl"}
 
@@ -178,7 +178,7 @@ class PostgreSql:
             return
         if unit.handed:  # after a loss: the rest of that login
             before, unit = unit, Unit("login", None, "login")
-            unit.user, unit.mechanism = before.user, before.mechanism
+            unit.user, unit.mechanism, unit.salt = before.user, before.mechanism, before.salt
             unit.fields |= {"user": before.fields.get("user"), "continued": True}
             self._login = unit
             self._queue.push(LOGIN, unit, packet)
@@ -190,10 +190,13 @@ class PostgreSql:
             unit.fields["authentication"] = name
             unit.mechanism = 11
             return
-        if asked is None and unit.begun is None:
-            if _MD5.match(body):
+        if asked == 5 or (asked is None and unit.begun is None):
+            hashed = md5(packet, unit.user, unit.salt)
+            if hashed is not None:
                 unit.fields["authentication"] = "md5"
+                unit.sightings.append(hashed)
                 return
+        if asked is None and unit.begun is None:
             if _SASL.match(body) or not body.endswith(b"\0") or min(body[:-1], default=0) < 0x20:
                 return
         elif asked != 3:
@@ -257,6 +260,7 @@ class PostgreSql:
             code = int.from_bytes(packet.body[:4], "big")
             if code in _METHODS:
                 login.mechanism = code
+                login.salt = packet.body[4:8] if code == 5 else None
                 login.fields["authentication"] = _METHODS[code]
             elif not code:
                 login.acknowledge()

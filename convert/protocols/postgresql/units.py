@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...model.record import Message
-from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
+from ...model.sighting import ACCEPTED, CLEARTEXT, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from ..sql import secrets as sql_secrets
 from ..sql.strays import takes_password
@@ -64,6 +64,8 @@ class Unit:
         """SQLSTATE of its error."""
         self.mechanism: int | None = None
         """Of a login: what the server last asked for."""
+        self.salt: bytes | None = None
+        """Of a login by MD5: the server's challenge."""
         self._one: dict[str, Value] = {}
         self._results: list[Value] = []
         self._count = 0
@@ -218,7 +220,7 @@ class Unit:
             if statement is not None and takes_password(statement.shown):
                 fields["parameters"] = [None] * len(self.bound)
                 fields["secret"] = True
-        if self.secrets or self.sightings:
+        if self.secrets or any(sighting.form == CLEARTEXT for sighting in self.sightings):
             fields["secret"] = True
         return Message(self.span, fields)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.parsing import Found, talk
-from support.sql_talk import LOGGED_IN, READY, Calls, complaint, description, message, recorded, row, startup
+from support.sql_talk import LOGGED_IN, READY, Calls, cleartext, complaint, description, message, recorded, row, startup
 from syswire.convert.protocols.postgresql.parser import PostgreSql
 
 PORT = 25432
@@ -76,7 +76,7 @@ def test_psql(data: Path) -> None:
         "SCRAM-SHA-256",
     ]
     assert [pairs(one)[0][1]["result"] for one in (old, boss, refused)] == ["ok", "ok", "error"]
-    assert not old.sightings + boss.sightings + refused.sightings
+    assert not cleartext(old) + cleartext(boss) + cleartext(refused)
     assert all(not one.weirds for one in (plain, wrong, old, boss, refused))
 
 
@@ -140,7 +140,7 @@ def test_what_became_of_a_password(answer: bytes, outcome: str) -> None:
 )
 def test_a_password_whose_demand_was_not_seen(said: bytes, secret: bytes | None) -> None:
     found = talk(PostgreSql, [(True, START), (True, message(b"p", said))])
-    assert [s.secret for s in found.sightings] == ([secret] if secret else [])
+    assert [s.secret for s in cleartext(found)] == ([secret] if secret else [])
 
 
 def test_an_error_skips_up_to_sync() -> None:
