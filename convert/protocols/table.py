@@ -44,6 +44,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("ssh", "ssh.parser:Ssh", "ssh.probe:probe", encrypted=True),
     Protocol("dns", "dns.parser:DnsDatagrams", "dns.probe:probe_datagrams", DATAGRAMS),
     Protocol("dns-tcp", "dns.parser:DnsStream", "dns.probe:probe_stream", shown="dns"),
+    Protocol("snmp", "snmp.parser:SnmpDatagrams", "snmp.probe:probe", DATAGRAMS),
+    Protocol("snmp-tcp", "snmp.parser:SnmpStream", "snmp.probe:probe", shown="snmp"),
     Protocol("socks", "socks.parser:Socks", "socks.probe:probe"),
     Protocol("mysql", "mysql.parser:MySql", "mysql.probe:probe"),
     Protocol("postgresql", "postgresql.parser:PostgreSql", "postgresql.probe:probe"),

@@ -1,0 +1,1 @@
+"""SNMP versions 1, 2c and 3."""
