@@ -64,11 +64,11 @@ class _Exchanges:
         self._waiting: dict[tuple[bool, bool, int], _Heard] = {}
         self._users: dict[tuple[bytes, str], str] = {}
 
-    def heard(self, to_server: bool, raw: bytes, span: Span) -> None:
-        """A message."""
+    def heard(self, to_server: bool, raw: bytes, span: Span, cut: bool = False) -> None:
+        """A message; `cut`: its end is known to be missing."""
         message = decode(raw)
         complete = message is not None
-        if message is None and ber.measure(raw[:10]) > len(raw):
+        if cut and ber.measure(raw[:10]) > len(raw):
             message = begun(raw)
         if message is None:
             self._sink.weird("snmp-malformed", span)
@@ -247,16 +247,31 @@ class SnmpDatagrams:
 
     def __init__(self, sink: Sink) -> None:
         self._exchanges = _Exchanges(sink)
+        self._doubted: tuple[bool, bytes, Span] | None = None
+        """A datagram that is shorter than its message, which may have been cut in the capture."""
 
     def data(self, to_server: bool, data: bytes, offset: int, place: object, boundary: bool) -> None:
         """A datagram."""
-        self._exchanges.heard(to_server, bytes(data), Span(place, offset, len(data)))
+        self._decide(False)
+        raw, span = bytes(data), Span(place, offset, len(data))
+        if raw[:1] == b"\x30" and ber.measure(raw[:10]) > len(raw):
+            self._doubted = to_server, raw, span
+        else:
+            self._exchanges.heard(to_server, raw, span)
 
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
         """A datagram that is not known, or the rest of one."""
+        held = self._doubted
+        self._decide(held is not None and held[0] == to_server and held[2].offset + len(held[1]) == offset)
+
+    def _decide(self, cut: bool) -> None:
+        if self._doubted is not None:
+            self._exchanges.heard(*self._doubted, cut)
+            self._doubted = None
 
     def close(self, ended: bool = True) -> None:
         """Hand out what waits."""
+        self._decide(False)
         self._exchanges.flush()
 
 
@@ -303,7 +318,7 @@ class SnmpStream:
         buffer = self._buffers[to_server]
         if len(buffer) and not self._lost[to_server]:
             span = buffer.span(len(buffer))
-            self._exchanges.heard(to_server, buffer.take(len(buffer)), span)
+            self._exchanges.heard(to_server, buffer.take(len(buffer)), span, True)
 
     def close(self, ended: bool = True) -> None:
         """Hand out what waits, also what has begun."""

@@ -15,10 +15,10 @@ _OPENING = 4096
 
 def probe(opening: Opening) -> int:
     """The first datagram is a message; in a stream the first one of a direction is, or begins so on SNMP's ports."""
-    near = bool({opening.client_port, opening.server_port} & _PORTS)
     if opening.transport == "udp":
         first = opening.client if opening.first_to_server else opening.server
-        return YES if first[:1] == b"\x30" and _message(first, near) else NO
+        return YES if first[:1] == b"\x30" and _whole(first) else NO
+    near = bool({opening.client_port, opening.server_port} & _PORTS)
     answer = NO
     for begin in (opening.client, opening.server):
         if not begin:
@@ -31,10 +31,10 @@ def probe(opening: Opening) -> int:
         if size < 0 or not _version(begin):
             return NO
         if size and len(begin) >= size:
-            return YES if _message(begin[:size], near) else NO
-        if near and len(begin) >= min(_OPENING, 64):
-            return YES if _message(begin, True) else NO
-        answer = MORE if len(begin) < _OPENING else answer
+            return YES if _whole(begin[:size]) else NO
+        if opening.over or len(begin) >= _OPENING:
+            return YES if near and _begun(begin) else NO
+        answer = MORE
     return NO if opening.over else answer
 
 
@@ -45,7 +45,13 @@ def _version(begin: bytes) -> bool:
     return any(known.startswith(shown) for known in (b"\x02\x01\x00\x04", b"\x02\x01\x01\x04", b"\x02\x01\x03\x30"))
 
 
-def _message(data: bytes, near: bool) -> bool:
-    from .messages import begun, decode
+def _whole(data: bytes) -> bool:
+    from .messages import decode
 
-    return decode(data) is not None or (near and begun(data) is not None)
+    return decode(data) is not None
+
+
+def _begun(data: bytes) -> bool:
+    from .messages import begun
+
+    return begun(data) is not None
