@@ -13,8 +13,8 @@ from ...model.record import Message
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN
 from ..mail.lines import Line
 from ..mail.login import LoginSession
-from ..mail.sasl import Secret, sighting, user_fields
 from ..mail.session import shown
+from ..sasl.secret import SaslSecret, user_fields, user_name
 from .deflate import Inflater
 from .mail import appended, fetched
 from .syntax import MOST_TEXT, Phrase, Phrases, Taker
@@ -48,7 +48,7 @@ class _Command:
         self.verb = verb
         self.span = phrase.span
         self.fields: dict[str, Value] = {"tag": tag.decode("latin-1"), "command": verb.decode("latin-1")}
-        self.secret: Secret | None = None
+        self.secret: SaslSecret | None = None
         self.mails: list[dict[str, Value]] = []
         self.untagged: list[Value] = []
         self.untagged_total = 0
@@ -186,7 +186,7 @@ class Imap(LoginSession):
         if len(tokens) > 1 and tokens[1].value:
             token = tokens[1]
             command.fields["secret"] = True
-            command.secret = Secret("login", user, token.value, token.raw, token.span, token.complete)
+            command.secret = SaslSecret("login", user_name(user), token.value, token.raw, token.span, token.complete)
 
     # The server
 
@@ -264,7 +264,7 @@ class Imap(LoginSession):
         elif command.verb == b"LOGIN":
             ordinal = self.record("login", Message(command.span, command.fields), said)
             if command.secret is not None:
-                self.sink.sighting(sighting(command.secret, self.name, outcome, ordinal))
+                self.sink.sighting(command.secret.sighting(self.name, outcome, ordinal))
         elif command.mails:
             for mail in command.mails:
                 self.record("mail", Message(command.span, {**command.fields, **mail}), said)
@@ -288,7 +288,7 @@ class Imap(LoginSession):
     def client_lost(self, length: int) -> None:
         """See MailSession."""
         if self.attempt is not None:
-            self.attempt.sasl.lost = True
+            self.attempt.sasl.lose()
         self._asks.lose(length)
         self._synced = False
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from ...model.record import Message
 from ...model.sighting import UNKNOWN
 from ...model.span import Span
-from .sasl import MECHANISM, Attempt, sighting, unpacked
+from ..sasl.mechanisms import NAME
+from .sasl import Attempt, unpacked
 from .session import LONGEST_LINE, MailSession
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LoginSession(MailSession):
     def begin_login(self, said: dict[str, Value], mechanism: bytes, initial: bytes, line: Line) -> None:
         """A login was begun in this line; `said`: what its record says first. `initial`: what came with it."""
         self.logins = True
-        if MECHANISM.match(mechanism) is None:
+        if NAME.match(mechanism) is None:
             return
         self.attempt, self.token, self._said = Attempt(mechanism, line.span), False, said
         if initial := initial.strip(b" \t"):
@@ -116,4 +117,4 @@ class LoginSession(MailSession):
         request = Message(attempt.span, {**self._said, **attempt.sasl.fields()})
         ordinal = self.record("login", request, response)
         if attempt.sasl.secret is not None:
-            self.sink.sighting(sighting(attempt.sasl.secret, self.name, outcome, ordinal))
+            self.sink.sighting(attempt.sasl.secret.sighting(self.name, outcome, ordinal))

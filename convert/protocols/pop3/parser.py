@@ -15,8 +15,8 @@ from ...model.span import Span
 from ..mail.lines import ENDED, DottedBody, Line, joined
 from ..mail.login import LoginSession
 from ..mail.message import MailReader
-from ..mail.sasl import Secret, sighting, user_fields
 from ..mail.session import LONGEST_LINE, LONGEST_TEXT, MOST_WAITING, shown
+from ..sasl.secret import SaslSecret, user_fields, user_name
 
 if TYPE_CHECKING:
     from ...model.record import Value
@@ -43,7 +43,7 @@ class _Command:
         self.argument = argument
         self.span = span
         self.user: bytes | None = None
-        self.secret: Secret | None = None
+        self.secret: SaslSecret | None = None
 
 
 class _Answer:
@@ -157,7 +157,7 @@ class Pop3(LoginSession):
         if secret:
             begin = line.span.offset + len(line.text) - len(secret)
             span = Span(line.span.place, begin, len(secret))
-            command.secret = Secret("login", command.user, secret, secret, span, line.complete)
+            command.secret = SaslSecret("login", user_name(command.user), secret, secret, span, line.complete)
         self._user = None
 
     def _wait(self, command: _Command) -> None:
@@ -249,7 +249,7 @@ class Pop3(LoginSession):
             fields["secret"] = True
         ordinal = self.record("login", Message(command.span, fields), said)
         if command.secret is not None:
-            self.sink.sighting(sighting(command.secret, self.name, outcome, ordinal))
+            self.sink.sighting(command.secret.sighting(self.name, outcome, ordinal))
 
     # Losses and the end
 
@@ -271,7 +271,7 @@ class Pop3(LoginSession):
     def client_lost(self, length: int) -> None:
         """See MailSession."""
         if self.attempt is not None:
-            self.attempt.sasl.lost = True
+            self.attempt.sasl.lose()
         self._user = None
         self._synced = False
 

@@ -256,7 +256,7 @@ class Smtp(SmtpTransactions):
     def client_lost(self, length: int) -> None:
         """See MailSession."""
         if self.attempt is not None:
-            self.attempt.sasl.lost = True
+            self.attempt.sasl.lose()
         self._data_unseen = None
         if self.chunk:
             taken = min(length, self.chunk)

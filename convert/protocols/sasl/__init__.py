@@ -1,0 +1,1 @@
+"""SASL's mechanisms (RFC 4422), whichever protocol carries them."""
