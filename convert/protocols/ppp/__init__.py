@@ -1,0 +1,1 @@
+"""Logins of point-to-point links: PAP, CHAP with Microsoft's variants, EAP."""

@@ -1,0 +1,1 @@
+"""RADIUS: who asked to be let in, how, and what was answered."""
