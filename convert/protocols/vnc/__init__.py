@@ -1,0 +1,1 @@
+"""VNC's protocol, RFB: versions, security, the answer to a challenge."""
