@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message, Record
 from ...model.span import Span
-from .answers import md5
+from .answers import md5, scram
 from .messages import CANCEL, GSS, LONGEST, SHORT, SSL, PgFramer, startup, strings
 from .queue import LOGIN, Queue
 from .requests import MESSAGES
@@ -178,7 +178,7 @@ class PostgreSql:
             return
         if unit.handed:  # after a loss: the rest of that login
             before, unit = unit, Unit("login", None, "login")
-            unit.user, unit.mechanism, unit.salt = before.user, before.mechanism, before.salt
+            unit.user, unit.mechanism, unit.salt, unit.scram = before.user, before.mechanism, before.salt, before.scram
             unit.fields |= {"user": before.fields.get("user"), "continued": True}
             self._login = unit
             self._queue.push(LOGIN, unit, packet)
@@ -189,6 +189,11 @@ class PostgreSql:
             name = body.split(b"\0")[0][:SHORT].decode("latin-1")
             unit.fields["authentication"] = name
             unit.mechanism = 11
+            unit.scram = scram(packet, unit.user)
+            return
+        if unit.scram is not None and asked in {None, 11}:
+            hashed = unit.scram.client(packet)
+            unit.sightings += [hashed] if hashed is not None else []
             return
         if asked == 5 or (asked is None and unit.begun is None):
             hashed = md5(packet, unit.user, unit.salt)
@@ -197,6 +202,7 @@ class PostgreSql:
                 unit.sightings.append(hashed)
                 return
         if asked is None and unit.begun is None:
+            unit.scram = scram(packet, unit.user)
             if _SASL.match(body) or not body.endswith(b"\0") or min(body[:-1], default=0) < 0x20:
                 return
         elif asked != 3:
@@ -262,6 +268,8 @@ class PostgreSql:
                 login.mechanism = code
                 login.salt = packet.body[4:8] if code == 5 else None
                 login.fields["authentication"] = _METHODS[code]
+            elif code == 11 and login.scram is not None:
+                login.scram.server(packet.body[4:])
             elif not code:
                 login.acknowledge()
                 login.fields.setdefault("authentication", "trust")

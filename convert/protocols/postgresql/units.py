@@ -15,6 +15,7 @@ from .values import Bound, type_word, value
 if TYPE_CHECKING:
     from ...model.record import Value
     from ..sql.packets import Packet
+    from .answers import Scram
 
 MOST_RESULTS = 64
 MOST_NOTICES = 16
@@ -66,6 +67,7 @@ class Unit:
         """Of a login: what the server last asked for."""
         self.salt: bytes | None = None
         """Of a login by MD5: the server's challenge."""
+        self.scram: Scram | None = None
         self._one: dict[str, Value] = {}
         self._results: list[Value] = []
         self._count = 0

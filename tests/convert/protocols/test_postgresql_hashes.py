@@ -1,9 +1,11 @@
-"""Answers to PostgreSQL's challenges: worked out here by the manual's formulas, told as the lines that crackers read."""
+"""Answers to PostgreSQL's challenges: worked out by the manual's formulas, told as the lines that crackers read."""
 
 from __future__ import annotations
 
+import hmac
 import struct
-from hashlib import md5
+from base64 import b64decode, b64encode
+from hashlib import md5, pbkdf2_hmac, sha256
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,51 @@ def test_the_challenge_is_not_in_the_capture() -> None:
 )
 def test_what_tells_nothing_is_no_credential(calls: Calls) -> None:
     assert not talk(PostgreSql, calls).sightings
+
+
+# The example of RFC 7677, 3: the user "user" with the password "pencil". PostgreSQL's clients leave the name out.
+FIRST = b"n=,r=rOprNGfwEbeRWgbNEkqO"
+CHALLENGE = b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+FINAL = b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+
+
+def proof(password: bytes) -> bytes:
+    """ClientKey XOR HMAC(SHA256(ClientKey), AuthMessage)."""
+    salted = pbkdf2_hmac("sha256", password, b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096)
+    key = hmac.digest(salted, b"Client Key", "sha256")
+    signature = hmac.digest(sha256(key).digest(), b",".join((FIRST, CHALLENGE, FINAL)), "sha256")
+    return b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True)))
+
+
+def scram_calls(end: bytes) -> Calls:
+    first = b"SCRAM-SHA-256\0" + struct.pack("!I", len(FIRST) + 3) + b"n,," + FIRST
+    return [
+        (True, START), (False, message(b"R", struct.pack("!I", 10) + b"SCRAM-SHA-256\0\0")),
+        (True, message(b"p", first)),
+        (False, message(b"R", struct.pack("!I", 11) + CHALLENGE)),
+        (True, message(b"p", FINAL + b",p=" + proof(PASSWORD))), (False, end),
+    ]  # fmt: skip
+
+
+def test_scram() -> None:
+    calls = scram_calls(message(b"R", struct.pack("!I", 12) + b"v=x") + LOGGED_IN)
+    found = talk(PostgreSql, calls)
+    (sighting,) = found.sightings
+    shown = proof(PASSWORD)
+    told = b64encode(b",".join((FIRST, CHALLENGE, FINAL)))
+    line = b"$".join((b"", b"scram-sha-256", "zoë".encode(), b"4096", b"W22ZaJ0SNY7soEsUEjb6gQ==", told, shown))
+    assert sighting.secret == line
+    assert (sighting.username, sighting.outcome, sighting.raw) == ("zoë", "accepted", shown)
+    begin = sum(len(call) for to_server, call in calls if to_server and isinstance(call, bytes)) - len(shown)
+    assert (sighting.span.offset, sighting.span.length) == (begin, len(shown))
+    assert shown.decode() not in repr(found.records)
+    assert talk(PostgreSql, calls, cuts=[1]).said() == found.said()
+    refused = talk(PostgreSql, scram_calls(complaint(b"E", b"FATAL", b"28P01", b"no")))
+    assert [s.outcome for s in refused.sightings] == ["refused"]
+
+
+def test_scram_of_which_only_the_client_is_seen() -> None:
+    calls: Calls = [call for call in scram_calls(b"") if call[0]]
+    (sighting,) = talk(PostgreSql, calls).sightings
+    assert (sighting.confidence, sighting.outcome) == ("likely", "unknown")
+    assert sighting.secret.endswith(b"$" + proof(PASSWORD))
