@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .decoded import Decoded
     from .model.exchange import HttpRequest, HttpResponse
     from .model.losses import Loss
-    from .model.process import ThreadVersion
     from .model.record import Value
     from .model.rows import Conv
     from .model.sighting import Sighting
@@ -89,34 +88,6 @@ def capture_record(source: int, sha256: str, size: int, decoded: Decoded, frames
     }
     if "escaped" in machine:
         record["escaped"] = machine["escaped"]
-    return record
-
-
-def process_record(version: ThreadVersion, decoded: Decoded) -> Record:
-    """One thread version. `from` is the capture's first event where the thread was there before."""
-    record: Record = {"type": "process", "id": version.id, "tid": version.tid, "pid": version.pid, "ppid": version.ppid}
-    escaped = []
-    texts = {
-        "name": version.name,
-        "exe": version.exepath or version.exe,
-        "cmdline": version.cmdline,
-        "user": version.user,
-        "container_name": decoded.container_names.get(version.container or ""),
-    }
-    for name, raw in texts.items():
-        record[name], odd = readable(raw) if raw is not None else (None, False)
-        if odd:
-            escaped.append(name)
-    record |= {
-        "uid": version.uid,
-        "container": version.container,
-        "from": timestamp(version.begin or decoded.first),
-        "listed": version.listed,
-        "to": timestamp(version.end) if version.end else None,
-        "previous": version.previous or None,
-    }
-    if escaped:
-        record["escaped"] = escaped
     return record
 
 

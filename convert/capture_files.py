@@ -10,7 +10,7 @@ from .comments import FlowComments
 from .model.text import readable
 from .passthrough import write_packets
 from .pcapng import Header, Interface, Writable, write_pcapng
-from .scap.identity import IdentityStore
+from .scap.identity_store import IdentityStore
 from .version import VERSION
 
 if TYPE_CHECKING:

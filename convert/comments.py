@@ -8,6 +8,7 @@ from .annotations import PROTOCOL_NAMES, Ends
 from .model.rows import UNIX_DATAGRAM, UNIX_STREAM
 from .model.synthetic import synthetic_endpoints
 from .model.text import readable
+from .redact import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .decoded import Decoded
     from .model.process import ThreadVersion
     from .redact import Redactor
-    from .scap.identity import IdentityStore
+    from .scap.identity_store import IdentityStore
 
 LONGEST = 400  # characters of a command line in a comment
 
@@ -61,7 +62,8 @@ class FlowComments:
             text += f" exe={readable(path)[0]}"
         if version.container:
             text += f" container={version.container}"
-        command = self._redactor.text(readable(version.cmdline)[0])  # masked before it is cut, not half a secret after
+        line = version.cmdline if self._redactor.reveal else version.masked_cmdline(MASK.encode())
+        command = self._redactor.text(readable(line)[0])  # masked before it is cut, not half a secret after
         return f"{text} cmdline={command[:LONGEST]}"
 
     def names(self) -> Iterator[tuple[str, str]]:

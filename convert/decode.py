@@ -60,6 +60,8 @@ def decode(source: Source, folder: Path, progress: Callable[[int], None] | None 
         interfaces=[(interface.name, interface.address) for interface in reader.interfaces],
         losses=_losses(reader, recorder),
         damage=None if reader.damage is None else (reader.damage.what, reader.damage.offset),
+        sightings=reader.identities.sightings,
+        sightings_left_out=reader.identities.sightings_left_out,
     )
 
 

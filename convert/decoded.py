@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .model.losses import Loss
 
 if TYPE_CHECKING:
+    from .model.process import ProcessSighting
     from .scap.headers import Machine
 
 
@@ -43,6 +44,9 @@ class Decoded:
     frames: int = 0
     longest: int = 0
     unread_links: dict[int, int] = field(default_factory=dict)
+    sightings: list[ProcessSighting] = field(default_factory=list)
+    """Secrets in arguments and environments, in the order of the capture."""
+    sightings_left_out: int = 0
 
     @property
     def packets(self) -> bool:

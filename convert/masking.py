@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .annotate import Annotated
+    from .decoded import Decoded
     from .parts import Part
 
 BUFFER = 1 << 18
@@ -35,13 +36,19 @@ class _Secrets(msgspec.Struct):
     overfull: bool
 
 
-def gather(found: Iterable[Annotated], path: str) -> None:
-    """Write the secrets of all parts to the spool file `path` (processes read it, each once)."""
+def gather(found: Iterable[Annotated], path: str, captures: Iterable[Decoded] = ()) -> None:
+    """Write the secrets of all parts, and of the processes of `captures`, to the spool file `path`.
+
+    Processes read it, each once.
+    """
     known: dict[tuple[bytes, bytes], None] = {}
     overfull = False
     for part in found:
         known |= part.secrets
         overfull = overfull or part.overfull
+    for decoded in captures:
+        known |= dict.fromkeys((one.secret, one.raw) for one in decoded.sightings)
+        overfull = overfull or decoded.sightings_left_out > 0
     with open(path, "wb") as out:
         out.write(msgspec.msgpack.encode(_Secrets(list(known), overfull)))
 

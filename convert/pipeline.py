@@ -31,8 +31,9 @@ from .parts import Serial, divide, in_order, workers
 from .pcap import link_types, write_pcap
 from .pcapng import LINKTYPE_RAW
 from .prepare import Prepared, identity, prepare
+from .process_records import ProcessRecords
 from .redact import Redactor, load_case_key
-from .scap.identity import IdentityStore
+from .scap.identity_store import IdentityStore
 from .version import VERSION
 from .workspace import Workspace, real, stems
 
@@ -213,7 +214,7 @@ class Case:
                 by_source[part.source].found.append(found)
                 self._progress("conversations", number + 1, len(parts))
             everything = [found for item in items for found in item.found]
-            gather(everything, secrets)
+            gather(everything, secrets, [item.prepared.decoded for item in items if item.prepared])
             self.redactor = informed(secrets, self._key, self.options.reveal)
             for item in items:
                 item.names.set_result(self._names(item))
@@ -244,12 +245,16 @@ class Case:
             capture["contains_secrets"] = True
         with self.space.whole(f"{item.stem}.annotations.jsonl") as out, open(decoded.identities, "rb") as spool:
             out.write(self.redactor.json_line(_encode(capture)) + b"\n")
-            for version in IdentityStore(spool, decoded.offsets, decoded.ends):
-                out.write(self.redactor.json_line(_encode(notes.process_record(version, decoded))) + b"\n")
+            identities = IdentityStore(spool, decoded.offsets, decoded.ends)
+            processes = ProcessRecords(item.source, decoded, identities, self.redactor)
+            for record in processes:
+                out.write(self.redactor.json_line(_encode(record)) + b"\n")
             for name in ("streams.final", "exchanges.final"):
                 for part in item.parts:
                     with open(part.path(name), "rb") as made:
                         shutil.copyfileobj(made, out, 1 << 20)
+            for sighting in decoded.sightings:
+                out.write(self.redactor.json_line(_encode(processes.sighting(sighting))) + b"\n")
         item.entry |= {
             "counts": {
                 "events": decoded.events,
@@ -258,7 +263,7 @@ class Case:
                 "exchanges": counts.exchanges,
                 "records": counts.records,
                 "processes": len(decoded.offsets),
-                "sightings": counts.sightings,
+                "sightings": counts.sightings + len(decoded.sightings),
             },
             "spoken": dict(sorted(counts.spoken.items())),
             "weird": dict(sorted(counts.weird.items())),

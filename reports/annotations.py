@@ -101,7 +101,7 @@ class Http(msgspec.Struct, gc=False, tag="http"):
 class Sighting(msgspec.Struct, gc=False, tag="sighting"):
     """A secret that was seen, already masked unless the run reveals."""
 
-    stream: int
+    stream: int | None
     location: str
     secret_fingerprint: str
     exchange: int | None = None
@@ -124,7 +124,7 @@ Record = Process | Stream | Http | Sighting
 EXCHANGE = "exchange"
 """Any record of what was said, HTTP's or another protocol's: they are numbered together."""
 NUMBERED = ("process", "stream", EXCHANGE)
-_OTHERS = ("capture", "process", "stream", "sighting")
+_OTHERS = ("capture", "process", "stream", "sighting", "spread")
 
 
 class Annotations:

@@ -11,25 +11,27 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from ..model.process import ThreadVersion
+from ..model.process import ARGUMENTS, ENVIRONMENT, ProcessSighting, ThreadVersion
+from .command_secrets import Found, in_arguments, in_environment
 from .containers import container_of, described
 from .event_table import EVENTS
+from .identity_store import IdentityStore, Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .headers import ProcessEntry, UserEntry
 
 PR_SET_NAME = 15
 NO_ID = 0xFFFFFFFF
-_MOST_KEPT = 1 << 26  # bytes of versions in memory
 _MOST_VERSIONS = 1 << 22
 _MOST_SPOOL = 1 << 30
 _MOST_NAMES = 1 << 16  # users, containers
 _LONGEST = 4096  # bytes of arguments, as recorders keep them
 _LONGEST_NAME = 1024
 _LONGEST_LABEL = 256  # of users and containers
-_LONG = frozenset(("args", "cgroups"))
+_LONG = frozenset(("args", "cgroups", "env"))
+_MOST_SIGHTINGS = 50_000
 
 
 def text(value: bytes) -> bytes:
@@ -47,65 +49,8 @@ def words(value: bytes) -> tuple[bytes, ...]:
     return tuple(value[:-1].split(b"\0") if value.endswith(b"\0") else value.split(b"\0")) if value else ()
 
 
-class Kept:
-    """The last versions that were asked for or live, within a bound on what they take; the spool has them all."""
-
-    def __init__(self) -> None:
-        self._versions: dict[int, ThreadVersion] = {}
-        self._weight = 0
-
-    def get(self, number: int) -> ThreadVersion | None:
-        """The version, None where it was let go."""
-        return self._versions.get(number)
-
-    def put(self, version: ThreadVersion) -> None:
-        """Keep a version; when there is no room all others are let go."""
-        self._weight += _weight(version)
-        if self._weight > _MOST_KEPT:
-            self._versions.clear()
-            self._weight = _weight(version)
-        self._versions[version.id] = version
-
-    def drop(self, number: int) -> None:
-        """It will not be asked for soon."""
-        if (gone := self._versions.pop(number, None)) is not None:
-            self._weight -= _weight(gone)
-
-
-def _weight(version: ThreadVersion) -> int:
-    """Roughly the bytes of memory that a version takes."""
-    return 600 + len(version.exe) + len(version.exepath) + sum(map(len, version.args)) + 48 * len(version.args)
-
-
-class IdentityStore:
-    """Thread versions by id, read back from their spool; memory holds two numbers a version and the last few read."""
-
-    def __init__(self, spool: IO[bytes], offsets: array[int], ends: array[int]) -> None:
-        self._spool, self._offsets, self._ends = spool, offsets, ends
-        self._unpack = msgspec.msgpack.Decoder(ThreadVersion).decode
-        self._kept = Kept()
-
-    def __len__(self) -> int:
-        return len(self._offsets)
-
-    def __iter__(self) -> Iterator[ThreadVersion]:
-        """All versions by id."""
-        for number in range(1, len(self) + 1):
-            yield self.get(number)
-
-    def get(self, version: int) -> ThreadVersion:
-        """The version by its id. Raises IndexError for an id that was never given."""
-        if not 1 <= version <= len(self):
-            raise IndexError(version)
-        found = self._kept.get(version)
-        if found is None:
-            begin = self._offsets[version - 1]
-            self._spool.seek(begin)
-            last = version == len(self)
-            found = self._unpack(self._spool.read(-1 if last else self._offsets[version] - begin))
-            self._kept.put(found)
-        found.end = self._ends[version - 1]
-        return found
+def _hidden(found: Sequence[Found]) -> tuple[tuple[int, int, int], ...]:
+    return tuple((one.word, one.begin, one.end) for one in found)
 
 
 class Identities:
@@ -128,6 +73,9 @@ class Identities:
         self.refused = 0
         self.container_names: dict[str, bytes] = {}
         self.began = 0
+        self.sightings: list[ProcessSighting] = []
+        self._sighted: set[tuple[bytes, str, str, bytes]] = set()
+        self.sightings_left_out = 0
 
     def restart(self, ts: int) -> None:
         """Another capture follows in the same file: nobody of the first is known to live on."""
@@ -189,9 +137,12 @@ class Identities:
             self.containers.append(name or "")
         return found
 
-    def listed(self, entry: ProcessEntry) -> tuple[int, int]:
-        """A thread of the process list. Returns its version id and container index."""
+    def listed(self, entry: ProcessEntry, offset: int = 0) -> tuple[int, int]:
+        """A thread of the process list, whose block is at `offset`. Returns its version id and container index."""
         self._end(self._by_tid.get(entry.tid, 0), self.began)
+        args = words(entry.args[:_LONGEST])
+        found = in_arguments(entry.exepath or entry.exe or entry.comm, args)
+        login = -1 if entry.loginuid == NO_ID else entry.loginuid
         version = self._add(
             ThreadVersion(
                 id=len(self) + 1,
@@ -201,7 +152,7 @@ class Identities:
                 name=entry.comm[:_LONGEST_NAME],
                 exe=entry.exe[:_LONGEST_NAME],
                 exepath=entry.exepath[:_LONGEST_NAME],
-                args=words(entry.args[:_LONGEST]),
+                args=args,
                 uid=-1 if entry.uid == NO_ID else entry.uid,
                 gid=-1 if entry.gid == NO_ID else entry.gid,
                 user=self.users.get(entry.uid),
@@ -209,8 +160,14 @@ class Identities:
                 begin=self.began,
                 listed=True,
                 previous=0,
+                login_uid=login,
+                login_user=self.users.get(login),
+                parent=self._by_tid.get(entry.ptid, 0),
+                hidden=_hidden(found),
             )
         )
+        if version and entry.tid == entry.pid:
+            self._sight(version, (0, 0, offset), self.began, found, words(entry.env[:_LONGEST]))
         return version, self.container_index(version)
 
     def _named(self, code: int, params: Sequence[bytes]) -> dict[str, bytes]:
@@ -237,6 +194,8 @@ class Identities:
         parent = self._latest(maker)
         name = text(got.get("comm", b"")) or (parent.name if parent else text(got.get("exe", b"")).rsplit(b"/", 1)[-1])
         uid = self._id(got, "uid", parent.uid if parent else -1)
+        exe, args = text(got.get("exe", b"")), words(got.get("args", b""))
+        found = in_arguments(exe, args) if args else []
         version = self._add(
             ThreadVersion(
                 id=len(self) + 1,
@@ -244,9 +203,9 @@ class Identities:
                 pid=pid,
                 ppid=ppid,
                 name=name,
-                exe=text(got.get("exe", b"")),
+                exe=exe,
                 exepath=parent.exepath if parent else b"",
-                args=words(got.get("args", b"")),
+                args=args,
                 uid=uid,
                 gid=self._id(got, "gid", parent.gid if parent else -1),
                 user=self.users.get(uid),
@@ -254,6 +213,10 @@ class Identities:
                 begin=ts,
                 listed=False,
                 previous=0,
+                login_uid=parent.login_uid if parent else -1,
+                login_user=parent.login_user if parent else None,
+                parent=self._living_id(ppid),
+                hidden=_hidden(found),
             )
         )
         return version, self.container_index(version)
@@ -268,9 +231,11 @@ class Identities:
         pid: int,
         filename: bytes,
         cwd: bytes,
+        place: tuple[int, int, int] = (0, 0, 0),
     ) -> tuple[int, int]:
         """A new program by an execve exit; `filename` is what it was called with, where recorded,
-        `cwd` the directory that it is relative to (empty: not known).
+        `cwd` the directory that it is relative to (empty: not known). `place`: the event's ordinal and number, and the
+        offset of its block.
         """
         got = self._named(code, params)
         old = self.get(previous) if previous else None
@@ -282,16 +247,20 @@ class Identities:
             if path and cwd and not path.startswith(b"/"):
                 path = cwd[:_LONGEST_NAME].rstrip(b"/") + b"/" + path
         uid = self._id(got, "uid", old.uid if old else -1)
+        login = self._id(got, "loginuid", -1) if got.get("loginuid") else old.login_uid if old else -1
+        args = words(got.get("args", b""))
+        found = in_arguments(path or exe, args)
+        ppid = number(got.get("ptid", b""), old.ppid if old else -1)
         version = self._add(
             ThreadVersion(
                 id=len(self) + 1,
                 tid=tid,
                 pid=pid,
-                ppid=number(got.get("ptid", b""), old.ppid if old else -1),
+                ppid=ppid,
                 name=text(got.get("comm", b"")) or (path or exe).rsplit(b"/", 1)[-1][:15],
                 exe=exe,
                 exepath=path,
-                args=words(got.get("args", b"")),
+                args=args,
                 uid=uid,
                 gid=self._id(got, "gid", old.gid if old else -1),
                 user=self.users.get(uid),
@@ -299,9 +268,40 @@ class Identities:
                 begin=ts,
                 listed=False,
                 previous=previous,
+                login_uid=login,
+                login_user=self.users.get(login),
+                parent=self._living_id(ppid) or (old.parent if old and old.ppid == ppid else 0),
+                hidden=_hidden(found),
             )
         )
+        if version:
+            self._sight(version, place, ts, found, words(got.get("env", b"")))
         return version, self.container_index(version)
+
+    def _living_id(self, pid: int) -> int:
+        """The version of a process as it is now, 0 where it is not known or gone."""
+        version = self._by_tid.get(pid, 0)
+        return version if version in self._living else 0
+
+    def _sight(
+        self, version: int, place: tuple[int, int, int], ts: int, found: list[Found], env: Sequence[bytes]
+    ) -> None:
+        """Note the secrets in a program's arguments and environment: each once for each program and place of it."""
+        seen = [(ARGUMENTS, one) for one in found] + [(ENVIRONMENT, one) for one in in_environment(env)]
+        if not seen:
+            return
+        program = self.get(version).exepath
+        for location, one in seen:
+            key = one.secret, location, one.field, program
+            if key in self._sighted:
+                continue
+            if len(self.sightings) >= _MOST_SIGHTINGS:
+                self.sightings_left_out += 1
+                continue
+            self._sighted.add(key)
+            self.sightings.append(
+                ProcessSighting(version, *place, ts, location, one.field, one.username, one.secret, one.raw, one.token)
+            )
 
     @staticmethod
     def _id(got: dict[str, bytes], name: str, absent: int) -> int:

@@ -208,7 +208,7 @@ class ScapReader:
             self.machine = headers.machine(body, order)
         elif kind in headers.PROCESSES:
             for entry in headers.processes(body, order, headers.PROCESSES[kind]):
-                version, container = self.identities.listed(entry)
+                version, container = self.identities.listed(entry, base)
                 load_thread(self._state, entry.tid, entry.pid, entry.flags, entry.cwd, version, container)
         elif kind in headers.DESCRIPTORS:
             tid, entries = headers.descriptors(body, order, headers.DESCRIPTORS[kind])

@@ -334,7 +334,8 @@ cdef class State(Sockets):
                     name = self.arg(e, t, ARG_NAME, &size)
                     path = b"" if name == NULL else (<char *>name)[:size]
                     t.version, t.container = self.identities.executed(
-                        e.ts, e.type, params, t.version, t.tid, t.pid, path, self.directory(e, t))
+                        e.ts, e.type, params, t.version, t.tid, t.pid, path, self.directory(e, t),
+                        (e.ordinal, e.evt_num, e.block))
                 elif operation == OP_PROCEXIT:
                     self.identities.exited(e.ts, t.version)
                 elif operation == OP_IDENTITY:

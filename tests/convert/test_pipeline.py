@@ -104,7 +104,7 @@ def test_two_inputs_are_as_each_alone(tmp_path: Path, shared: Path) -> None:
 def test_a_secret_of_one_input_is_masked_in_another(tmp_path: Path) -> None:
     """curl has the password in its arguments; another capture of the same case shows only those."""
     quiet = tmp_path / "quiet.scap"
-    quiet.write_bytes(small([Process(7, 7, 1, b"curl", b"curl", args=b"-d\0pass=L00pback.secret\0http://localhost\0")]))
+    quiet.write_bytes(small([Process(7, 7, 1, b"curl", b"curl", args=b"-d\0word=L00pback.secret\0http://localhost\0")]))
     Case([str(quiet)], tmp_path / "alone", Options()).run()
     assert b"L00pback.secret" in (tmp_path / "alone" / "quiet.annotations.jsonl").read_bytes()
     Case([str(quiet), str(SAMPLE)], tmp_path / "both", Options()).run()

@@ -15,7 +15,7 @@ from syswire.convert.model.process import ThreadVersion
 from syswire.convert.model.rows import CHUNK, CONV, Chunk, Conv
 from syswire.convert.scap import event_table as table
 from syswire.convert.scap.encoding import Address, ByteOrder, Tuple, UnixTuple, Value
-from syswire.convert.scap.identity import IdentityStore
+from syswire.convert.scap.identity_store import IdentityStore
 from syswire.convert.scap.snapshot import Descriptor, Interface, Process, User
 from syswire.convert.scap.writer import Form, ScapWriter
 from syswire.convert.source import Source

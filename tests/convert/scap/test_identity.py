@@ -8,7 +8,7 @@ import json
 import pytest
 
 from support.recording import Recording, tcp
-from syswire.convert.scap import identity
+from syswire.convert.scap import identity, identity_store
 from syswire.convert.scap.containers import container_of, described
 from syswire.convert.scap.encoding import strings
 from syswire.convert.scap.headers import ProcessEntry, UserEntry
@@ -130,7 +130,7 @@ def test_the_spool_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_versions_that_do_not_fit_memory_come_from_the_spool(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "_MOST_KEPT", 5000)
+    monkeypatch.setattr(identity_store, "_MOST_KEPT", 5000)
     store = Identities(io.BytesIO())
     for tid in range(1, 40):
         store.listed(entry(tid, comm=b"t%d" % tid))
