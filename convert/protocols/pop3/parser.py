@@ -10,12 +10,13 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
 from ...model.record import Message
-from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN
+from ...model.sighting import ACCEPTED, CERTAIN, HASH, LIKELY, REFUSED, UNKNOWN
 from ...model.span import Span
 from ..mail.lines import ENDED, DottedBody, Line, joined
 from ..mail.login import LoginSession
 from ..mail.message import MailReader
 from ..mail.session import LONGEST_LINE, LONGEST_TEXT, MOST_WAITING, shown
+from ..sasl.hashes import keyed
 from ..sasl.secret import SaslSecret, user_fields, user_name
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _LISTS = frozenset((b"CAPA", b"RETR", b"TOP"))
 _LISTS_ALONE = frozenset((b"LIST", b"UIDL", b"AUTH", b"LANG"))
 _MAILS = frozenset((b"RETR", b"TOP"))
 _REPLY = re.compile(rb"(\+OK|-ERR)(?:[ \t]+(.*))?\Z", re.DOTALL | re.IGNORECASE)
+_STAMP = re.compile(rb"<[^<>\x00-\x20\x7f]{1,250}>")
 _CONTINUE = re.compile(rb"\+(?: (.*))?\Z", re.DOTALL)
 
 
@@ -94,6 +96,7 @@ class Pop3(LoginSession):
         self._pending: deque[_Command] = deque()
         self._answer: _Answer | None = None
         self._user: tuple[bytes, Span] | None = None
+        self._stamp: bytes | None = None  # of the greeting, for APOP
         self._synced = False
         self._begun = False
 
@@ -141,7 +144,7 @@ class Pop3(LoginSession):
         elif not line.complete:
             pass
         elif verb == b"APOP":
-            command.user, command.argument = argument.rpartition(b" ")[0] or argument, b""
+            self._digest(command, line)
         elif verb == b"STLS":
             self.waiting = True
         if verb == b"AUTH" and argument.strip():
@@ -159,6 +162,22 @@ class Pop3(LoginSession):
             span = Span(line.span.place, begin, len(secret))
             command.secret = SaslSecret("login", user_name(command.user), secret, secret, span, line.complete)
         self._user = None
+
+    def _digest(self, command: _Command, line: Line) -> None:
+        """APOP: a user, and what the greeting's stamp and the password make (RFC 1939, 7)."""
+        argument, command.argument = command.argument.rstrip(b" \t"), b""
+        self.logins = True
+        user, blank, answer = argument.rpartition(b" ")
+        command.user = user if blank else argument
+        found = keyed("APOP", answer, self._stamp) if blank else None
+        if found is None:
+            return
+        begin = line.span.offset + line.text.rindex(answer)
+        span = Span(line.span.place, begin, len(answer))
+        sure = CERTAIN if self._stamp is not None else LIKELY
+        command.secret = SaslSecret(
+            "apop", user_name(user), found.line, answer, span, True, HASH, sure, found.details, found.parts
+        )
 
     def _wait(self, command: _Command) -> None:
         if len(self._pending) >= MOST_WAITING:
@@ -193,6 +212,7 @@ class Pop3(LoginSession):
         if not self._pending:
             if not self._begun:
                 self._synced = True
+                self._stamp = stamp[-1] if (stamp := _STAMP.findall(text)) else None
                 self.record("greeting", None, said)
             elif not accepted:
                 self.record("command", None, said)

@@ -19,9 +19,17 @@ def test_a_whole_conversation() -> None:
     capabilities = {"reply": "+OK", "text": "", "listing": "USER\nSASL PLAIN LOGIN", "lines": 2, "complete": True}
     assert found.answered[1] == capabilities
     assert found.asked[2] == {"command": "PASS", "mechanism": "USER", "user": "joe", "secret": True}
-    assert found.asked[3] == {"command": "APOP", "mechanism": "APOP", "user": "joe"}
+    assert found.asked[3] == {"command": "APOP", "mechanism": "APOP", "user": "joe", "secret": True}
     assert [(s.location, s.username, s.secret, s.raw, s.outcome, s.exchange) for s in found.sightings] == [
         ("login", "joe", b"open sesame ", b"open sesame ", "refused", 3),
+        (
+            "apop",
+            "joe",
+            b"c4c9334bac560ecc979e58001b3e22fb:<1.2@example.com>",
+            b"c4c9334bac560ecc979e58001b3e22fb",
+            "refused",
+            4,
+        ),
         ("auth-plain", "joe", b"h4ns3l", b"AGpvZQBoNG5zM2w=", "accepted", 5),
     ]
     # CAPA and USER joe are 6 and 10 bytes, then `PASS `
