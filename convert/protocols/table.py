@@ -57,6 +57,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("pop3", "pop3.parser:Pop3", "pop3.probe:probe"),
     Protocol("imap", "imap.parser:Imap", "imap.probe:probe"),
     Protocol("smb", "smb.parser:Smb", "smb.probe:probe"),
+    Protocol("dcerpc", "dcerpc.parser:DceRpc", "dcerpc.probe:probe"),
     Protocol("redis", "redis.parser:Redis", "redis.probe:probe"),
     Protocol("fastcgi", "fastcgi.parser:FastCgi", "fastcgi.probe:probe"),
     Protocol("ftp", "ftp.parser:Ftp", "ftp.probe:probe"),
