@@ -24,7 +24,7 @@ import errno
 import os
 
 from . import __version__
-from .convert.object_options import add_arguments, chosen
+from .convert.convert_options import add_arguments, chosen
 
 TYPE_CHECKING = False  # typing's own costs an import; see "What read imports" in docs/architecture.md
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _verify(directory: Path) -> int:
 
 
 def _options(given: argparse.Namespace) -> Any:
-    from .convert.pipeline import Options
+    from .convert.options import Options
 
     case: dict[str, str] = {}
     for text in getattr(given, "case", ()):

@@ -22,6 +22,7 @@ cdef class Spool:
     cdef uint64_t handed       # those of the present one
     cdef uint64_t channel_rows # conversations that were looked at for transfers
     cdef uint64_t channel_last # the last data connection of the present one, or itself
+    cdef object stretches      # file of rows of redaction/stretches.py; None where nobody wants them
     cdef list spoken           # names of its protocols, in order
     # The present conversation:
     cdef uint64_t stream

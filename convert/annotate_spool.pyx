@@ -19,6 +19,7 @@ from syswire.convert.objects import ObjectStore
 from syswire.convert.record_marks cimport (
     MARK_REQUEST_HASH, MARK_RESPONSE_HASH, MARK_SIGHTING, MARK_VERBATIM, RecordMark,
 )
+from syswire.convert.redaction.stretches import of_sighting, packed
 from syswire.convert.redact import mask_exchange, mask_own, mask_quoted, to_be_searched
 
 cdef enum:
@@ -38,6 +39,7 @@ cdef class Spool:
         self.marks = JsonText()
         self.sightings = []
         self.contents = Contents(part.path("contents"), reveal=redactor.reveal)
+        self.stretches = open(part.path("sighted"), "wb") if part.redact else None
         self.objects = None
         if part.objects is not None:
             self.objects = ObjectStore(part.objects, part.source, part.number, part.path("objects"))
@@ -65,6 +67,8 @@ cdef class Spool:
         self.lines_file.write(self.lines.line())
         self.marks_file.write(self.marks.line())
         self.contents.close()
+        if self.stretches is not None:
+            self.stretches.close()
         if self.objects is not None:
             self.objects.finish(self.found.objects)
         return 0
@@ -292,6 +296,8 @@ cdef class Spool:
         if sighting.target is not None:
             masked = msgspec.structs.replace(sighting, target=mask_own(sighting.target, own, redactor))
         self.find(sighting.span, &spot)
+        if self.stretches is not None:
+            self.stretches.write(packed(of_sighting(sighting, self.stream, spot.piece.to_server == 1)))
         self.lines.sighting(self.stream, self.places, processes, self.attributions, masked, &spot, shown)
         memset(&mark, 0, sizeof(mark))
         mark.flags = MARK_SIGHTING

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from .prepare import Prepared
     from .redact import Redactor
+    from .redaction.patches import Patches
 
 SYNTHETIC = "synthetic TCP rebuilt from system calls: headers, sequence numbers and acknowledgements were not on a wire"
 DESEGMENT = "where payload was cut, tshark and Wireshark show every response with -o http.desegment_body:FALSE"
+REDACTED = "redacted: secrets are masked in place, lengths are kept and checksums follow; the source has the true bytes"
 ORIGINAL = "the frames are the source's own, byte for byte; comments were added"
 
 
@@ -31,8 +33,9 @@ def write_frames(
     redactor: Redactor,
     frame_comments: Mapping[int, list[str]],
     names: Callable[[], Sequence[tuple[str, str]]],
+    patches: Patches | None = None,
 ) -> None:
-    """Write the pcapng of one input; `entry` is its place in the manifest.
+    """Write the pcapng of one input; `entry` is its place in the manifest, `patches` mask bytes of the payload file.
 
     `names` tells which (address, name) the conversations named: behind the frames of packets, so late that these need
     not wait for the conversations to be read.
@@ -43,7 +46,8 @@ def write_frames(
     comments = [
         f"syswire {VERSION}",
         f"source {entry['name']}, SHA-256 {entry['sha256']}",
-        *([ORIGINAL] if packets else [SYNTHETIC, DESEGMENT]),
+        *([] if not packets else [ORIGINAL if patches is None else REDACTED]),
+        *([] if packets else [SYNTHETIC, DESEGMENT, *([] if patches is None else [REDACTED])]),
         *(["the comments CONTAIN SECRETS in clear text"] if redactor.reveal else []),
     ]
     payload = os.open(prepared.decoded.payload, os.O_RDONLY | os.O_CLOEXEC)
@@ -59,9 +63,10 @@ def write_frames(
                 frame_comments=frame_comments,
                 longest=prepared.decoded.longest,
                 names=names,
+                change=None if patches is None else patches.to,
             )
         else:
-            _write_synthetic(out, prepared, entry, redactor, comments, payload, frame_comments, names())
+            _write_synthetic(out, prepared, entry, redactor, comments, payload, frame_comments, names(), patches)
     finally:
         os.close(payload)
 
@@ -75,6 +80,7 @@ def _write_synthetic(
     payload: int,
     frame_comments: Mapping[int, list[str]],
     names: Sequence[tuple[str, str]],
+    patches: Patches | None,
 ) -> None:
     decoded, rebuilt = prepared.decoded, prepared.open()
     machine = entry["machine"] or {}
@@ -101,6 +107,7 @@ def _write_synthetic(
                 identity=flow.identity,
                 flow_comments=flow.comments,
                 frame_comments=frame_comments,
+                patches=patches,
             )
     finally:
         rebuilt.close()

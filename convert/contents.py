@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _HEADER = struct.Struct("<QBI")  # number of the content, what follows, its size
 _BEGIN, _BLOCK, _END = range(3)
 _WINDOW = 1 << 18
+_MOST_BLOCKS = 1 << 10
 
 
 class _End(msgspec.Struct, array_like=True):
@@ -93,6 +94,9 @@ class Withheld(msgspec.Struct):
     hashes: set[str] = set()
     to_server: set[int] = set()
     to_client: set[int] = set()
+    keep_blocks: bool = False
+    blocks: dict[tuple[int, bool], list[list[bytes]]] = {}
+    """Where they are kept: the bytes of such contents, as they passed, by conversation and direction."""
 
     def add(self, stream: int, to_server: bool, hashes: Iterable[str]) -> None:
         """A content that holds a secret, and went in that direction of the conversation."""
@@ -138,17 +142,21 @@ def search_contents(path: str, redactor: Redactor, withheld: Withheld) -> None:
     if redactor.reveal or not (redactor.reach or redactor.overfull) or not Path(path).exists():
         return
     budget = Budget()
-    under_way: dict[int, tuple[ContentDecoder, Window]] = {}
+    under_way: dict[int, tuple[ContentDecoder, Window, list[bytes]]] = {}
     with open(path, "rb", _WINDOW) as spool:
         while header := spool.read(_HEADER.size):
             number, kind, size = _HEADER.unpack(header)
             data = spool.read(size)
             if kind == _BEGIN:
                 codings: Any = msgspec.msgpack.decode(data)
-                under_way[number] = ContentDecoder(codings, budget), Window(redactor)
+                under_way[number] = ContentDecoder(codings, budget), Window(redactor), []
                 continue
-            decoder, window = under_way[number]
+            decoder, window, blocks = under_way[number]
             if kind == _BLOCK:
+                if withheld.keep_blocks:
+                    blocks.append(data)
+                    if len(blocks) > _MOST_BLOCKS:
+                        blocks[:] = [b""]  # too many to be kept: it is not known where they stand
                 for out in decoder.feed(data):
                     window.feed(out)
                 continue
@@ -158,3 +166,5 @@ def search_contents(path: str, redactor: Redactor, withheld: Withheld) -> None:
             if window.search():
                 end = msgspec.msgpack.decode(data, type=_End)
                 withheld.add(end.stream, end.to_server, end.hashes)
+                if withheld.keep_blocks:
+                    withheld.blocks.setdefault((end.stream, end.to_server), []).append(blocks)

@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from syswire.convert.model.frame cimport Frame
 from syswire.convert.model.rows cimport Conv
+from syswire.convert.redaction.patches cimport Patches
 from syswire.convert.spool.files cimport PayloadWindow, RowCursor
 
 ctypedef struct Identity:
@@ -15,6 +16,8 @@ ctypedef struct Identity:
 cdef class PacketBlocks:
     cdef RowCursor frames, pieces, convs
     cdef PayloadWindow payload
+    cdef Patches patches    # what is written otherwise than it was read; None: nothing
+    cdef bint patched
     cdef Conv *cache
     cdef Identity *identities
     cdef uint64_t identity_room

@@ -1,5 +1,7 @@
 from typing import Final
 
+from .redaction.patches import Patches
+
 MOST_OPTION_BYTES: Final[int]
 """How many bytes of options `PacketBlocks.packet` takes."""
 
@@ -18,10 +20,19 @@ class PacketBlocks:
     thread: int
     first: bool
 
-    def __init__(self, frames_fd: int, pieces_fd: int, convs_fd: int, payload_fd: int, interfaces: int) -> None:
+    def __init__(
+        self,
+        frames_fd: int,
+        pieces_fd: int,
+        convs_fd: int,
+        payload_fd: int,
+        interfaces: int,
+        patches: Patches | None = None,
+    ) -> None:
         """Descriptors of files of rows (sorted Frame, Piece, Conv) and of the payload, and the count of interfaces.
 
         Interface 0 is the host's, the last one that of unix sockets; between them is one for each container.
+        `patches` are written in place of what the payload file has there.
         """
 
     def build(self, stop: int) -> int:

@@ -14,6 +14,7 @@ from libc.string cimport memcpy, memset
 
 from syswire.convert.model.frame cimport FRAME_FIRST, FRAME_TO_SERVER, Frame
 from syswire.convert.model.rows cimport Conv, Piece
+from syswire.convert.redaction.patches cimport Patches
 from syswire.convert.spool.files cimport (
     cursor_close, cursor_open, cursor_row, payload_at, raise_errno, window_close, window_open,
 )
@@ -86,9 +87,10 @@ cdef class PacketBlocks:
         self.identities = NULL
         self.buffer = NULL
 
-    def __init__(self, frames_fd, pieces_fd, convs_fd, payload_fd, interfaces):
+    def __init__(self, frames_fd, pieces_fd, convs_fd, payload_fd, interfaces, Patches patches=None):
         cdef int frames = frames_fd, pieces = pieces_fd, convs = convs_fd, payload = payload_fd
         self.interfaces = interfaces
+        self.patches, self.patched = patches, patches is not None
         self.buffer = <uint8_t *>malloc(BUFFER_BYTES)
         self.cache = <Conv *>calloc(CACHED_CONVS, sizeof(Conv))
         if (self.buffer == NULL or self.cache == NULL
@@ -214,6 +216,8 @@ cdef class PacketBlocks:
             if data == NULL:
                 return -1
             memcpy(target, data, frame.known)
+            if self.patched:
+                self.patches.apply(target, frame.payload, frame.known)
             return 0
         for i in range(frame.pieces):
             piece = <const Piece *>cursor_row(&self.pieces, frame.piece + i)
@@ -226,6 +230,8 @@ cdef class PacketBlocks:
             if data == NULL:
                 return -1
             memcpy(target + done, data, piece.length)
+            if self.patched:
+                self.patches.apply(target + done, piece.payload, piece.length)
             done += piece.length
         if done != frame.known:
             system.errno = system.EINVAL

@@ -7,15 +7,18 @@ redact.py alone.
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from .contents import Withheld, search_contents
-from .masking_pass import Search
+from .masking_pass import Hits, Search
 from .objects import search_objects
 from .redact import Redactor
+from .redaction.coded import coded_stretches
+from .redaction.stretches import PLAIN, Stretch, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,12 +76,13 @@ def mask(part: Part, found: Annotated, secrets: str, base: int, kept: int = 0) -
     objects the first `kept` stay.
     """
     redactor = informed(secrets, part.key, part.reveal)
-    withheld = Withheld()
+    withheld = Withheld(keep_blocks=part.redact)
     search_contents(part.path("contents"), redactor, withheld)
     dropped = search_objects(part.path("objects"), kept, redactor, withheld)
     rebuilt = part.prepared.open()
     try:
         with (
+            open(part.path("covered") if part.redact else os.devnull, "wb", BUFFER) as stretches,
             open(part.path("streams"), "rb", BUFFER) as streams,
             open(part.path("exchanges"), "rb", BUFFER) as lines,
             open(part.path("marks"), "rb") as marks,
@@ -90,6 +94,12 @@ def mask(part: Part, found: Annotated, secrets: str, base: int, kept: int = 0) -
                 totals = rebuilt.reader.conversation(number)
                 hits = search.hits(totals.pieces_begin, totals.pieces_end)
                 stream = streams.readline()
+                if part.redact:
+                    stretches.write(_covered(hits, number))
+                    for to_server in (True, False):
+                        if coded := withheld.blocks.get((number, to_server)):
+                            for stretch in coded_stretches(rebuilt, number, to_server, coded):
+                                stretches.write(packed(stretch))
                 to_server = bool(hits.to_server) or number in withheld.to_server
                 to_server = to_server or ((number, True) in found.tainted and not part.reveal)
                 to_client = bool(hits.to_client) or number in withheld.to_client
@@ -101,6 +111,15 @@ def mask(part: Part, found: Annotated, secrets: str, base: int, kept: int = 0) -
             search.close()
     finally:
         rebuilt.close()
+
+
+def _covered(hits: Hits, number: int) -> bytes:
+    """Rows for the secrets that the search found in both streams."""
+    return b"".join(
+        packed(Stretch(number, bool(to_server), PLAIN, begin, end))
+        for to_server, stretches in enumerate(hits.covered)
+        for begin, end in stretches
+    )
 
 
 def _mask_stream(raw: bytes, to_server: bool, to_client: bool) -> bytes:

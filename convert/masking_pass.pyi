@@ -13,6 +13,9 @@ class Hits:
 
     @property
     def to_client(self) -> list[int]: ...
+    @property
+    def covered(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """(begin, end) of all bytes that spell a secret, in the streams to the client and to the server."""
 
 class Search:
     """Looks for every known secret in the streams, and copies records that none can be in."""

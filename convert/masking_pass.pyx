@@ -70,6 +70,10 @@ cdef class Hits:
     def to_server(self):
         return self.offsets[1]
 
+    @property
+    def covered(self):
+        return self.stretches[0], self.stretches[1]
+
     cdef bint any(self):
         return len(self.stretches[0]) != 0 or len(self.stretches[1]) != 0
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import msgspec
 
 from .contents import Window
-from .object_options import MOST_FILES, MOST_SIZE, MOST_TOTAL
+from .convert_options import MOST_FILES, MOST_SIZE, MOST_TOTAL
 from .object_types import HEAD, extension, left_out, type_of
 
 if TYPE_CHECKING:

@@ -38,6 +38,8 @@ class Part(NamedTuple):
     key: bytes
     reveal: bool
     objects: ObjectPlan | None = None
+    redact: bool = False
+    """Where secrets stand is spooled too."""
 
     def path(self, name: str) -> str:
         """One of the part's spool files."""
@@ -45,7 +47,13 @@ class Part(NamedTuple):
 
 
 def divide(
-    source: int, prepared: Prepared, key: bytes, *, reveal: bool, objects: ObjectPlan | None = None
+    source: int,
+    prepared: Prepared,
+    key: bytes,
+    *,
+    reveal: bool,
+    objects: ObjectPlan | None = None,
+    redact: bool = False,
 ) -> list[Part]:
     """The parts of one input, in order; a conversation is never divided."""
     total = prepared.decoded.conversations
@@ -60,7 +68,7 @@ def divide(
         rebuilt.close()
     borders.append(total + 1)
     return [
-        Part(source, number, prepared, begin, end, key, reveal, objects)
+        Part(source, number, prepared, begin, end, key, reveal, objects, redact)
         for number, (begin, end) in enumerate(pairwise(borders))
         if begin < end
     ]

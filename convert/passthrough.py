@@ -5,12 +5,11 @@ It is a second pass over the same bytes with the same readers, so the frames are
 
 from __future__ import annotations
 
-import os
 import struct
 from typing import TYPE_CHECKING
 
 from .packets.copier import Copier
-from .packets.opening import open_frames
+from .packets.opening import PayloadFile, open_frames
 from .packets.pcap import PcapReader
 from .packets.pcapng import PcapngReader
 from .pcapng import (
@@ -32,22 +31,6 @@ if TYPE_CHECKING:
     from .pcapng import Writable
 
 
-class _Payload:
-    """The payload file, read from its beginning whatever others do with the descriptor."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._at = 0
-
-    def peek(self, count: int, /) -> bytes:
-        return os.pread(self._descriptor, count, self._at)
-
-    def readinto(self, view: memoryview, /) -> int:
-        count = os.preadv(self._descriptor, [view], self._at)
-        self._at += count
-        return count
-
-
 def write_packets(
     out: Writable,
     *,
@@ -59,6 +42,7 @@ def write_packets(
     frame_comments: Mapping[int, Iterable[str]],
     longest: int = 0,
     names: Callable[[], Iterable[tuple[str, str]]] = tuple,
+    change: Callable[[memoryview, int], None] | None = None,
 ) -> int:
     """Write the whole file; return how many frames it has.
 
@@ -76,17 +60,18 @@ def write_packets(
         longest: Captured bytes of the longest frame, as the first pass found (FrameReader.longest). A pcap often
             promises shorter ones, which libpcap does not forgive in a pcapng; its snaplen is kept where it holds.
         names: Asked behind the last frame for (address, name) of a closing name resolution block.
+        change: Called with what was read of the payload file and its position, to mask what is secret there.
 
     Raises:
         OSError: Reading or writing failed, or the rows contradict each other.
         ValueError: It is no capture file.
     """
-    reader = open_frames(_Payload(payload_fd))
+    reader = open_frames(PayloadFile(payload_fd, change))
     options = comment_options(comments)
     section = options + option(SHB_APPLICATION, clean(application).encode())
     header, resolution = block(SECTION_HEADER, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1), section), 1
     if isinstance(reader, PcapReader):
-        interface, resolution = _interface(_Payload(payload_fd), longest)
+        interface, resolution = _interface(PayloadFile(payload_fd), longest)
         header += interface
     with open(flows, "rb") as flow_file, open(convs, "rb") as conv_file:
         copier = Copier(reader, flow_file.fileno(), conv_file.fileno(), header, options, resolution)
@@ -108,7 +93,7 @@ def write_packets(
         return copier.frames
 
 
-def _interface(payload: _Payload, longest: int) -> tuple[bytes, int]:
+def _interface(payload: PayloadFile, longest: int) -> tuple[bytes, int]:
     """The interface description of a pcap, and how many ns are a unit of its time stamps."""
     probe: FrameReader = open_frames(payload)
     next(probe.frames(), None)

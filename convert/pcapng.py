@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from typing import Protocol
 
 from .frames import MOST_OPTION_BYTES, PacketBlocks
+from .redaction.patches import Patches
 
 LINKTYPE_RAW = 101
 COMMENT_BYTES = 16_384  # a comment may have 65,535; shorter ones are still read by people
@@ -157,6 +158,7 @@ def write_pcapng(
     identity: Callable[[int], Identity | None],
     flow_comments: Callable[[int], Iterable[str]],
     frame_comments: Mapping[int, Iterable[str]],
+    patches: Patches | None = None,
 ) -> int:
     """Write the whole file; return how many frames it has.
 
@@ -170,6 +172,7 @@ def write_pcapng(
         identity: Thread version id to (pid, tid, name), asked once for each that is beside a frame.
         flow_comments: Conversation id to the comments of its first frame.
         frame_comments: Frame number to the comments of that frame, after those of the conversation.
+        patches: Bytes of the payload file that are written otherwise than they are there.
 
     Raises:
         OSError: Reading or writing failed, or the rows contradict each other.
@@ -183,7 +186,7 @@ def write_pcapng(
         out.write(names)
     with open(frames, "rb") as frame_file, open(pieces, "rb") as piece_file, open(convs, "rb") as conv_file:
         packets = PacketBlocks(
-            frame_file.fileno(), piece_file.fileno(), conv_file.fileno(), payload_fd, len(interfaces)
+            frame_file.fileno(), piece_file.fileno(), conv_file.fileno(), payload_fd, len(interfaces), patches
         )
         _write_packets(out, packets, identity, flow_comments, frame_comments)
         return packets.index

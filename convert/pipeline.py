@@ -11,7 +11,6 @@ import shutil
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,13 +25,14 @@ from .inputs import Input
 from .masking import gather, informed, mask
 from .model.text import address, spelled, timestamp
 from .object_folder import object_folder
-from .object_options import LIMITS
+from .options import Options
 from .parts import Serial, divide, in_order, workers
 from .pcap import link_types, write_pcap
 from .pcapng import LINKTYPE_RAW
 from .prepare import Prepared, identity, prepare
 from .process_records import ProcessRecords
 from .redact import Redactor, load_case_key
+from .redaction.captures import redaction
 from .scap.identity_store import IdentityStore
 from .version import VERSION
 from .workspace import Workspace, real, stems
@@ -50,21 +50,6 @@ _encode = msgspec.json.Encoder().encode
 
 MOST_NAMES = 10_000
 """That a pcapng's name resolution blocks hold at most."""
-
-
-@dataclass
-class Options:
-    """What the command line says; `case` is free text for the report."""
-
-    reveal: bool = False
-    pcapng: bool = True
-    pcap: bool = False
-    force: bool = False
-    case_key: Path | None = None
-    case: dict[str, str] = field(default_factory=dict)
-    jobs: int = 1
-    objects: Path | None = None
-    object_limits: tuple[int, int, int] = LIMITS
 
 
 def silent(*_: object) -> None:
@@ -123,7 +108,8 @@ class Case:
                 single = len(self._inputs) == 1
                 raise InputError(self._inputs[0].entry["message"] if single else "no input could be read")
             # Where no finding will comment them, the frames of packet captures need not wait for anything.
-            ready = [item for item in readable if judge is None and item.prepared and item.prepared.decoded.packets]
+            early = judge is None and not self.options.redact
+            ready = [item for item in readable if early and item.prepared and item.prepared.decoded.packets]
             with ThreadPoolExecutor(1, "captures") as beside:
                 writing = [beside.submit(self._write_captures, item, {}) for item in ready]
                 everything = len(ready) == len(readable)
@@ -151,12 +137,12 @@ class Case:
 
     def _prepare_all(self, spool: Path) -> None:
         """Read every input. Standard input and single inputs are read in this process."""
-        tasks: list[tuple[str, Path]] = []
+        tasks: list[tuple[str, Path, bool]] = []
         for item in self._inputs:
             folder = spool / str(item.source)
             folder.mkdir(mode=0o700)
-            tasks.append((item.name, folder))
-        many = len(tasks) if "-" not in [name for name, _ in tasks] else 1
+            tasks.append((item.name, folder, self.options.redact))
+        many = len(tasks) if "-" not in [name for name, *_ in tasks] else 1
         with workers(self.options.jobs, many) as executor:
             if isinstance(executor, Serial):
                 for item, task in zip(self._inputs, tasks, strict=True):
@@ -175,7 +161,7 @@ class Case:
                 self._say(done)
             return
         item.prepared = done
-        message = _damage_message(done)
+        message = done.damage_message()
         item.entry |= {
             "size": done.size,
             "mtime": timestamp(done.stat[1]) if done.regular else None,
@@ -204,7 +190,14 @@ class Case:
         """
         for item in items:
             assert item.prepared is not None
-            item.parts = divide(item.source, item.prepared, self._key, reveal=self.options.reveal, objects=objects)
+            item.parts = divide(
+                item.source,
+                item.prepared,
+                self._key,
+                reveal=self.options.reveal,
+                objects=objects,
+                redact=self.options.redact,
+            )
         parts = [part for item in items for part in item.parts]
         with workers(self.options.jobs, len(parts)) as executor:
             by_source = {item.source: item for item in items}
@@ -302,7 +295,12 @@ class Case:
             "syswire": VERSION,
             "masked": not self.options.reveal,
             "case": self.options.case,
-            "options": {"reveal": self.options.reveal, "no_pcapng": not self.options.pcapng, "pcap": self.options.pcap},
+            "options": {
+                "reveal": self.options.reveal,
+                "redact": self.options.redact,
+                "no_pcapng": not self.options.pcapng,
+                "pcap": self.options.pcap,
+            },
             "inputs": [item.entry for item in self._inputs],
             "outputs": [],
             "counts": counts,
@@ -318,14 +316,26 @@ class Case:
         if not (self.options.pcapng or self.options.pcap):
             return
         name = f"{item.stem}.pcapng"
+        patches = None
+        if self.options.redact:
+            patches, item.entry["redacted"] = redaction(item.prepared, item.parts, self.redactor)
+        written = partial(
+            write_frames,
+            prepared=item.prepared,
+            entry=item.entry,
+            redactor=self.redactor,
+            frame_comments=frame_comments,
+            names=item.names.result,
+            patches=patches,
+        )
         if not self.options.pcapng:
             scratch = item.prepared.folder / "pcapng"
             with open(scratch, "wb") as out:
-                write_frames(out, item.prepared, item.entry, self.redactor, frame_comments, item.names.result)
+                written(out)
             self._write_pcaps(item, scratch)
             return
         with self.space.whole(name) as out:
-            write_frames(out, item.prepared, item.entry, self.redactor, frame_comments, item.names.result)
+            written(out)
         if self.options.pcap:
             self._write_pcaps(item, self.space.directory / name)
 
@@ -379,21 +389,11 @@ def _no_comments(_: int) -> Mapping[int, list[str]]:
     return {}
 
 
-def _try_prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None = None) -> Prepared | str:
+def _try_prepare(
+    name: str, folder: Path, redact: bool, progress: Callable[[int, int], None] | None = None
+) -> Prepared | str:
     """Read one input; the message where nothing of it can be read (exceptions would end the other inputs too)."""
     try:
-        return prepare(name, folder, progress)
+        return prepare(name, folder, progress, keep_segments=redact)
     except InputError as error:
         return spelled(str(error))
-
-
-def _damage_message(done: Prepared) -> str | None:
-    """What is wrong with an input that could be read in part, and where."""
-    decoded = done.decoded
-    kept = f"{decoded.frames} frames" if decoded.packets else f"{decoded.events} events"
-    if decoded.damage is not None:
-        what, offset = decoded.damage
-        return f"{spelled(done.name)}: {what}, at byte {offset}; kept the {kept} before it"
-    if done.damage is not None:
-        return f"{spelled(done.name)}: {done.damage.what}, at stored byte {done.damage.offset}; kept all {kept}"
-    return None

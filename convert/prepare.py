@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 CONV_FIELD = (52, 4)  # Chunk.conv
 HALF_FIELD, REL_FIELD = (40, 4), (0, 8)  # Segment.half, Segment.rel
+SEGMENTS = "segments"
 SPOOLED = ("pieces", "frames", "totals", "threads", "ordered", "numbers", "tcp")
 
 
@@ -73,14 +74,28 @@ class Prepared:
             tunnels=str(self.folder / "tunnels") if self.decoded.packets else None,
         )
 
+    def damage_message(self) -> str | None:
+        """What is wrong with an input that could be read in part, and where."""
+        kept = f"{self.decoded.frames} frames" if self.decoded.packets else f"{self.decoded.events} events"
+        if self.decoded.damage is not None:
+            what, offset = self.decoded.damage
+            return f"{spelled(self.name)}: {what}, at byte {offset}; kept the {kept} before it"
+        if self.damage is not None:
+            return f"{spelled(self.name)}: {self.damage.what}, at stored byte {self.damage.offset}; kept all {kept}"
+        return None
+
 
 def identity(status: os.stat_result) -> tuple[int, int, int]:
     """What tells whether a file was touched: size, time of the last change in ns, inode."""
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None = None) -> Prepared:
+def prepare(
+    name: str, folder: Path, progress: Callable[[int, int], None] | None = None, *, keep_segments: bool = False
+) -> Prepared:
     """Read the input `name` ("-" is standard input) into spool files in `folder`.
+
+    `keep_segments`: the sorted rows of a packet capture's segments stay there, under SEGMENTS.
 
     Raises InputError where nothing of it can be read.
     """
@@ -98,7 +113,7 @@ def prepare(name: str, folder: Path, progress: Callable[[int, int], None] | None
             decoded.losses |= {cause: _joined(decoded.losses.get(cause), loss) for cause, loss in told.items()}
         else:
             decoded = decode_packets(source, kind, folder, shown)
-            frames, pieces, shifted = decoded.frames, _reassemble(decoded, folder), 0
+            frames, pieces, shifted = decoded.frames, _reassemble(decoded, folder, keep_segments), 0
         return Prepared(
             name=name,
             folder=folder,
@@ -177,7 +192,7 @@ def _rebuild(decoded: Decoded, folder: Path) -> tuple[int, int, int]:
     return frames, summary.pieces, summary.shifted
 
 
-def _reassemble(decoded: Decoded, folder: Path) -> int:
+def _reassemble(decoded: Decoded, folder: Path, keep_segments: bool) -> int:
     """Put the streams of every conversation of a packet capture together: how many pieces they have."""
     ordered = folder / "sorted"
     sort_rows(decoded.chunks, str(ordered), SEGMENT.size, [HALF_FIELD, REL_FIELD], scratch=str(folder))
@@ -191,7 +206,10 @@ def _reassemble(decoded: Decoded, folder: Path) -> int:
         )
     finally:
         os.close(payload)
-    ordered.unlink()
+    if keep_segments:
+        ordered.rename(folder / SEGMENTS)
+    else:
+        ordered.unlink()
     number_streams(
         decoded.convs, files["flows"], files["tcp"], conversations=decoded.conversations, scratch=str(folder)
     )

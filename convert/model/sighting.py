@@ -62,10 +62,12 @@ class Sighting(msgspec.Struct, gc=False):
     """The name of the protocol in protocols/table.py."""
     form: str = CLEARTEXT
     """CLEARTEXT: a password; TOKEN: what stands for one, such as a bearer token; HASH: a challenge and what was
-    answered to it, from which a password can be guessed offline; `secret` is then the line that hashcat or John reads."""
+    answered to it, from which a password can be guessed offline; `secret` is then the line for hashcat or John."""
     confidence: str = CERTAIN
     """CERTAIN: the grammar of the protocol says that it is a secret; LIKELY, POSSIBLE: it looks like one."""
     details: dict[str, Value] | None = None
     """What else is known of it (docs/protocols.md): mechanism, hashcat mode, a token's claims. No part of a secret."""
     parts: tuple[bytes, ...] = ()
     """Of a HASH: what stands on the wire, beside `raw`, and must not be shown either (a response, as it is)."""
+    compressed: bool = False
+    """`span` is that of frames of HTTP/2 with the header block in which it stands."""

@@ -33,9 +33,12 @@ class Layers:
     Input is hostile: no frame makes it raise, read beyond the captured bytes, or keep more than a bounded table.
 
     Attributes:
+        logins: Whether logins of PPP are handed on, as datagrams of family 0 without addresses; on at first. They come
+            from port 1 (the server) or 2 (the client), and begin with the number of their protocol.
         mentions: Whether TCP headers without a usable payload are told too (`Decoded.mentioned`); off at first.
     """
 
+    logins: bool
     mentions: bool
 
     def decode_frame(
@@ -54,6 +57,13 @@ class Layers:
         `original` is the frame's length on the wire (default and least: the captured length), `position` that of its
         first byte in the payload file, `time` in ns (0: not known), `offset` that of its record.
         Raises OverflowError where a number does not fit its field.
+        """
+
+    @property
+    def headers(self) -> list[tuple[int, int]]:
+        """Of the last frame the headers that have a checksum over all behind them: where in the frame each begins, and
+        where in it the checksum stands. From the outside in: UDP of tunnels, ICMP, what that quotes, TCP or UDP; none
+        in what was put together from fragments.
         """
 
     def losses(self) -> dict[str, tuple[int, int, int, int, int, int]]:

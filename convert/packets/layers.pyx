@@ -8,19 +8,20 @@ reached or something that is not followed.
 import ipaddress
 from collections import namedtuple
 
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from syswire.convert.packets.links cimport Link, link_of
 from syswire.convert.packets.network cimport icmp, ipv4, ipv6
 from syswire.convert.packets.packet cimport MOST_OUTER, Packet, Part
+from syswire.convert.packets.point_to_point cimport from_client
 from syswire.convert.packets.tally cimport tally_add, tally_tuple
 from syswire.convert.packets.tunnels cimport carried
 from syswire.convert.packets.udp_tunnels cimport tunnelled
 from syswire.convert.packets.view cimport (
     KIND_ETHERNET, KIND_FRAGMENT, KIND_HELD, KIND_ICMP, KIND_IP, KIND_IPV4, KIND_IPV6, KIND_LOST, KIND_MALFORMED,
-    KIND_OTHER, KIND_TCP, KIND_UDP, be16, be32, hold, skip,
+    KIND_OTHER, KIND_PPP_LOGIN, KIND_TCP, KIND_UDP, be16, be32, hold, skip,
 )
 
 cdef enum:
@@ -28,6 +29,12 @@ cdef enum:
     TCP_HEADER = 20
     TCP_NEEDED = 16             # bytes of it that must be captured, as Wireshark needs them to number a stream
     UDP_HEADER = 8
+    UDP = 17
+    LOGIN_SERVER = 1            # "ports" of a login of PPP
+    LOGIN_CLIENT = 2
+    TCP_SUM = 16                # where the checksum stands in a header
+    UDP_SUM = 6
+    ICMP_SUM = 2
 
 Decoded = namedtuple("Decoded", (
     "source", "target", "source_port", "target_port", "protocol", "tcp_flags", "seq", "ack", "payload", "length",
@@ -82,8 +89,31 @@ cdef inline void to_payload(View *v, uint32_t header) noexcept nogil:
     skip(v, header - missing)
 
 
+cdef uint64_t scattered(uint64_t value, const uint8_t *data) noexcept nogil:
+    # 16 bytes more in a hash (Fowler, Noll, Vo).
+    cdef int i
+    for i in range(16):
+        value = (value ^ data[i]) * <uint64_t>0x100000001B3
+    return value
+
+
+cdef void name_link(const View *v, Packet *p, bint addressed) noexcept nogil:
+    # What both directions of a link have in common: the PPPoE session, the addresses of the tunnel that it is in.
+    cdef uint64_t value = 0
+    cdef bint swapped
+    if addressed:
+        swapped = memcmp(p.source, p.target, 16) > 0
+        value = scattered(<uint64_t>0xCBF29CE484222325, p.target if swapped else p.source)
+        value = scattered(value, p.source if swapped else p.target)
+    memset(p.source, 0, 16)
+    memcpy(p.source, &value, 8)
+    memcpy(p.source + 8, &v.session, 4)
+    memcpy(p.target, p.source, 16)
+
+
 cdef class Layers:
     def __cinit__(self):
+        self.logins = True
         self.trains = Trains()
         memset(&self.unknown_link_type, 0, sizeof(Tally))
         memset(&self.not_followed, 0, sizeof(Tally))
@@ -105,20 +135,30 @@ cdef class Layers:
         if link == NULL:
             return self._unknown(r)
         v.data, v.offset, v.captured, v.lacking, v.assembled = r.data, 0, r.captured, 0, 0
+        v.session = 0
         v.original = r.original if r.original > r.captured else r.captured
         return self._network(r, &v, link(&v), p)
 
     cdef int _network(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil:
         cdef Ip ip
         cdef int _depth
-        cdef bint quoted = False, addressed = False
+        cdef bint quoted = False, addressed = False, held
+        cdef uint32_t header
         p.outers, p.outer = 0, &self.outer[0]
+        self.sum_count = 0
         for _depth in range(MOST_LAYERS):
             if kind == KIND_UDP:
+                header, held = v.offset, v.assembled
                 kind = tunnelled(v)
+                if kind != KIND_UDP and not held:
+                    self._summed(header, UDP_SUM)
+            if quoted and kind == KIND_UDP and not v.assembled:
+                self._summed(v.offset, UDP_SUM)
             if quoted and (kind == KIND_FRAGMENT or kind == KIND_UDP or kind == KIND_MALFORMED):
                 kind = KIND_OTHER       # what is quoted may be cut anywhere
             if kind == KIND_TCP and quoted:
+                if not v.assembled:
+                    self._summed(v.offset, TCP_SUM)
                 return self._mention(r, v, p, &self.not_followed)
             if kind == KIND_TCP or kind == KIND_UDP:
                 return self._transport(r, v, kind, p)
@@ -127,29 +167,47 @@ cdef class Layers:
                     break
                 kind = KIND_IPV6 if v.data[0] >> 4 == 6 else KIND_IPV4
             if kind == KIND_IPV4 or kind == KIND_IPV6:
-                if addressed and p.outers < MOST_OUTER:
-                    memcpy(self.outer[p.outers].source, p.source, 16)
-                    memcpy(self.outer[p.outers].target, p.target, 16)
-                    self.outer[p.outers].family = p.family
-                    p.outers += 1
+                if addressed:
+                    self._around(p)
                 addressed = True
                 kind = ipv4(v, p, &ip) if kind == KIND_IPV4 else ipv6(v, p, &ip)
             elif kind == KIND_FRAGMENT:
                 kind = self.trains.add(v, p, &ip, r)
             elif kind == KIND_ICMP:
+                if not v.assembled:
+                    self._summed(v.offset, ICMP_SUM)
                 kind = icmp(v, p)
                 quoted = True
+            elif kind == KIND_PPP_LOGIN and self.logins and not quoted:
+                return self._login(r, v, p, addressed)
             elif kind == KIND_HELD or kind == KIND_LOST:    # its table counts
                 return PASSED
-            elif kind >= KIND_ETHERNET:
+            elif kind >= KIND_ETHERNET and kind != KIND_PPP_LOGIN:
                 kind = carried(v, kind)
-            elif kind == KIND_OTHER:
+            elif kind == KIND_OTHER or kind == KIND_PPP_LOGIN:
                 tally_add(&self.not_followed, r, 1, r.original)
                 return PASSED
             else:
                 break
         tally_add(&self.malformed, r, 1, r.original)
         return PASSED
+
+    cdef void _around(self, Packet *p) noexcept nogil:
+        # The addresses so far are those of a tunnel.
+        if p.outers < MOST_OUTER:
+            memcpy(self.outer[p.outers].source, p.source, 16)
+            memcpy(self.outer[p.outers].target, p.target, 16)
+            self.outer[p.outers].family = p.family
+            p.outers += 1
+
+    cdef int _login(self, const Record *r, const View *v, Packet *p, bint addressed) noexcept nogil:
+        if addressed:
+            self._around(p)
+        name_link(v, p, addressed)
+        p.family, p.protocol, p.seq, p.ack, p.tcp_flags = 0, UDP, 0, 0, 0
+        p.source_port = LOGIN_CLIENT if from_client(v) else LOGIN_SERVER
+        p.target_port = LOGIN_SERVER if from_client(v) else LOGIN_CLIENT
+        return self._place(r, v, p)
 
     cdef int _mention(self, const Record *r, const View *v, Packet *p, Tally *cause) noexcept nogil:
         tally_add(cause, r, 1, r.original)
@@ -159,12 +217,22 @@ cdef class Layers:
         p.payload, p.stored, p.length, p.part, p.parts = v.data, 0, 0, &self.part, 0
         return MENTIONED
 
+    cdef void _summed(self, uint32_t header, uint8_t place) noexcept nogil:
+        if self.sum_count < MOST_SUMS:
+            self.sums[self.sum_count], self.sum_places[self.sum_count] = header, place
+            self.sum_count += 1
+
     cdef int _transport(self, const Record *r, View *v, int kind, Packet *p) noexcept nogil:
+        if not v.assembled:
+            self._summed(v.offset, TCP_SUM if kind == KIND_TCP else UDP_SUM)
         if kind == KIND_TCP and tcp(v, p) == 0:
             return self._mention(r, v, p, &self.malformed)
         if kind == KIND_UDP and udp(v, p) == 0:
             tally_add(&self.malformed, r, 1, r.original)
             return PASSED
+        return self._place(r, v, p)
+
+    cdef int _place(self, const Record *r, const View *v, Packet *p) noexcept nogil:
         if v.lacking:
             tally_add(&self.short_frame, r, 1, v.lacking)
         p.payload, p.stored, p.length = v.data, v.captured, v.original
@@ -223,6 +291,10 @@ cdef class Layers:
     def close(self):
         """The same, from Python."""
         self.finish()
+
+    @property
+    def headers(self):
+        return [(self.sums[i], self.sum_places[i]) for i in range(self.sum_count)]
 
     def losses(self):
         """What was lost so far; see layers.pyi."""

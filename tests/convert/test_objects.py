@@ -19,7 +19,8 @@ from support.conversations import capture
 from support.leaks import leaks, views
 from support.packet_talk import Said, answer, connection, form, page
 from syswire.convert.errors import UsageError
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 from syswire.convert.workspace import verify
 
 Record = dict[str, Any]

@@ -17,7 +17,8 @@ from support import packet_made as made
 from support.conversations import ACK, PSH, Talk, capture
 from support.packet_files import COMMENT, packet, plain_frames, section
 from support.packet_files import interface as interface_block
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 
 Record = dict[str, Any]
 QUESTION = b"GET /hi HTTP/1.1\r\nHost: h\r\nAuthorization: Basic Ym9iOm9wZW4tc2VzYW1l\r\n\r\n"

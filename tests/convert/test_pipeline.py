@@ -14,7 +14,8 @@ import pytest
 
 from support import pcapng
 from support.made import CAPTURES, SAMPLE, Made, made
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 from syswire.convert.scap.encoding import Value
 from syswire.convert.scap.event_table import Code
 from syswire.convert.scap.snapshot import Bound, Descriptor, Machine, Process, Socket

@@ -9,7 +9,8 @@ from typing import Any
 
 from support import packet_made as made
 from support.conversations import ACK, PSH, Talk, capture
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 
 Record = dict[str, Any]
 

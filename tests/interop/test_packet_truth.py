@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from support.packet_files import plain_frames
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 
 SIDES = ("request", "response")
 PLAIN = Options(reveal=True, pcapng=False)
