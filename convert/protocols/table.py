@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 STREAMS = frozenset({"tcp", "unix"})
 DATAGRAMS = frozenset({"udp"})
+LINKS = frozenset({"ppp"})
+"""Links without addresses: only what authenticates there is handed on."""
 ANY = STREAMS | DATAGRAMS
 
 
@@ -46,9 +48,20 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("sip", "sip.parser:SipDatagrams", "sip.probe:probe", DATAGRAMS),
     Protocol("sip-tcp", "sip.parser:SipStream", "sip.probe:probe", shown="sip"),
     Protocol("radius", "radius.parser:Radius", "radius.probe:probe", DATAGRAMS),
+    Protocol("ppp", "ppp.parser:Ppp", "ppp.probe:probe", LINKS),
     Protocol("dns-tcp", "dns.parser:DnsStream", "dns.probe:probe_stream", shown="dns"),
     Protocol("snmp", "snmp.parser:SnmpDatagrams", "snmp.probe:probe", DATAGRAMS),
     Protocol("snmp-tcp", "snmp.parser:SnmpStream", "snmp.probe:probe", shown="snmp"),
+    Protocol("ldap", "ldap.parser:Ldap", "ldap.probe:probe"),
+    Protocol("cldap", "ldap.parser:Cldap", "ldap.probe:probe_datagrams", DATAGRAMS, shown="ldap"),
+    Protocol("kerberos", "kerberos.parser:KerberosStream", "kerberos.probe:probe_stream"),
+    Protocol(
+        "kerberos-udp",
+        "kerberos.parser:KerberosDatagrams",
+        "kerberos.probe:probe_datagrams",
+        DATAGRAMS,
+        shown="kerberos",
+    ),
     Protocol("socks", "socks.parser:Socks", "socks.probe:probe"),
     Protocol("vnc", "vnc.parser:Vnc", "vnc.probe:probe"),
     Protocol("mysql", "mysql.parser:MySql", "mysql.probe:probe"),

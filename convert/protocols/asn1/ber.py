@@ -169,6 +169,12 @@ def text(data: bytes, tlv: Tlv | None, most: int = 1024) -> str | None:
     return None if tlv is None else data[tlv.begin : min(tlv.end, tlv.begin + most)].decode("latin-1")
 
 
+def oid_text(data: bytes, tlv: Tlv | None) -> str | None:
+    """An object identifier that is written out as text (LDAPOID, RFC 4511); None where it is none."""
+    shown = text(data, tlv, 256)
+    return shown if shown and not shown.strip("0123456789.") else None
+
+
 def whole(data: bytes, tag: int) -> Tlv | None:
     """The one element that all of the data is, if it has this tag."""
     found = read(data, 0, len(data))

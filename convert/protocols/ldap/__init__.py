@@ -1,0 +1,1 @@
+"""LDAP version 2 and 3, and CLDAP."""
