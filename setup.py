@@ -189,6 +189,7 @@ def run() -> None:
             "": ["*.pyi", "*.pxd", "*.json", "*.css", "*.j2", "*.html", "*.svg"],
             "syswire": ["py.typed"],
             "syswire.reports": ["templates/*"],
+            "syswire.reports.findings": ["rules/*.toml"],
             "syswire.capture": ["record.h"],
             "syswire.capture.probe": ["*.h", "*.c"],
         },

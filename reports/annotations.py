@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -99,7 +99,7 @@ class Http(msgspec.Struct, gc=False, tag="http"):
 
 
 class Sighting(msgspec.Struct, gc=False, tag="sighting"):
-    """A secret that was seen, already masked unless the run reveals."""
+    """A secret that was seen, already masked unless the run reveals. Without a stream: in a process, not on a wire."""
 
     stream: int | None
     location: str
@@ -118,9 +118,26 @@ class Sighting(msgspec.Struct, gc=False, tag="sighting"):
     client_process: int | None = None
     server_process: int | None = None
     where: Place | None = None
+    secret: str | None = None
+    details: dict[str, Any] | None = None
 
 
-Record = Process | Stream | Http | Sighting
+class Spread(msgspec.Struct, gc=False, tag="spread"):
+    """A place at which a secret was seen again, as far as grouping needs it."""
+
+    secret_fingerprint: str
+    way: str
+    username: str | None = None
+    time: str | None = None
+
+
+class Watched(msgspec.Struct, gc=False):
+    """A whole record of what was said, as a rule of the user asks for it."""
+
+    value: dict[str, Any]
+
+
+Record = Process | Stream | Http | Sighting | Spread | Watched
 EXCHANGE = "exchange"
 """Any record of what was said, HTTP's or another protocol's: they are numbered together."""
 NUMBERED = ("process", "stream", EXCHANGE)
@@ -156,12 +173,14 @@ class Annotations:
         """How many records of a numbered kind the scan met."""
         return self._counts[kind]
 
-    def scan(self) -> Iterator[tuple[int, Record]]:
-        """Every process, stream, http and sighting record with the offset of its line, in the file's order."""
-        decoders = {
-            kind: msgspec.json.Decoder(cls).decode
-            for kind, cls in (("process", Process), ("stream", Stream), ("http", Http), ("sighting", Sighting))
-        }
+    def scan(self, watched: Callable[[str], bool] | None = None) -> Iterator[tuple[int, Record]]:
+        """Every process, stream, http, sighting and spread record with the offset of its line, in the file's order.
+
+        `watched` says of a type of what was said whether its records are wanted whole; those come in addition.
+        """
+        types = (("process", Process), ("stream", Stream), ("http", Http), ("sighting", Sighting), ("spread", Spread))
+        decoders = {kind: msgspec.json.Decoder(cls).decode for kind, cls in types}
+        whole = msgspec.json.Decoder(dict[str, Any]).decode
         self._file.seek(0)
         offset = 0
         for index, line in enumerate(self._file, 1):
@@ -170,11 +189,13 @@ class Annotations:
                 decode = decoders.get(kind)
                 if decode is not None:
                     record = cast(Record, decode(line))
-                    if kind != "sighting":
+                    if kind not in ("sighting", "spread"):
                         self._note(_numbered(kind), getattr(record, "id", None), offset, index)
                     yield offset, record
                 elif kind not in _OTHERS:
                     self._note(EXCHANGE, None, offset, index)
+                if watched is not None and kind not in _OTHERS and watched(kind):
+                    yield offset, Watched(whole(line))
             except msgspec.DecodeError as error:
                 raise AnnotationsDamaged(self.path, index, str(error)) from error
             offset += len(line)

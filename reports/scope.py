@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import contradictions
 from .display import duration, moment, nanoseconds, number, plural, visible
-from .findings.table import RULES
+from .findings.rule import Rule
 from .inputs import Input, Inputs, dates, items, kinds
 from .limitations import first_place, in_words
 from .model import Captured, Evidence, Phrase, Table
@@ -39,7 +39,7 @@ def tlp(manifest: Manifest) -> str:
     return label if label in TLP else "TLP:AMBER"
 
 
-def case_rows(manifest: Manifest, inputs: Inputs, created: str | None) -> list[tuple[str, Phrase]]:
+def case_rows(manifest: Manifest, inputs: Inputs, created: str | None, rules: int) -> list[tuple[str, Phrase]]:
     """Case data for the cover, in a fixed order; fields that the examiner added come last."""
     case = {str(name): str(value) for name, value in (manifest.get("case") or {}).items() if value and name != "tlp"}
     rows: list[tuple[str, Phrase]] = [
@@ -52,7 +52,7 @@ def case_rows(manifest: Manifest, inputs: Inputs, created: str | None) -> list[t
         rows.append(("Evidence covers", told))
     if inputs.readable:
         rows.append(("Evidence is", kinds(inputs)))
-    rows.append(("Examined with", f"syswire {manifest.get('syswire', '')}, {plural(len(RULES), 'rule')}"))
+    rows.append(("Examined with", f"syswire {manifest.get('syswire', '')}, {plural(rules, 'rule')}"))
     return rows
 
 
@@ -206,8 +206,20 @@ def _pointers(inputs: Inputs) -> str:
     return f"{rules} name {packets if inputs.only_packets else calls}"
 
 
-def rules_table() -> Table:
-    """The rules by which findings were judged."""
+def rules_table(rules: Sequence[Rule]) -> Table:
+    """The rules by which findings were judged; those of the user are said to be."""
     return Table(
-        ("Rule", "Finds", "References"), [(rule.id, rule.title, ", ".join(rule.references) or "-") for rule in RULES]
+        ("Rule", "Finds", "References"),
+        [
+            (_given(rule, rule.id), _given(rule, rule.title), _given(rule, ", ".join(rule.references) or "-"))
+            for rule in rules
+        ],
+        "Rules after http-5xx came from the file of rules that the examiner gave."
+        if any(rule.own for rule in rules)
+        else "",
     )
+
+
+def _given(rule: Rule, text: str) -> Phrase:
+    """Text of a rule: of a user's it is not ours."""
+    return Captured(text) if rule.own else text

@@ -161,7 +161,7 @@ def test_distributions(root: Path, setup_module: ModuleType, tmp_path: Path) -> 
     assert [name for name in installed - probe if "/tests/" in name or name.endswith(strange)] == []
     for path in root.glob("*.py"):
         assert (f"syswire/{path.name}" in installed) == (path.stem != "setup")
-    data = {".py", ".pyi", ".pxd", ".json", ".css", ".j2", ".html"}
+    data = {".py", ".pyi", ".pxd", ".json", ".css", ".j2", ".html", ".toml"}
     assert {f"syswire/{path.relative_to(root)}" for path in sources if path.suffix in data} <= installed
     modules = [path.relative_to(root).with_suffix("") for path in sources if path.suffix == ".pyx"]
     assert {".".join(("syswire", *module.parts)) for module in modules} <= set(setup_module.sources())

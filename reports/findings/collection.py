@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..annotations import Annotations
@@ -11,26 +11,44 @@ from ..display import timestamp, visible
 from ..names import endpoint_of
 from ..survey import Survey
 from . import severity
+from .accepted import Accepted, Entry
 from .comments import FrameComments, Marks
+from .derived import Told
 from .groups import Group, Groups
-from .table import RULES, Facts, Rule
+from .rule import LIKELY, Facts, Rule
 
 USER = 80
 _PROCESS = ("id", "pid", "tid", "name", "exe", "cmdline", "user", "container")
+_PERHAPS = ("parents", "login_user", "login_uid", "container_name")
+WITH_SECRET = ("credential", "session", "spread")
 
 
 class Findings:
-    """What `judge` found. Positions run from 0 in the order of the ids (severity, then first time, then key)."""
+    """What `judge` found. Positions run from 0 in the order of the ids (severity, then first time, then key).
+
+    `told` holds what is known of findings beside their groups; `accepted` are risks that somebody accepted: they stay
+    findings with their ids, and count nowhere.
+    """
 
     def __init__(
-        self, groups: Groups, survey: Survey, marks: Mapping[int, Marks], annotations: Mapping[int, Annotations]
+        self,
+        rules: Sequence[Rule],
+        groups: Groups,
+        survey: Survey,
+        marks: Mapping[int, Marks],
+        annotations: Mapping[int, Annotations],
+        told: Told,
+        accepted: Accepted | None = None,
     ) -> None:
+        self.rules = rules
         self.survey = survey
+        self.told = told
+        self.accepted = accepted
         self.merged_records = groups.merged_records
         self.comments_left_out = sum(mark.left_out for mark in marks.values())
         self._groups = groups
         self._annotations = annotations
-        self._levels = bytes(severity.LEVELS.index(self._grade(group)) for group in groups)
+        self._levels = bytes(severity.LEVELS.index(self._grade(at, group)) for at, group in enumerate(groups))
         self._order = array(
             "I", sorted(range(len(groups)), key=lambda at: (self._levels[at], groups[at].first, groups[at].key, at))
         )
@@ -38,10 +56,17 @@ class Findings:
         for position, at in enumerate(self._order):
             self._rank[at] = position
         self._packed = {source: mark.sorted() for source, mark in marks.items()}
+        self._ignored: dict[int, Entry] = {}
+        if accepted is not None:
+            for at, group in enumerate(groups):
+                if (entry := accepted.entry(rules[group.identity.rule].id, group)) is not None:
+                    self._ignored[at] = entry
 
-    @staticmethod
-    def _grade(group: Group) -> str:
-        return RULES[group.identity.rule].grade(Facts(group.exposure, group.outcome, group.count))
+    def _grade(self, at: int, group: Group) -> str:
+        times = self.told.paths.get(at, group.count)
+        place = self.told.places.get(at, "")
+        facts = Facts(group.exposure, group.outcome, times, group.confidence, place)
+        return self.rules[group.identity.rule].grade(facts)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -52,11 +77,20 @@ class Findings:
 
     def rule(self, position: int) -> Rule:
         """The rule that made the finding at a position."""
-        return RULES[self.group(position).identity.rule]
+        return self.rules[self.group(position).identity.rule]
 
     def level(self, position: int) -> str:
         """Severity of the finding at a position."""
         return severity.LEVELS[self._levels[self._order[position]]]
+
+    def ignored(self, position: int) -> Entry | None:
+        """The accepted risk that names the finding at a position."""
+        return self._ignored.get(self._order[position])
+
+    @property
+    def ignored_count(self) -> int:
+        """How many findings are accepted risks."""
+        return len(self._ignored)
 
     @staticmethod
     def number(position: int) -> str:
@@ -64,19 +98,25 @@ class Findings:
         return f"SW-{position + 1:04d}"
 
     def worst(self) -> str | None:
-        """The gravest severity of all findings; None where there is none."""
-        return self.level(0) if len(self) else None
+        """The gravest severity of all findings that nobody accepted; None where there is none."""
+        return next((self.level(at) for at in range(len(self)) if self.ignored(at) is None), None)
 
     def by_level(self) -> dict[str, int]:
-        """Number of findings of each severity, the gravest first, zeros too."""
+        """Number of findings of each severity that nobody accepted, the gravest first, zeros too."""
         counts = dict.fromkeys(severity.LEVELS, 0)
-        for level in self._levels:
-            counts[severity.LEVELS[level]] += 1
+        for at, level in enumerate(self._levels):
+            counts[severity.LEVELS[level]] += at not in self._ignored
         return counts
 
     def of_kind(self, kind: str) -> Iterator[int]:
-        """Positions of the findings of a kind."""
-        return (position for position in range(len(self)) if self.rule(position).kind == kind)
+        """Positions of the findings of a kind that nobody accepted."""
+        return (at for at in range(len(self)) if self.rule(at).kind == kind and self.ignored(at) is None)
+
+    def form(self, position: int) -> str | None:
+        """The form of a credential's secret, by its first record; None of what is no credential."""
+        if self.rule(position).kind not in WITH_SECRET:
+            return None
+        return next((str(record.get("form", "cleartext")) for _, record in self.records(position, 1)), None)
 
     def frame_comments(self, source: int) -> FrameComments:
         """Comments for the frames of a source's capture, without secrets."""
@@ -85,11 +125,15 @@ class Findings:
     def _comment(self, group: int) -> str:
         position = self._rank[group]
         found = self._groups[group]
-        rule = RULES[found.identity.rule]
+        rule = self.rules[found.identity.rule]
         text = f"syswire {self.number(position)} {self.level(position)}: {rule.short}"
-        if rule.kind == "credential":
+        if self.ignored(position) is not None:
+            text += " (accepted risk)"
+        if rule.kind in WITH_SECRET:
             user = found.identity.user
             return f"{text}, user {visible(user, USER)}" if user else f"{text}, no user name"
+        if rule.statuses is None:
+            return text
         path, status = found.identity.path, str(found.identity.status)
         told = text if status in text else f"{text} {status}"
         return f"{told} for {visible(path, USER)}" if path else told
@@ -101,7 +145,11 @@ class Findings:
             return f"{rule.title}: many more, counted together"
         if found.path is None:
             return rule.title
-        return f"{rule.title if rule.id == 'http-404' else f'HTTP {found.status} server error'}: {found.path}"
+        return (
+            f"HTTP {found.status} server error: {found.path}"
+            if rule.id == "http-5xx"
+            else f"{rule.title}: {found.path}"
+        )
 
     def records(self, position: int, limit: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         """(source, annotation record) of a finding's kept instances, the earliest first."""
@@ -114,22 +162,29 @@ class Findings:
         return self._annotations[source].numbered(kind, number)
 
     def process(self, source: int, number: int | None) -> dict[str, Any] | None:
-        """The process object of a finding; None where the process is not known."""
+        """The process object of a finding; None where the process is not known. Parents and login where they are."""
         record = self.numbered(source, "process", number)
-        return None if record is None else {name: record.get(name) for name in _PROCESS}
+        if record is None:
+            return None
+        told = {name: record.get(name) for name in _PROCESS}
+        return told | {name: record[name] for name in _PERHAPS if record.get(name) is not None}
 
     def record(self, position: int) -> dict[str, Any]:
         """The finding as written to findings.jsonl: the fields of docs/formats.md, plain data."""
-        group, rule = self.group(position), self.rule(position)
-        source, first, wheres = -1, {}, []
+        at, group, rule = self._order[position], self.group(position), self.rule(position)
+        source, first, wheres = -1, dict[str, Any](), []
         for index, record in self.records(position):
             if source < 0:
                 source, first = index, record
-            where = record.get("where") if rule.consumes == "sighting" else (record.get("response") or {}).get("where")
+            where = _where(rule, record)
             if where is not None:
                 wheres.append({**where, "stream": record.get("stream"), "outcome": record.get("outcome")})
-        stream = self.numbered(source, "stream", first.get("stream"))
-        credential = rule.kind == "credential"
+        ends = self._ends(rule, source, first)
+        stream = self.numbered(source, "stream", first.get("stream")) if rule.kind != "spread" else None
+        secret, judged = rule.kind in WITH_SECRET, rule.kind in ("credential", "session", "brute_force")
+        shown = first if secret else {}
+        details = shown.get("details") or {}
+        entry = self.ignored(position)
         return {
             "id": self.number(position),
             "key": group.key,
@@ -137,28 +192,32 @@ class Findings:
             "kind": rule.kind,
             "severity": self.level(position),
             "title": self.title(position),
-            "protocol": first.get("protocol", "http"),
-            "form": first.get("form", "cleartext") if credential else None,
-            "username": first.get("username"),
-            "secret": first.get("secret"),
-            "secret_complete": group.complete if credential else None,
-            "secret_length": first.get("secret_length"),
-            "secret_fingerprint": first.get("secret_fingerprint"),
-            "outcome": group.outcome if credential else None,
-            "client": first.get("client"),
-            "server": first.get("server"),
-            "client_process": self.process(source, first.get("client_process")),
-            "server_process": self.process(source, first.get("server_process")),
-            "client_attribution": (stream or {}).get("client_attribution"),
-            "server_attribution": (stream or {}).get("server_attribution"),
+            "protocol": _protocol(rule, first, ends),
+            "form": first.get("form", "cleartext") if rule.kind in ("credential", "session") else None,
+            "username": first.get("username") if secret else group.identity.user,
+            "secret": shown.get("secret"),
+            "secret_complete": group.complete if secret else None,
+            "secret_length": shown.get("secret_length"),
+            "secret_fingerprint": shown.get("secret_fingerprint"),
+            "mechanism": details.get("mechanism"),
+            "hashcat": details.get("hashcat"),
+            "details": details or None,
+            "outcome": group.outcome if judged else None,
+            "refused_before": self.told.refused_before.get(at) if judged and secret else None,
+            "client": ends.get("client"),
+            "server": ends.get("server"),
+            "client_process": self.process(source, ends.get("client_process")),
+            "server_process": self.process(source, ends.get("server_process")),
+            "client_attribution": (stream or ends).get("client_attribution"),
+            "server_attribution": (stream or ends).get("server_attribution"),
             "source": source,
-            "stream": first.get("stream"),
-            "tcp_stream": (stream or {}).get("tcp_stream"),
+            "stream": ends.get("stream"),
+            "tcp_stream": (stream or ends).get("tcp_stream"),
             "exposure": group.exposure,
-            "location": first.get("location"),
-            "field": first.get("field"),
-            "method": first.get("method") if credential else (first.get("request") or {}).get("method"),
-            "host": first.get("host") if credential else group.identity.host,
+            "location": shown.get("location"),
+            "field": shown.get("field"),
+            "method": shown.get("method") if secret else (first.get("request") or {}).get("method"),
+            "host": shown.get("host") if secret else group.identity.host,
             "path": group.identity.path,
             "status": group.identity.status,
             "merged": group.merged,
@@ -166,14 +225,34 @@ class Findings:
             "last": timestamp(group.last) if group.last else None,
             "instances": wheres,
             "instances_total": group.count,
+            "attempts": self.told.attempts.get(at),
+            "paths": self.told.paths.get(at),
+            "scan": self._scan(at),
+            "hops": self.told.hops.get(at),
             "confidence": self.confidence(position),
+            "ignored": None
+            if entry is None
+            else {"reason": entry.reason, "by": entry.by, "expires": entry.expires.isoformat()},
             "references": list(rule.references),
             "advice": rule.advice,
         }
 
+    def _scan(self, at: int) -> str | None:
+        """The id of the scan that a missing page is part of."""
+        scan = self.told.scan.get(at)
+        return None if scan is None else self.number(self._rank[scan])
+
+    def _ends(self, rule: Rule, source: int, first: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What says who spoke with whom: the record itself; of a hop, the stream in which the secret came."""
+        if rule.kind != "spread":
+            return first
+        number = (first.get("from_sighting") or {}).get("stream")
+        return {**(self.numbered(source, "stream", number) or {}), "stream": number}
+
     def confidence(self, position: int) -> str:
-        """`certain` where the whole secret or status was read, `likely` where part of the secret was cut off."""
-        return "certain" if self.group(position).complete else "likely"
+        """How sure the best of its records is; `likely` where part of the secret was cut off in all of them."""
+        group = self.group(position)
+        return group.confidence if group.complete or group.confidence != "certain" else LIKELY
 
     def where_text(self, position: int) -> str:
         """`client > server` of the first instance."""
@@ -185,3 +264,17 @@ class Findings:
         """Give file handles back."""
         for file in self._annotations.values():
             file.close()
+
+
+def _where(rule: Rule, record: Mapping[str, Any]) -> Any:
+    """Where a record stands: of an answer the response, of a pattern the side on which it was found."""
+    if (where := record.get("where")) is not None:
+        return where
+    side = rule.pattern.side(record) if rule.pattern is not None else "response"
+    return (record.get(side or "response") or {}).get("where")
+
+
+def _protocol(rule: Rule, first: Mapping[str, Any], ends: Mapping[str, Any]) -> str:
+    if rule.kind == "spread":
+        return str(next(iter(ends.get("protocols") or ()), "unknown"))
+    return str(first.get("protocol") or "http")

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from .rule import CERTAIN, CONFIDENCES, LIKELY, POSSIBLE
 from .severity import OUTCOMES
 
 BOUND = 20_000
@@ -84,6 +85,8 @@ class Group(msgspec.Struct, gc=False):
     merged: bool
     outcome: str = "unknown"
     complete: bool = False
+    confidence: str = POSSIBLE
+    """The best of its records'; `likely` at most of one whose secret was cut off."""
     count: int = 0
     first: int = 0
     last: int = 0
@@ -145,13 +148,27 @@ class Groups:
         self._groups.append(Group(identity.shortened(), identity.key(rule), exposure, merged))
         return len(self._groups) - 1
 
-    def count(self, index: int, source: int, offset: int, time: int, outcome: str, *, complete: bool) -> None:
+    def count(
+        self,
+        index: int,
+        source: int,
+        offset: int,
+        time: int,
+        outcome: str,
+        *,
+        complete: bool,
+        confidence: str = CERTAIN,
+    ) -> None:
         """Add a record to a group. The hundred earliest are kept, ten where very many are kept already."""
         group = self._groups[index]
         group.first = time if group.count == 0 else min(group.first, time)
         group.last = max(group.last, time)
         group.count += 1
         group.complete = group.complete or complete
+        if confidence == CERTAIN and not complete:
+            confidence = LIKELY
+        if CONFIDENCES.index(confidence) < CONFIDENCES.index(group.confidence):
+            group.confidence = confidence
         if OUTCOMES.index(outcome) < OUTCOMES.index(group.outcome):
             group.outcome = outcome
         if len(group.places) < (INSTANCES if self._kept < KEPT else FEW):

@@ -1,40 +1,48 @@
-"""How grave a finding is. Each rule's judgement is here, with its reasons, and nowhere else.
+"""How grave a finding is: who could read along, and the tables of rules/severity.toml, which docs/rules.md explains.
 
 A readable credential is judged by two things: who could read it (the exposure of the path) and what it is worth (the
-outcome at the server):
-
-    exposure        accepted    unknown    refused
-    public          critical    high       medium      an address outside the private ranges takes part
-    internal        high        high       medium      both ends in private or link-local ranges, or unknown
-    local           medium      medium     low         loopback, unix socket, or both ends on one address
-
-A refused password counts because people mistype the right one and try one service's password at another.
-
-HTTP errors: a 404 is `info`, `low` from ten occurrences on (a broken link that people meet, or a scan). A 5xx is
-`low`, `medium` from three occurrences on (the service fails again and again).
+outcome at the server). A refused password counts because people mistype the right one and try one service's password at
+another.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from ..annotations import Endpoint
 
 LEVELS = ("critical", "high", "medium", "low", "info")
 OUTCOMES = ("accepted", "refused", "unknown")
 PUBLIC, INTERNAL, LOCAL = "public", "internal", "local"
+EXPOSURES = (PUBLIC, INTERNAL, LOCAL)
 
-_CREDENTIAL = {
-    (PUBLIC, "accepted"): "critical",
-    (PUBLIC, "unknown"): "high",
-    (PUBLIC, "refused"): "medium",
-    (INTERNAL, "accepted"): "high",
-    (INTERNAL, "unknown"): "high",
-    (INTERNAL, "refused"): "medium",
-    (LOCAL, "accepted"): "medium",
-    (LOCAL, "unknown"): "medium",
-    (LOCAL, "refused"): "low",
-}
+
+def table(told: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """A table of severities, whole: a level for each exposure, or one for each of its outcomes.
+
+    Raises:
+        ValueError: something is missing, or no level.
+    """
+    whole: dict[str, dict[str, str]] = {}
+    for exposure in EXPOSURES:
+        entry = told.get(exposure)
+        levels = dict.fromkeys(OUTCOMES, entry) if isinstance(entry, str) else entry
+        if not isinstance(levels, dict) or set(levels) != set(OUTCOMES) or not set(levels.values()) <= set(LEVELS):
+            raise ValueError(f"severity: {exposure} needs a level, or one each for {', '.join(OUTCOMES)}")
+        whole[exposure] = levels
+    return whole
+
+
+def _read() -> dict[str, dict[str, dict[str, str]]]:
+    with (Path(__file__).parent / "rules" / "severity.toml").open("rb") as file:
+        return {name: table(told) for name, told in tomllib.load(file)["tables"].items()}
+
+
+TABLES = _read()
 _PRIVATE = tuple(
     ipaddress.ip_network(net)
     for net in (
@@ -47,8 +55,6 @@ _PRIVATE = tuple(
         "fe80::/10",
     )
 )
-OFTEN_404 = 10
-OFTEN_5XX = 3
 
 
 def exposure(client: Endpoint | None, server: Endpoint | None) -> str:
@@ -76,18 +82,3 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return any(address.version == net.version and address in net for net in _PRIVATE)
-
-
-def credential(path: str, outcome: str) -> str:
-    """Severity of a readable credential."""
-    return _CREDENTIAL[path, outcome]
-
-
-def not_found(count: int) -> str:
-    """Severity of a 404 seen so many times."""
-    return "low" if count >= OFTEN_404 else "info"
-
-
-def server_error(count: int) -> str:
-    """Severity of a 5xx seen so many times."""
-    return "medium" if count >= OFTEN_5XX else "low"

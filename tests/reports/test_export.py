@@ -37,7 +37,7 @@ def test_both_hold_every_finding(tmp_path: Path) -> None:
     assert first["server_process"] == "httpd [801]"
     assert first["client_process"] == ""
     assert first["instances_total"] == "3"
-    assert first["references"] == "CWE-319 CWE-522"
+    assert first["references"] == "CWE-319 CWE-522 CWE-523 T1040 PCI-DSS-4.2.1"
     assert first["frame"] == str(records[0]["instances"][0]["frame"])
 
 

@@ -73,7 +73,7 @@ def test_every_field_of_the_contract(tmp_path: Path) -> None:
     where = case.sightings[-1]["where"]
     assert record["instances"] == [{**where, "stream": 5, "outcome": "refused"}]
     assert record["confidence"] == "certain"
-    assert record["references"] == ["CWE-319", "CWE-522"]
+    assert record["references"] == ["CWE-319", "CWE-522", "CWE-523", "T1040", "PCI-DSS-4.2.1"]
     assert record["advice"]
     assert len(record["key"]) == 16
 

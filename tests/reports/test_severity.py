@@ -6,6 +6,8 @@ import pytest
 
 from syswire.reports.annotations import Endpoint
 from syswire.reports.findings import severity
+from syswire.reports.findings.rule import Facts
+from syswire.reports.findings.table import RULES
 
 
 @pytest.mark.parametrize(
@@ -54,9 +56,13 @@ def test_exposure_of_unix_sockets_and_unknown_ends() -> None:
     ],
 )
 def test_credentials(path: str, outcome: str, level: str) -> None:
-    assert severity.credential(path, outcome) == level
+    assert severity.TABLES["readable"][path][outcome] == level
 
 
 def test_errors_grow_with_their_number() -> None:
-    assert [severity.not_found(count) for count in (1, 9, 10, 1000)] == ["info", "info", "low", "low"]
-    assert [severity.server_error(count) for count in (1, 2, 3, 1000)] == ["low", "low", "medium", "medium"]
+    rules = {rule.id: rule for rule in RULES}
+    for name, counts, levels in (
+        ("http-404", (1, 9, 10, 1000), ["info", "info", "low", "low"]),
+        ("http-5xx", (1, 2, 3, 1000), ["low", "low", "medium", "medium"]),
+    ):
+        assert [rules[name].grade(Facts("public", "unknown", count)) for count in counts] == levels
