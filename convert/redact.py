@@ -52,7 +52,7 @@ _STRUCTURAL = (
     " closed from to first last started finished mtime boot_time sha256 sha256_after sha256_to_server sha256_to_client"
     " body_sha256 content_sha256 part_sha256 file hash_withheld secret_fingerprint ip synthetic_ip protocol location"
     " outcome form kind severity rule confidence client_attribution server_attribution format compression status level"
-    " syswire"
+    " syswire spelling way"
 )
 STRUCTURAL = frozenset(_STRUCTURAL.split())
 """Names of fields whose strings syswire makes from a closed vocabulary, numbers, hashes, times or addresses."""
@@ -75,7 +75,8 @@ def _spellings(secret: bytes) -> Iterator[tuple[bytes, int, int]]:
     plain.append(secret.decode("latin-1").encode())  # UTF-8 that was taken for latin-1
     try:
         text = secret.decode()
-        plain += (escape(text).encode(), escape(text, quote=False).encode(), text.encode("latin-1"))
+        plain += (escape(text).encode(), escape(text, quote=False).encode(), text.encode("utf-16-le"))
+        plain.append(text.encode("latin-1"))
     except UnicodeError:
         pass  # no text in UTF-8, or none that latin-1 can spell
     for spelling in dict.fromkeys(plain):
