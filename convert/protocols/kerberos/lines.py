@@ -48,7 +48,7 @@ def preauth(etype: int, realm: str, names: tuple[str, ...], salt: str | None, ci
         return Line(_wire(line), _PREAUTH[RC4], "krb5pa-md5")
     taken = default_salt(realm, names) if salt is None else salt
     if etype in _AES:
-        begin = _realm_of(taken, realm)
+        begin = _realm_of(taken, name)
         if begin is not None and "$" not in taken:
             line = f"$krb5pa${etype}${taken[len(begin) :]}${begin}${cipher.hex()}"
             return Line(_wire(line), _PREAUTH[etype], None)
@@ -89,12 +89,13 @@ def service(etype: int, realm: str, names: tuple[str, ...], client: str, cipher:
     return Line(_wire(f"$krb5tgs${etype}${spn}${realm}${cipher.hex()}"), None, None)
 
 
-def _realm_of(salt: str, realm: str) -> str | None:
+def _realm_of(salt: str, name: str) -> str | None:
     """How much of a salt may be called the realm, being in capitals; None: hashcat cannot make this salt."""
-    if salt.startswith(realm) and realm and realm == realm.upper() and len(salt) > len(realm):
-        return realm
-    upper = salt.upper()
-    same = next((at for at, (one, other) in enumerate(zip(salt, upper, strict=False)) if one != other), len(salt) - 1)
+    split = len(salt) - len(name)
+    if split > 0 and name and salt.lower().endswith(name.lower()) and salt[:split] == salt[:split].upper():
+        return salt[:split]
+    lower = (at for at, one in enumerate(salt) if one != one.upper())
+    same = next(lower, len(salt) - 1)
     return salt[:same] if 0 < same < len(salt) else None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message as Told
 from ...model.record import Record
-from ...model.sighting import ACCEPTED, CERTAIN, HASH, REFUSED, UNKNOWN, Sighting
+from ...model.sighting import ACCEPTED, CERTAIN, HASH, POSSIBLE, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from ..asn1 import ber
 from ..sasl.secret import text
@@ -50,7 +50,7 @@ _LONGEST = 1 << 20
 _WRAPPED = 4
 _SESSION_TICKET = 1 << 3
 """kdc-options: the ticket is to be encrypted with a session key (user to user)."""
-_OTHER_KEYS = frozenset({PA_PKINIT - 1, PA_PKINIT, PA_FAST, PA_SPAKE})
+_OTHER_KEYS = frozenset({PA_PKINIT - 1, PA_PKINIT, PA_SPAKE})
 _ANSWERS = {AS_REP: (AS_REQ,), TGS_REP: (TGS_REQ,), ERROR: (AS_REQ, TGS_REQ)}
 
 
@@ -77,7 +77,7 @@ class _Exchanges:
         self._ordinal = 0
         self._waiting: list[_Heard] = []
         self._before: OrderedDict[tuple[bool, bytes], _Heard | None] = OrderedDict()
-        self._salts: dict[tuple[tuple[str, ...], int], str] = {}
+        self._salts: dict[tuple[str, int], str] = {}
 
     def heard(self, to_server: bool, raw: bytes, span: Span) -> None:
         """A message."""
@@ -125,10 +125,10 @@ class _Exchanges:
     def _learn(self, heard: _Heard | None, client: tuple[str, ...]) -> None:
         for etype, salt in heard.message.salts if heard is not None else ():
             if len(self._salts) < _SALTS:
-                self._salts[client, etype] = salt
+                self._salts[_key(client), etype] = salt
 
     def _salt(self, client: tuple[str, ...], etype: int) -> str | None:
-        return self._salts.get((client, etype), self._salts.get((client, -1)))
+        return self._salts.get((_key(client), etype), self._salts.get((_key(client), -1)))
 
     def _sight(self, asked: Message | None, heard: _Heard) -> None:
         message = heard.message
@@ -137,6 +137,9 @@ class _Exchanges:
             self._guessable(heard, message.timestamp, "AS-REQ", client, realm)
         elif message.kind == AS_REP and message.encrypted is not None and not _other_key(asked, message):
             self._guessable(heard, message.encrypted, "AS-REP", client, realm)
+            if heard.sightings and PA_FAST in _used(asked, message):
+                # FAST may have strengthened the key with another, which is encrypted (RFC 6113, 5.4.3).
+                heard.sightings[-1].confidence = POSSIBLE
         if message.kind in (AS_REP, TGS_REP) and message.ticket is not None:
             if asked is not None and asked.options & _SESSION_TICKET:
                 return
@@ -219,12 +222,22 @@ class _Exchanges:
                 self._sink.sighting(sighting)
 
 
+def _key(client: tuple[str, ...]) -> str:
+    """Windows takes a name in any case, and answers with its own spelling."""
+    return "/".join(client).lower()
+
+
 def _other_key(asked: Message | None, message: Message) -> bool:
-    """Behind PKINIT, FAST or SPAKE a reply's key comes of no password, or not of it alone (RFC 4556, 6113, 9588)."""
+    """Behind PKINIT and SPAKE a reply's key comes of no password, or not of it alone (RFC 4556; 9588)."""
+    return bool(_OTHER_KEYS & _used(asked, message))
+
+
+def _used(asked: Message | None, message: Message) -> set[int]:
+    """Which kinds of pre-authentication were used."""
     said = set(message.padata)
     if asked is not None and asked.timestamp is None:
         said |= set(asked.padata)
-    return bool(_OTHER_KEYS & said)
+    return said
 
 
 def _verdict(heard: _Heard | None, other: _Heard | None) -> str:

@@ -186,7 +186,7 @@ def result(data: bytes, operation: Tlv) -> Result | None:
         return None
     others = {part.tag: part for part in parts[3:]}
     referrals = len(ber.children(data, others[0xA3]) or ()) if 0xA3 in others else 0
-    matched, said = ber.text(data, parts[1], 4096) or "", ber.text(data, parts[2], 4096) or ""
+    matched, said = ber.text(data, parts[1], 4096) or "", (ber.text(data, parts[2], 4096) or "").rstrip("\0")
     return Result(code, matched, said, referrals, others.get(0x87), ber.oid_text(data, others.get(0x8A)))
 
 
