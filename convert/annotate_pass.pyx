@@ -75,7 +75,8 @@ cdef class Pass:
         spool.begin(conv, ends, places, attributions)
         if conv.protocol != UNIX_DATAGRAM:
             parser = Recogniser(
-                Voice(spool), transport(conv.protocol), conv.client_port, conv.server_port, server.get("path") or ""
+                Voice(spool), transport(conv.protocol), conv.client_port, conv.server_port,
+                (server.get("path") if server else None) or "",
             )
         to_client, to_server = sha256(), sha256()
         index, last = totals.pieces_begin, totals.pieces_end

@@ -9,10 +9,12 @@ from bisect import bisect_right
 from libc.stdint cimport int64_t, uint64_t
 
 from syswire.convert.annotate_spool cimport Spool
-from syswire.convert.model.rows import TCP, UDP
+from syswire.convert.model.rows import PPP, TCP, UDP
 from syswire.convert.protocols.opaque import Opaque
 from syswire.convert.protocols.recogniser cimport Recogniser
 from syswire.convert.protocols.table import BY_NAME
+
+_TRANSPORTS = {TCP: "tcp", UDP: "udp", PPP: "ppp"}
 
 cdef enum:
     MOST_PORTS = 1_000
@@ -89,4 +91,4 @@ cdef class Voice:
 
 def transport(int protocol):
     """How the table of protocols calls what a conversation passes over."""
-    return "tcp" if protocol == TCP else "udp" if protocol == UDP else "unix"
+    return _TRANSPORTS.get(protocol, "unix")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .model.rows import TCP, UDP, UNIX_DATAGRAM, UNIX_STREAM
+from .model.rows import PPP, TCP, UDP, UNIX_DATAGRAM, UNIX_STREAM
 from .model.synthetic import synthetic_endpoints
 from .model.text import address, escaped_text, readable, timestamp
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 Pairs = list[list[str]]
 
-PROTOCOL_NAMES = {TCP: "tcp", UDP: "udp", UNIX_STREAM: "unix", UNIX_DATAGRAM: "unix"}
+PROTOCOL_NAMES = {TCP: "tcp", UDP: "udp", UNIX_STREAM: "unix", UNIX_DATAGRAM: "unix", PPP: "ppp"}
 
 
 def loss_record(source: int, loss: Loss) -> Record:
@@ -91,8 +91,13 @@ def capture_record(source: int, sha256: str, size: int, decoded: Decoded, frames
     return record
 
 
-def endpoints(conv: Conv, paths: Sequence[bytes]) -> tuple[Record, Record]:
-    """Client and server of a conversation. Unix sockets: path, kernel address as inode, the address in the pcapng."""
+def endpoints(conv: Conv, paths: Sequence[bytes]) -> tuple[Record | None, Record | None]:
+    """Client and server of a conversation. Unix sockets: path, kernel address as inode, the address in the pcapng.
+
+    None for those of PPP, which have no addresses while they log in.
+    """
+    if conv.protocol == PPP:
+        return None, None
     if conv.protocol in (UNIX_STREAM, UNIX_DATAGRAM):
         client_ip, _, server_ip, _ = synthetic_endpoints(conv.id, conv.path)
         path, odd = readable(paths[conv.path]) if conv.path else (None, False)

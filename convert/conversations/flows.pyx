@@ -30,6 +30,7 @@ from syswire.convert.spool.files cimport writer_close, writer_flush, writer_open
 cdef enum:
     TCP = 6
     UDP = 17
+    PPP = 254               # Conv.protocol of a link's logins, which have no addresses
     NO_STREAM = 0xFFFFFFFF
     BUFFERED = 4096
     FEW = 64
@@ -137,6 +138,8 @@ cdef class PacketFlows(LiveTable):
         if p.outers and self.tunnelled:
             self.around(p)
         judge(track, half, SURE_SENDER)
+        if p.family == 0:           # a login of PPP: its ports are made to tell the client
+            judge(track, half if p.source_port > p.target_port else 1 - half, SURE_SYN)
         if p.source_port < WELL_KNOWN <= p.target_port or p.source_port < EPHEMERAL <= p.target_port:
             judge(track, 1 - half, SURE_PORT if p.protocol == TCP else 0)
 
@@ -323,6 +326,10 @@ cdef class PacketFlows(LiveTable):
         memcpy(conv.server_ip, &key.client_ip[0] if swapped else &key.server_ip[0], 16)
         conv.client_port = key.server_port if swapped else key.client_port
         conv.server_port = key.client_port if swapped else key.server_port
+        if conv.family == 0:
+            conv.protocol, conv.client_port, conv.server_port = PPP, 0, 0
+            memset(conv.client_ip, 0, 16)
+            memset(conv.server_ip, 0, 16)
         memset(&flow, 0, sizeof(Flow))
         flow.id, flow.client, flow.joined, flow.frames = conv.id, track.client, track.joined, track.frames
         flow.first_frame, flow.last_frame, flow.tcp_stream = track.first_frame, track.last_frame, track.tcp_stream

@@ -32,7 +32,7 @@ from syswire.convert.spool.files cimport (
 )
 
 cdef enum:
-    UDP = 17
+    TCP = 6
     BUFFERED = 1024
     BATCH = 1 << 18             # spans between two looks at signals
     LONGEST_GAP = 0x7FFFFFFF    # of one piece
@@ -131,7 +131,7 @@ cdef class Reassembler:
         cdef uint64_t middle, stop
         if conv == NULL or flow == NULL:
             return -1
-        self.flow, self.datagrams = flow[0], conv.protocol == UDP
+        self.flow, self.datagrams = flow[0], conv.protocol != TCP
         middle = self.segment + flow.rows[0]
         stop = middle + flow.rows[1]
         if flow.rows[0] > limit or flow.rows[1] > limit or stop > limit:

@@ -14,7 +14,7 @@ cdef enum:
     CHUNK_EOF = 6         # a receive on a stream socket returned 0: the other end had finished sending
 
 cdef enum:
-    UNIX_STREAM = 1       # Conv.protocol, beside 6 TCP and 17 UDP
+    UNIX_STREAM = 1       # Conv.protocol, beside 6 TCP, 17 UDP and 254 logins of PPP
     UNIX_DATAGRAM = 2
 
 cdef enum:
@@ -61,8 +61,8 @@ ctypedef struct Conv:     # 96 bytes: a conversation, written when it ends, at (
     uint32_t container    # index in the container table, 0 = the host
     uint16_t client_port
     uint16_t server_port
-    uint8_t protocol      # 6 TCP, 17 UDP, 1 unix stream, 2 unix datagram
-    uint8_t family        # 4, 6, 1 (unix)
+    uint8_t protocol      # 6 TCP, 17 UDP, 1 unix stream, 2 unix datagram, 254 PPP
+    uint8_t family        # 4, 6, 1 (unix), 0 (PPP)
     uint8_t ends          # bit 0: the client end was seen, bit 1: the server end
     uint8_t preexisting   # 1: it was open before the capture began
     uint32_t reserved

@@ -28,6 +28,7 @@ cdef enum:
     FIRST_ROOM = (1 << 20) + (1 << 19)
     FLOW_ROWS = 1024
     CONV_ROWS = 256
+    TCP = 6
     UDP = 17
     MOST_OPTION_BYTES = 1 << 19       # frames.MOST_OPTION_BYTES
     EXTRA_BYTES = 256                 # heads, paddings, the stream's comment, the end of options
@@ -180,7 +181,7 @@ cdef class Copier:
                 protocol = conv.protocol
                 memset(self.stream, 0, sizeof(self.stream))
                 length = snprintf(self.stream + 4, sizeof(self.stream) - 4, "syswire stream %u (%s)",
-                                  <unsigned int>conversation, b"udp" if protocol == UDP else b"tcp")
+                                  <unsigned int>conversation, b"tcp" if protocol == TCP else b"udp" if protocol == UDP else b"ppp")
                 store16(<uint8_t *>self.stream, 1, False)
                 store16(<uint8_t *>self.stream + 2, length, False)
                 self.stream_bytes = 4 + ((length + 3) & ~<uint32_t>3)

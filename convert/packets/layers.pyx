@@ -103,8 +103,8 @@ cdef void name_link(const View *v, Packet *p, bint addressed) noexcept nogil:
     cdef bint swapped
     if addressed:
         swapped = memcmp(p.source, p.target, 16) > 0
-        value = scattered(<uint64_t>0xCBF29CE484222325, p.target if swapped else p.source)
-        value = scattered(value, p.source if swapped else p.target)
+        value = scattered(<uint64_t>0xCBF29CE484222325, &p.target[0] if swapped else &p.source[0])
+        value = scattered(value, &p.source[0] if swapped else &p.target[0])
     memset(p.source, 0, 16)
     memcpy(p.source, &value, 8)
     memcpy(p.source + 8, &v.session, 4)

@@ -29,8 +29,8 @@ ctypedef struct Packet:
     uint16_t target_port
     uint32_t seq              # TCP, host order
     uint32_t ack
-    uint8_t family            # 4 or 6
-    uint8_t protocol          # 6 TCP, 17 UDP
+    uint8_t family            # 4 or 6; 0 for a login of PPP, whose link `source` and `target` name alike
+    uint8_t protocol          # 6 TCP, 17 UDP (and logins of PPP)
     uint8_t tcp_flags         # as in the header
     const uint8_t *payload    # `stored` bytes in one run, valid until the next step
     uint32_t stored           # payload bytes captured

@@ -2,6 +2,7 @@
 
 from syswire.convert.packets.view cimport View
 
+cdef bint from_client(const View *v) noexcept nogil
 cdef int ppp(View *v) noexcept nogil
 cdef int ppp_serial(View *v) noexcept nogil
 cdef int ppp_directed(View *v) noexcept nogil

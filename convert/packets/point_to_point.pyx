@@ -5,7 +5,7 @@ from libc.stdint cimport uint32_t
 
 from syswire.convert.packets.ethernet cimport by_ethertype
 from syswire.convert.packets.view cimport (
-    KIND_ETHERNET, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_MPLS, KIND_OTHER, be16, hold, skip,
+    KIND_ETHERNET, KIND_IPV4, KIND_IPV6, KIND_MALFORMED, KIND_MPLS, KIND_OTHER, KIND_PPP_LOGIN, be16, hold, skip,
 )
 
 cdef enum:
@@ -18,11 +18,36 @@ cdef enum:
     PPP_IPV6 = 0x0057
     PPP_MPLS = 0x0281
     PPP_MPLS_UPSTREAM = 0x0283
+    PPP_PAP = 0xC023            # RFC 1334
+    PPP_CHAP = 0xC223           # RFC 1994
+    PPP_EAP = 0xC227            # RFC 3748
+    LOGIN_HEADER = 6            # the protocol's number (2), code, identifier, length (2)
+    PAP_NAK = 3                 # the last of PAP's codes
+    CHAP_FAILURE = 4            # of CHAP's, and of EAP's
     BRIDGED_ETHERNET = 1
     NLPID_SNAP = 0x80
     NLPID_IPV6 = 0x8E
     NLPID_IPV4 = 0xCC
     LONGEST_ADDRESS = 4         # of Q.922
+
+
+cdef int login(View *v, uint32_t protocol) noexcept nogil:
+    # From the protocol's number on, which is two bytes wide; a length behind the frame's end is none of it.
+    cdef uint32_t length
+    if v.captured < LOGIN_HEADER:
+        return KIND_MALFORMED
+    length = be16(v.data + 4)
+    if v.data[2] == 0 or v.data[2] > (PAP_NAK if protocol == PPP_PAP else CHAP_FAILURE):
+        return KIND_OTHER
+    if length < 4 or length + 2 > v.original:
+        return KIND_OTHER
+    hold(v, length + 2)
+    return KIND_PPP_LOGIN
+
+
+cdef bint from_client(const View *v) noexcept nogil:
+    """Whether a frame that authenticates comes from who is to be let in: its code tells."""
+    return v.data[2] == (1 if be16(v.data) == PPP_PAP else 2)
 
 
 cdef int ppp(View *v) noexcept nogil:
@@ -37,6 +62,8 @@ cdef int ppp(View *v) noexcept nogil:
         skip(v, 1)
     else:
         protocol = be16(v.data)
+        if protocol == PPP_PAP or protocol == PPP_CHAP or protocol == PPP_EAP:
+            return login(v, protocol)
         skip(v, 2)
     if protocol == PPP_IPV4:
         return KIND_IPV4
@@ -85,6 +112,7 @@ cdef int pppoe(View *v) noexcept nogil:
     if v.data[0] != 0x11 or v.data[1]:
         return KIND_OTHER
     length = be16(v.data + 4)
+    v.session = be16(v.data + 2)
     skip(v, 6)
     if length < v.original:
         hold(v, length)

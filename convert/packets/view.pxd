@@ -21,6 +21,7 @@ cdef enum:
     KIND_GRE = 15
     KIND_ETHERIP = 16
     KIND_NSH = 17             # a network service header
+    KIND_PPP_LOGIN = 18       # a PPP frame that authenticates, from its protocol's number on
 
 ctypedef struct View:
     const uint8_t *data
@@ -28,6 +29,7 @@ ctypedef struct View:
     uint32_t captured         # bytes at `data`
     uint32_t original         # bytes that the layer outside says there are; never less than `captured`
     uint32_t lacking          # bytes that an IP header claims beyond the end of the frame
+    uint32_t session          # of PPPoE, 0 elsewhere
     uint8_t assembled         # 1: the view is of a datagram that was put together from fragments
 
 ctypedef struct Ip:           # of an IP header what Packet has no place for

@@ -34,7 +34,7 @@ class Opening(Protocol):
     path: str
     """Of a unix socket, else empty."""
     transport: str
-    """tcp, udp or unix."""
+    """tcp, udp, unix or ppp."""
     first_to_server: bool
     """The first bytes that were seen came from the client."""
     over: bool

@@ -77,7 +77,7 @@ cdef class Recogniser:
         self.opening.client_port, self.opening.server_port = client_port, server_port
         self.held = []
         self.call = []
-        self.streamed = transport != "udp"  # HTTP over UDP (SSDP) is another protocol
+        self.streamed = transport != "udp" and transport != "ppp"  # HTTP over UDP (SSDP) is another protocol
 
     @property
     def found(self):

@@ -62,6 +62,7 @@ class PacketTrace(Trace):
             payload = self._spool()
         reader = open_frames(self._source, -1 if self._source.plain_fd is not None else payload)
         layers = Layers()
+        layers.logins = False  # they are no sockets
         found = PacketFlows(convs, flows, segments)
         gather(reader, layers, found, None)
         self._account(reader, layers, found)
