@@ -10,8 +10,9 @@ import os
 import shutil
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,12 @@ from .options import Options
 from .parts import Serial, divide, in_order, workers
 from .pcap import link_types, write_pcap
 from .pcapng import LINKTYPE_RAW
-from .prepare import Prepared, identity, prepare
+from .prepare import Prepared, prepare
 from .process_records import ProcessRecords
 from .redact import Redactor, load_case_key
 from .redaction.captures import redaction
 from .scap.identity_store import IdentityStore
+from .spread.spread import find_spread
 from .version import VERSION
 from .workspace import Workspace, real, stems
 
@@ -209,6 +211,7 @@ class Case:
             everything = [found for item in items for found in item.found]
             gather(everything, secrets, [item.prepared.decoded for item in items if item.prepared])
             self.redactor = informed(secrets, self._key, self.options.reveal)
+            find_spread(items, self.redactor, Path(f"{secrets}.followed"), executor)
             for item in items:
                 item.names.set_result(self._names(item))
             for item in items:
@@ -237,17 +240,16 @@ class Case:
         if self.options.reveal:
             capture["contains_secrets"] = True
         with self.space.whole(f"{item.stem}.annotations.jsonl") as out, open(decoded.identities, "rb") as spool:
-            out.write(self.redactor.json_line(_encode(capture)) + b"\n")
             identities = IdentityStore(spool, decoded.offsets, decoded.ends)
             processes = ProcessRecords(item.source, decoded, identities, self.redactor)
-            for record in processes:
-                out.write(self.redactor.json_line(_encode(record)) + b"\n")
+            for record in chain((capture,), processes):
+                out.write(self._line(record))
             for name in ("streams.final", "exchanges.final"):
                 for part in item.parts:
                     with open(part.path(name), "rb") as made:
                         shutil.copyfileobj(made, out, 1 << 20)
-            for sighting in decoded.sightings:
-                out.write(self.redactor.json_line(_encode(processes.sighting(sighting))) + b"\n")
+            for record in chain(map(processes.sighting, decoded.sightings), item.spread):
+                out.write(self._line(record))
         item.entry |= {
             "counts": {
                 "events": decoded.events,
@@ -275,6 +277,9 @@ class Case:
         """What answers called which address, without names that hold a secret."""
         named = dict.fromkeys(pair for found in item.found for pair in found.names)
         return [(address(raw), name) for raw, name in named if self.redactor.text(name) == name][:MOST_NAMES]
+
+    def _line(self, record: dict[str, Any]) -> bytes:
+        return self.redactor.json_line(_encode(record)) + b"\n"
 
     def _masked(self, value: Any) -> Any:
         """Records for the manifest, their texts masked as in the annotations."""
@@ -351,19 +356,8 @@ class Case:
             item.pcaps.append(name)
 
     def _check_unchanged(self, item: Input) -> None:
-        """Evidence must be what it was: the hash, size and time of an input are compared with those at the start."""
-        assert item.prepared is not None
-        if item.hasher is None:
-            item.entry["sha256_after"] = None
-            return
-        after, same = None, False
-        with suppress(InputError, OSError):  # it may be gone
-            after = item.hasher.digest()
-            same = identity(Path(item.name).stat()) == item.prepared.stat
-        item.entry["sha256_after"] = after
-        if not same or after != item.entry["sha256"]:
-            message = f"{spelled(item.name)}: the input changed while it was read"
-            item.entry |= {"status": "damaged", "message": message}
+        """Evidence must be what it was."""
+        if (message := item.changed()) is not None:
             self._say(message)
             self.exit_code = EXIT_DAMAGED
 

@@ -52,6 +52,8 @@ RANKS = {
     "convert.parts": 5,
     "convert.prepare": 5,
     "convert.comments": 5,
+    "convert.process_records": 5,
+    "convert.spread": 5,
     "convert.capture_files": 5,
     "convert.passthrough": 5,
     "convert.pcap": 5,

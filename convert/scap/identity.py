@@ -167,7 +167,7 @@ class Identities:
             )
         )
         if version and entry.tid == entry.pid:
-            self._sight(version, (0, 0, offset), self.began, found, words(entry.env[:_LONGEST]))
+            self.given(version, (0, 0, offset), self.began, found, args, words(entry.env[:_LONGEST]))
         return version, self.container_index(version)
 
     def _named(self, code: int, params: Sequence[bytes]) -> dict[str, bytes]:
@@ -275,7 +275,7 @@ class Identities:
             )
         )
         if version:
-            self._sight(version, place, ts, found, words(got.get("env", b"")))
+            self.given(version, place, ts, found, args, words(got.get("env", b"")))
         return version, self.container_index(version)
 
     def _living_id(self, pid: int) -> int:
@@ -283,10 +283,16 @@ class Identities:
         version = self._by_tid.get(pid, 0)
         return version if version in self._living else 0
 
-    def _sight(
-        self, version: int, place: tuple[int, int, int], ts: int, found: list[Found], env: Sequence[bytes]
+    def given(
+        self,
+        version: int,
+        place: tuple[int, int, int],
+        ts: int,
+        found: Sequence[Found],
+        args: Sequence[bytes],
+        env: Sequence[bytes],
     ) -> None:
-        """Note the secrets in a program's arguments and environment: each once for each program and place of it."""
+        """A program began with these: note the secrets (`found` are those of `args`), each once for each program."""
         seen = [(ARGUMENTS, one) for one in found] + [(ENVIRONMENT, one) for one in in_environment(env)]
         if not seen:
             return

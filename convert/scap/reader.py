@@ -61,9 +61,9 @@ class ScapReader:
     def __init__(self, source: Source, sink: NetSink, spool: IO[bytes], *, listing: bool = False) -> None:
         """`spool` takes the thread versions (read and write, binary); `sink` hears of the network."""
         self.source = source
-        self.identities = Identities(spool)
+        self.identities = self.make_identities(spool)
         self._sink = sink
-        self._state = State(sink, self.identities)
+        self._state = self.make_state()
         self.walker = Walker(self._state, listing=listing)
         self.restart: Callable[[], None] | None = None
         self.machine: headers.Machine | None = None
@@ -80,6 +80,14 @@ class ScapReader:
         self.bytes_read = 0
         self._pending: list[tuple[int, headers.DescriptorEntry]] = []
         self._order = "<"
+
+    def make_identities(self, spool: IO[bytes]) -> Identities:
+        """What knows the threads; who reads a capture for another purpose may have another."""
+        return Identities(spool)
+
+    def make_state(self) -> State:
+        """The tables of a section."""
+        return State(self._sink, self.identities)
 
     def run(self, progress: Callable[[int], None] | None = None) -> Iterator[bytes]:
         """Read to the end. Yields the listing's rows in batches of ROW where a listing was asked for (else nothing).
@@ -192,7 +200,7 @@ class ScapReader:
             self._pending.clear()
             self._count_state()
             self.identities.restart(self.walker.last_ts)
-            self._state = State(self._sink, self.identities)
+            self._state = self.make_state()
             self.walker.replace_state(self._state)
             if self.restart is not None:
                 self.restart()
