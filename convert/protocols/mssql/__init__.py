@@ -1,0 +1,1 @@
+"""TDS, the protocol of Microsoft SQL Server and of Sybase."""
