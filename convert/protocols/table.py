@@ -77,6 +77,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("fastcgi", "fastcgi.parser:FastCgi", "fastcgi.probe:probe"),
     Protocol("ftp", "ftp.parser:Ftp", "ftp.probe:probe"),
     Protocol("telnet", "telnet.parser:Telnet", "telnet.probe:probe"),
+    Protocol("nntp", "nntp.parser:Nntp", "nntp.probe:probe"),
     Protocol("irc", "irc.parser:Irc", "irc.probe:probe"),
 )
 BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
