@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...model.record import Message, Record
 from ...model.span import Span
 from . import options as options
+from .authentication import Authentication
 from .login import Dialogue
 from .prompts import PASSWORD, asked
 from .stream import WILL, WONT, Option, Stream, Sub, Text
@@ -63,6 +64,7 @@ class Telnet:
         self._server = _Side()
         self._handed = 0
         self._dialogue = Dialogue(self._login, sink.sighting)
+        self._authentication = Authentication(self._login, sink.sighting)
         self._typing = Typing(self._begin)
         self._told: dict[str, Value] = {}
         self._lines = 0
@@ -129,6 +131,7 @@ class Telnet:
         if line is not None and asked(line.prompt) == PASSWORD:
             self._dialogue.enter(line._replace(complete=False, entered=True))
         self._list()
+        self._authentication.close()
         self._dialogue.close()
         request: dict[str, Value] = {**self._told, "lines": self._lines, "commands": self._commands}
         if not self._listed_all:
@@ -200,6 +203,8 @@ class Telnet:
             self._echoing = option.verb == WILL
 
     def _sub(self, to_server: bool, side: _Side, sub: Sub) -> None:
+        if sub.number == options.AUTHENTICATION:
+            self._authentication.said(to_server, sub)
         if sub.number == options.START_TLS:
             self._tls[to_server] = True
             if all(self._tls.values()):
