@@ -181,7 +181,8 @@ cdef class Copier:
                 protocol = conv.protocol
                 memset(self.stream, 0, sizeof(self.stream))
                 length = snprintf(self.stream + 4, sizeof(self.stream) - 4, "syswire stream %u (%s)",
-                                  <unsigned int>conversation, b"tcp" if protocol == TCP else b"udp" if protocol == UDP else b"ppp")
+                                  <unsigned int>conversation,
+                                  b"tcp" if protocol == TCP else b"udp" if protocol == UDP else b"ppp")
                 store16(<uint8_t *>self.stream, 1, False)
                 store16(<uint8_t *>self.stream + 2, length, False)
                 self.stream_bytes = 4 + ((length + 3) & ~<uint32_t>3)

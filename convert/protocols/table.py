@@ -63,6 +63,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
         shown="kerberos",
     ),
     Protocol("socks", "socks.parser:Socks", "socks.probe:probe"),
+    Protocol("x11", "x11.parser:X11", "x11.probe:probe"),
+    Protocol("rsync", "rsync.parser:Rsync", "rsync.probe:probe"),
+    Protocol("rlogin", "rlogin.parser:Rlogin", "rlogin.probe:probe"),
     Protocol("vnc", "vnc.parser:Vnc", "vnc.probe:probe"),
     Protocol("mysql", "mysql.parser:MySql", "mysql.probe:probe"),
     Protocol("postgresql", "postgresql.parser:PostgreSql", "postgresql.probe:probe"),
@@ -79,6 +82,8 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("telnet", "telnet.parser:Telnet", "telnet.probe:probe"),
     Protocol("nntp", "nntp.parser:Nntp", "nntp.probe:probe"),
     Protocol("irc", "irc.parser:Irc", "irc.probe:probe"),
+    Protocol("rsh", "rlogin.remote:Rsh", "rlogin.probe:probe_rsh"),
+    Protocol("rexec", "rlogin.remote:Rexec", "rlogin.probe:probe_rexec"),
 )
 BY_NAME = {protocol.name: protocol for protocol in PROTOCOLS}
 

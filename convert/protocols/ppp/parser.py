@@ -103,7 +103,7 @@ class Ppp:
                     details=told,
                 )
             return
-        login = self._waiting.pop(key, None) or _Login("pap")
+        login = self._take(key, "pap")
         self._answered(login, span, frame.word, messages.text(frame.data), accepted=frame.code == 2)
 
     # CHAP
@@ -111,7 +111,7 @@ class Ppp:
     def _chap(self, frame: Frame, raw: bytes, span: Span) -> None:
         key = (frame.protocol, frame.identifier)
         if frame.code >= 3:
-            login = self._waiting.pop(key, None) or _Login("chap")
+            login = self._take(key, "chap")
             self._answered(login, span, frame.word, frame.data, accepted=frame.code == 3)
             return
         found = messages.value(frame.data)
@@ -178,13 +178,11 @@ class Ppp:
 
     def _judge_eap(self, accepted: bool, span: Span) -> None:
         """Success and failure are those of all that was said before; the last answer is what they are about."""
-        last = next((one for one in reversed(self._waiting.values()) if one.protocol == "eap"), None)
-        for key, one in list(self._waiting.items()):
-            if one.protocol == "eap" and one is not last:
-                self._hand_out(self._waiting.pop(key))
-        if last is not None:
-            self._waiting = OrderedDict((key, one) for key, one in self._waiting.items() if one is not last)
-        self._answered(last or _Login("eap"), span, "success" if accepted else "failure", b"", accepted=accepted)
+        keys = [key for key in self._waiting if key[0] == messages.EAP]
+        for key in keys[:-1]:
+            self._hand_out(self._waiting.pop(key))
+        last = self._waiting.pop(keys[-1]) if keys else _Login("eap")
+        self._answered(last, span, "success" if accepted else "failure", b"", accepted=accepted)
 
     # The queue
 
@@ -195,6 +193,10 @@ class Ppp:
             if len(self._waiting) > _WAITING:
                 self._hand_out(self._waiting.popitem(last=False)[1])
         return login
+
+    def _take(self, key: tuple[int, int], protocol: str) -> _Login:
+        login = self._waiting.pop(key, None)
+        return _Login(protocol) if login is None else login
 
     def _ask(self, key: tuple[int, int], challenge: bytes) -> None:
         self._challenges[key] = challenge

@@ -73,10 +73,13 @@ class Vnc:
             return
         side = self._client if to_server else self._server
         side.buffer.feed(data, offset, place)
+        self._read()
+        if len(side.buffer) > _ROOM:  # of what is over nothing is held
+            self._finish()
+
+    def _read(self) -> None:
         while not self._over and self._step():
             pass
-        if not self._over and len(side.buffer) > _ROOM:
-            self._finish()
 
     def gap(self, to_server: bool, length: int, offset: int, place: object) -> None:
         """`length` bytes that moved and are not known: where in the handshake they stood is not known either."""

@@ -1,0 +1,1 @@
+"""rlogin, rsh and rexec."""

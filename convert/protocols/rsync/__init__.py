@@ -1,0 +1,1 @@
+"""rsync's daemon: modules, and the answer to its challenge."""
