@@ -13,51 +13,17 @@ from .inputs import Inputs, item
 from .model import Captured, Card, ErrorRow, Limits, Phrase, Pointer, Row
 from .names import endpoint_of
 from .repeat import Frame, show_packet
+from .stories import CONFIDENCES, hops_table, process_phrase, secret_facts, story, title
 
 HEADERS = 14
 SOURCES = 3
 LINE = 180
-NAMES = {
-    "form-body": "form field",
-    "url-query": "query parameter",
-    "url-userinfo": "user part of the URL",
-    "authorization-basic": "Authorization header",
-    "query-text": "statement",
-    "login": "login",
-}
-OUTCOMES = {
-    "accepted": "accepted by the server",
-    "refused": "refused by the server",
-    "unknown": "not visible in the capture",
-}
 ORIGINS = {"events": "Event", "frames": "Source frame", "both": "Event or source frame"}
 PATHS = {
     "public": "crosses addresses outside the private ranges",
     "internal": "inside private address ranges",
     "local": "stays on one machine",
 }
-
-
-def process_phrase(
-    process: Mapping[str, Any] | None, attribution: str | None = None, *, packets: bool = False
-) -> Phrase:
-    """A process with what identifies it. `packets`: a packet capture was read, and none can be expected."""
-    if process is None and packets:
-        return "not known: a packet capture names no process"
-    if process is None:
-        return "not known: the process is on another machine or was not seen"
-    parts: list[str] = [Captured(process.get("name") or "?"), f" [pid {process.get('pid')}"]
-    if process.get("tid") not in (None, process.get("pid")):
-        parts.append(f", thread {process['tid']}")
-    parts.append("]")
-    for label, name in ((", user ", "user"), (", container ", "container"), (", ", "exe")):
-        if process.get(name):
-            parts += [label, Captured(process[name])]
-    if attribution == "observed":
-        parts.append("; seen making the system call")
-    elif attribution == "inferred":
-        parts.append("; owned the socket by the tables of that time")
-    return tuple(parts)
 
 
 def short_process(record: Mapping[str, Any], *, packets: bool = False) -> Phrase:
@@ -81,11 +47,13 @@ def row(record: Mapping[str, Any], short: str, inputs: Inputs, *, has_card: bool
     """A finding's line in the overview. `record` is `Findings.record`, `short` its rule's name in a few words."""
     instances = record["instances"]
     frame = _or_dash(instances[0].get("frame")) if instances else ""
-    title = _title(record, short[:1].upper() + short[1:])
+    named = title(record, short[:1].upper() + short[1:])
+    if record["ignored"]:
+        named = (*((named,) if isinstance(named, str) else named), " (accepted risk)")
     return Row(
         record["id"],
         record["severity"],
-        title,
+        named,
         short_process(record, packets=inputs.is_packets(record["source"])),
         connection(record),
         number(record["instances_total"]),
@@ -93,12 +61,6 @@ def row(record: Mapping[str, Any], short: str, inputs: Inputs, *, has_card: bool
         f"{item(record['source'])} {frame}" if frame and len(inputs) > 1 else frame,
         has_card,
     )
-
-
-def _title(record: Mapping[str, Any], name: str) -> Phrase:
-    if record["kind"] != "credential":
-        return Captured(record["title"])
-    return (name, ": user ", Captured(record["username"])) if record["username"] else (name, ": no user name")
 
 
 def pointer(where: Mapping[str, Any], tcp_stream: int | None, inputs: Inputs, *, mixed: bool = False) -> Pointer:
@@ -133,16 +95,17 @@ def _or_dash(value: object) -> str:
 
 def card(findings: Findings, position: int, record: Mapping[str, Any], limits: Limits, inputs: Inputs) -> Card:
     """A finding in full."""
-    brief, facts = _secret_facts(record) if record["kind"] == "credential" else ([], [])
+    brief, facts = secret_facts(record)
     times: list[tuple[str, Phrase]] = [("Seen", moment(record["first"]))]
     if record["instances_total"] > 1:
         times = [("First seen", moment(record["first"])), ("Last seen", moment(record["last"]))]
-    confidence: tuple[str, Phrase] = ("Confidence", record["confidence"])
+    confidence: tuple[str, Phrase] = ("Confidence", CONFIDENCES[record["confidence"]])
     brief = [*brief, confidence, *times] if brief else [*times, confidence]
-    facts += [
-        ("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")),
-        *(_process_fact(findings, position, record, inputs, side) for side in ("client", "server")),
-    ]
+    if record["client"] or record["server"]:
+        facts.append(("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")))
+        facts += [_process_fact(findings, position, record, inputs, side) for side in ("client", "server")]
+    elif record["client_process"]:
+        facts.append(("Process", process_phrase(record["client_process"], record["client_attribution"])))
     if len(sources := _sources(record)) > 1:
         facts.append(("Seen in", listing([item(source) for source in sources], 12)))
     shown = record["instances"][: limits.instances]
@@ -151,8 +114,8 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
     return Card(
         record["id"],
         record["severity"],
-        _title(record, record["title"]),
-        _story(record),
+        title(record, record["title"]),
+        story(record, _sources(record)),
         brief,
         facts,
         [pointer(where, _tcp_stream(findings, where), inputs, mixed=kind == "both") for where in shown],
@@ -161,10 +124,16 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
         record["instances_total"],
         _excerpt(findings, position),
         [line for frame in _first_frames(record) for line in show_packet(inputs, frame)],
-        findings.rule(position).impact,
-        record["advice"],
-        ", ".join(record["references"]),
+        _of_rule(findings, position, findings.rule(position).impact),
+        _of_rule(findings, position, record["advice"]),
+        _of_rule(findings, position, ", ".join(record["references"])),
+        hops_table(record, limits.instances),
     )
+
+
+def _of_rule(findings: Findings, position: int, text: str) -> Phrase:
+    """What a rule says: of a user's rule it is not our text."""
+    return Captured(text) if findings.rule(position).own else text
 
 
 def first_frame(record: Mapping[str, Any]) -> Frame:
@@ -207,56 +176,6 @@ def _process_fact(
 def _tcp_stream(findings: Findings, where: Mapping[str, Any]) -> int | None:
     stream = findings.numbered(where.get("source", 0), "stream", where.get("stream"))
     return None if stream is None else stream.get("tcp_stream")
-
-
-def _secret_facts(record: Mapping[str, Any]) -> tuple[list[tuple[str, Phrase]], list[tuple[str, Phrase]]]:
-    """Short facts on a credential, and long ones."""
-    length = record["secret_length"]
-    whole = "" if record["secret_complete"] else "; the capture holds only its beginning"
-    secret: Phrase = (
-        Captured(record["secret"] or ""),
-        f" (length {length}{whole}, fingerprint ",
-        Captured(record["secret_fingerprint"] or "-"),
-        ")",
-    )
-    place: Phrase = NAMES.get(record["location"], str(record["location"]))
-    if record["field"]:
-        place = (str(place), " ", Captured(record["field"]))
-    user: Phrase = Captured(record["username"]) if record["username"] else "none given"
-    brief: list[tuple[str, Phrase]] = [("User", user), ("Outcome", OUTCOMES[record["outcome"]]), ("Place", place)]
-    return brief, [("Secret", secret)]
-
-
-def _story(record: Mapping[str, Any]) -> Phrase:
-    count = record["instances_total"]
-    times = {1: "once", 2: "twice"}.get(count, plural(count, "time"))
-    sources = _sources(record)
-    if len(sources) > 1:  # perhaps the same traffic, captured in two places
-        times = f"recorded {times} in {listing([item(source) for source in sources], 12)}"
-    who: tuple[str, ...] = (Captured((record["client"] or {}).get("ip") or "an unknown client"),)
-    if (record["client"] or {}).get("synthetic_ip"):
-        who = ("a unix socket client",)
-    if record["client_process"]:
-        who = (Captured(record["client_process"].get("name") or "?"), " on ", *who)
-    if record["kind"] != "credential":
-        return (
-            *who,
-            f" was answered with status {record['status']} by ",
-            Captured(endpoint_of(record["server"])),
-            f", {times}.",
-        )
-    what: tuple[str, ...] = ("a password",)
-    if record["username"]:
-        what = ("the password of ", Captured(record["username"]))
-    target: tuple[str, ...] = (Captured(endpoint_of(record["server"])),)
-    if record["host"]:
-        target = (*target, " (host ", Captured(record["host"]), ")")
-    ending = {
-        "accepted": ". The server accepted it.",
-        "refused": ". The server refused it.",
-        "unknown": ". Whether the server accepted it cannot be told.",
-    }[record["outcome"]]
-    return (*who, " sent ", *what, " to ", *target, f" in readable form, {times}{ending}")
 
 
 def _excerpt(findings: Findings, position: int) -> list[Phrase]:

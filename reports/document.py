@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import limitations, prose, repeat, scope, traffic
+from . import actions, limitations, prose, repeat, scope, traffic
 from .cards import card, error_row, first_frame, row
+from .digest import SCAN, Digest, captured_list, digest
 from .display import number, plural, timestamp
 from .findings import Findings
 from .glossary import glossary
@@ -46,7 +47,7 @@ def build(
     made: Sequence[tuple[str, int, str]] = (),
 ) -> Document:
     """The report of a case. `made`: (name, size, SHA-256) of the machine-readable files written beside it."""
-    found = prose.digest(findings)
+    found = digest(findings)
     inputs = Inputs(manifest)
     overview, cards, frames = _findings(inputs, findings, limits)
     missing, missing_note = _errors(findings, limits.errors, missing=True)
@@ -66,7 +67,7 @@ def build(
         summary=prose.summary(inputs, findings, found),
         figures=prose.figures(findings, found),
         charts=_charts(findings),
-        first_steps=prose.first_steps(inputs, findings, found),
+        first_steps=actions.first_steps(inputs, findings, found),
         evidence=scope.evidence(inputs),
         method=scope.method(inputs),
         rules=scope.rules_table(findings.rules),
@@ -87,7 +88,7 @@ def build(
         hosts=hosts,
         pairs=pairs,
         limitations=limitations.limitations(inputs, findings),
-        plan=prose.plan(findings, found),
+        plan=actions.plan(findings, found),
         glossary=glossary(inputs),
         commands=repeat.commands(manifest, findings, inputs, frames),
         companions=repeat.companions(manifest, inputs, made),
@@ -98,7 +99,7 @@ def build(
 
 def _subtitle(inputs: Inputs) -> Phrase:
     hosts = sorted({str(name) for each in inputs.calls if (name := (each.entry.get("machine") or {}).get("hostname"))})
-    where: tuple[str, ...] = (" on ", *prose.captured_list(hosts, 3)) if hosts else ()
+    where: tuple[str, ...] = (" on ", *captured_list(hosts, 3)) if hosts else ()
     if inputs.only_packets:
         return "What was said on the network, read from captured packets"
     what = "What processes said on the network, reconstructed from recorded system calls"
@@ -162,7 +163,7 @@ def _cards_note(total: int, shown: int) -> str:
     )
 
 
-def _errors_text(inputs: Inputs, findings: Findings, found: prose.Digest) -> list[Phrase]:
+def _errors_text(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
     if not found.missing and not found.failing:
         return ["No response had status 404 or 5xx."]
     alike = "server, path and client" if inputs.only_packets else "server, path, client and programs"
@@ -173,5 +174,5 @@ def _errors_text(inputs: Inputs, findings: Findings, found: prose.Digest) -> lis
         "are shown without their query."
     ]
     if found.scanners:
-        told.append(f"A client that asks one server for {prose.SCAN} or more missing paths is listed as a likely scan.")
+        told.append(f"A client that asks one server for {SCAN} or more missing paths is listed as a likely scan.")
     return told

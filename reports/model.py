@@ -107,9 +107,10 @@ class Card:
     instances_total: int
     excerpt: list[Phrase]
     commands: list[Phrase]
-    impact: str
-    advice: str
-    references: str
+    impact: Phrase
+    advice: Phrase
+    references: Phrase
+    hops: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,108 +1,24 @@
-"""Sentences made from the numbers: executive summary, key figures, what to do first, remediation plan."""
+"""Sentences made from the numbers: verdict, executive summary, key figures. What to do is in actions.py."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from . import contradictions
+from .digest import SCAN, USERS, Digest, Exposed, captured_list, digest, unique
 from .display import listing, number, plural
 from .findings import Findings
 from .inputs import Inputs, item, period
 from .limitations import twice
-from .model import Action, Captured, Figure, Phrase
+from .model import Captured, Figure, Phrase
 
-USERS = 5
-SCAN = 15
-
-
-class Scanner(NamedTuple):
-    """A client that asked one server for many paths that do not exist."""
-
-    client: str
-    server: str
-    paths: int
-    requests: int
-    program: str
-
-
-class Digest(NamedTuple):
-    """The findings boiled down: what the sentences need."""
-
-    credentials: list[int]
-    users: list[str]
-    accepted: list[int]
-    exposed: list[int]
-    secrets: int
-    servers: list[str]
-    missing_paths: int
-    missing: int
-    failing: list[int]
-    scanners: list[Scanner]
-
-
-def digest(findings: Findings) -> Digest:
-    """One walk over the groups, without reading annotations."""
-    credentials = list(findings.of_kind("credential"))
-    groups = [findings.group(position) for position in credentials]
-    scans: dict[tuple[str, str, str], list[int]] = {}
-    missing_paths = 0
-    failing = []
-    for position in findings.of_kind("http_error"):
-        group = findings.group(position)
-        if findings.rule(position).id != "http-404":
-            failing.append(position)
-            continue
-        missing_paths += 1
-        key = (group.identity.client, group.identity.server, group.identity.client_program)
-        scan = scans.setdefault(key, [0, 0])
-        scan[0] += 1
-        scan[1] += group.count
-    scanners = sorted(
-        (
-            Scanner(client, server, paths, requests, program)
-            for (client, server, program), (paths, requests) in scans.items()
-            if paths >= SCAN
-        ),
-        key=lambda scan: (-scan.paths, scan),
-    )
-    return Digest(
-        credentials=credentials,
-        users=_unique(group.identity.user for group in groups),
-        accepted=[position for position in credentials if findings.group(position).outcome == "accepted"],
-        exposed=[position for position in credentials if findings.group(position).exposure != "local"],
-        secrets=len({group.identity.fingerprint for group in groups}),
-        servers=_unique(group.identity.server for group in groups),
-        missing_paths=missing_paths,
-        missing=findings.survey.statuses.get(404, 0),
-        failing=failing,
-        scanners=scanners,
-    )
-
-
-def _unique(values: Any) -> list[str]:
-    return list(dict.fromkeys(value for value in values if value))
-
-
-def captured_list(values: list[str], limit: int) -> tuple[str, ...]:
-    """`a, b and 3 more`, each value marked as captured."""
-    shown = values[:limit]
-    parts: list[str] = []
-    rest = len(values) - len(shown)
-    for at, value in enumerate(shown):
-        last = at == len(shown) - 1 and not rest
-        parts += [" and " if last and parts else ", " if parts else "", Captured(value)]
-    if rest:
-        parts.append(f" and {rest:,} more")
-    return tuple(part for part in parts if part)
+__all__ = ["SCAN", "digest", "figures", "summary", "verdict"]
+GRAVE = ("critical", "high")
 
 
 def verdict(findings: Findings, found: Digest) -> tuple[str, str]:
     """The gravest severity, and what it means for the reader's day."""
     worst = findings.worst() or "info"
-    if worst in ("critical", "high"):
-        valid = [position for position in found.accepted if findings.level(position) in ("critical", "high")]
-        what = "A valid password" if valid else "A password"
-        return worst, f"Act today. {what} crossed the network where others could read it."
+    if worst in GRAVE:
+        return worst, f"Act today. {_gravest(findings, found)}"
     if worst == "medium":
         return worst, "Act soon. Nothing points to an open door to the outside, but there is something to mend."
     if len(findings):
@@ -110,11 +26,37 @@ def verdict(findings: Findings, found: Digest) -> tuple[str, str]:
     return worst, "Nothing was found by the rules of this version."
 
 
+def _gravest(findings: Findings, found: Digest) -> str:
+    """What is critical or high, in a sentence: the first of these that there is."""
+
+    def grave(positions: list[int]) -> list[int]:
+        return [position for position in positions if findings.level(position) in GRAVE]
+
+    for exposed, valid, other in (
+        (found.readable, "A valid password", "A password"),
+        (found.tokens, "A valid token", "A token"),
+    ):
+        if grave(exposed.findings):
+            what = valid if grave(exposed.accepted) else other
+            return f"{what} crossed the network where others could read it."
+    if grave(found.broken_in):
+        return "Logins were tried until one was accepted."
+    if grave(found.crackable.findings):
+        return "Logins crossed the network from which others can guess the password."
+    if grave(found.spreads):
+        return "A secret was written to a log or handed on to another machine."
+    return "A rule of this case calls what it found grave."
+
+
 def summary(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
     """The executive summary, paragraph by paragraph."""
     return [
         _examined(inputs, findings),
-        *_exposed(findings, found),
+        *_exposed(findings, found.readable),
+        *_tokens(found.tokens),
+        *_crackable(found.crackable),
+        *_others(findings, found),
+        *_accepted_risks(findings),
         _errors(findings, found),
         *_twice(inputs, findings),
         *contradictions.summary(inputs),
@@ -134,7 +76,7 @@ def _twice(inputs: Inputs, findings: Findings) -> list[Phrase]:
 
 def _examined(inputs: Inputs, findings: Findings) -> Phrase:
     readable = inputs.readable
-    hosts = _unique((each.entry.get("machine") or {}).get("hostname") for each in inputs.calls)
+    hosts = unique((each.entry.get("machine") or {}).get("hostname") for each in inputs.calls)
     host: tuple[str, ...] = (" from host ", *captured_list(hosts, 3)) if hosts else ()
     if inputs.mixed:
         calls, packets = len(inputs.calls), len(inputs.packets)
@@ -160,7 +102,10 @@ def _examined(inputs: Inputs, findings: Findings) -> Phrase:
     held += [plural(said, "record") + " of other protocols"] if said else []
     levels = findings.by_level()
     grave = listing([f"{count:,} {level}" for level, count in levels.items() if count])
-    told = f"{plural(len(findings), 'finding')} came of it: {grave}." if len(findings) else "No rule found anything."
+    count = len(findings) - findings.ignored_count
+    told = f"{plural(count, 'finding')} came of it: {grave}." if count else "No rule found anything."
+    if not count and findings.ignored_count:
+        told = "All that was found are accepted risks."
     lost = len(inputs) - len(readable)
     return (
         *what,
@@ -171,14 +116,13 @@ def _examined(inputs: Inputs, findings: Findings) -> Phrase:
     )
 
 
-def _exposed(findings: Findings, found: Digest) -> list[Phrase]:
-    if not found.credentials:
+def _exposed(findings: Findings, found: Exposed) -> list[Phrase]:
+    if not found.findings:
         return ["No password was seen in readable form. This holds for what was captured; see the limitations."]
-    who: tuple[str, ...] = (" of ", *captured_list(found.users, USERS)) if found.users else ()
     verb = "was" if found.secrets == 1 else "were"
     first: Phrase = (
         f"{plural(found.secrets, 'password')}",
-        *who,
+        *_whose(found),
         f" {verb} sent without encryption to ",
         *captured_list(found.servers, 3),
         ". ",
@@ -196,15 +140,85 @@ def _exposed(findings: Findings, found: Digest) -> list[Phrase]:
     ]
 
 
-def _reach(found: Digest) -> str:
+def _whose(found: Exposed) -> tuple[str, ...]:
+    return (" of ", *captured_list(found.users, USERS)) if found.users else ()
+
+
+def _reach(found: Exposed) -> str:
     if not found.exposed:
         return "All of it stayed on one machine, so only its users and administrators could read it."
-    if len(found.exposed) == len(found.credentials):
+    if len(found.exposed) == len(found.findings):
         return "Anyone on the path between the machines could read " + ("it." if found.secrets == 1 else "them.")
     return (
-        f"In {len(found.exposed):,} of {plural(len(found.credentials), 'finding')} it crossed the network, where "
+        f"In {len(found.exposed):,} of {plural(len(found.findings), 'finding')} it crossed the network, where "
         "others on the path could read it."
     )
+
+
+def _tokens(found: Exposed) -> list[Phrase]:
+    if not found.findings:
+        return []
+    verb = "was" if found.secrets == 1 else "were"
+    taken = f" The server accepted {'it' if found.secrets == 1 else 'some of them'}." if found.accepted else ""
+    return [
+        (
+            f"{plural(found.secrets, 'token')} (keys and the like, which stand for a password)",
+            *_whose(found),
+            f" {verb} sent without encryption to ",
+            *captured_list(found.servers, 3),
+            f".{taken} Whoever reads one can act as its owner until it is revoked.",
+        )
+    ]
+
+
+def _crackable(found: Exposed) -> list[Phrase]:
+    if not found.findings:
+        return []
+    one = found.secrets == 1
+    it = "it" if one else "them"
+    return [
+        (
+            plural(found.secrets, "answer to a challenge", "answers to challenges"),
+            *_whose(found),
+            f" {'was' if one else 'were'} sent to ",
+            *captured_list(found.servers, 3),
+            f". No password can be read from {it}, but whoever reads {it} can guess passwords offline; how soon that "
+            "succeeds depends on the passwords and the method.",
+        )
+    ]
+
+
+def _others(findings: Findings, found: Digest) -> list[Phrase]:
+    """Guessing at logins, secrets that were handed on, secrets of programs, session cookies."""
+    told: list[Phrase] = []
+    if found.attacks:
+        ids = listing([findings.number(position) for position in found.attacks], USERS)
+        many = plural(len(found.attacks), "client")
+        after = ""
+        if found.broken_in:
+            after = (
+                f" In {plural(len(found.broken_in), 'case')} a login was accepted afterwards: refused, then accepted."
+            )
+        told.append(f"{many} had many logins refused within a short time ({ids}).{after}")
+    if found.spreads:
+        ids = listing([findings.number(position) for position in found.spreads], USERS)
+        told.append(f"{plural(len(found.spreads), 'secret')} turned up elsewhere after being received ({ids}).")
+    if found.held.findings:
+        count = plural(found.held.secrets, "secret")
+        verb = "was" if found.held.secrets == 1 else "were"
+        told.append(f"{count} {verb} given to programs in their arguments or environment, where others can see them.")
+    if found.sessions.findings:
+        count = plural(found.sessions.secrets, "session cookie")
+        told.append(f"{count} crossed a connection without encryption; they count as findings of their own, not here.")
+    return told
+
+
+def _accepted_risks(findings: Findings) -> list[Phrase]:
+    count = findings.ignored_count
+    if not count:
+        return []
+    verb = "is an accepted risk" if count == 1 else "are accepted risks"
+    return [f"{plural(count, 'more finding')} {verb}: listed with the reason, and in none of these figures."]
 
 
 def _errors(findings: Findings, found: Digest) -> Phrase:
@@ -229,105 +243,21 @@ def _errors(findings: Findings, found: Digest) -> Phrase:
 
 
 def figures(findings: Findings, found: Digest) -> list[Figure]:
-    """The five key figures."""
+    """The key figures: five, and one each for tokens and challenges where there are any."""
     levels = findings.by_level()
     grave = levels["critical"] + levels["high"]
-    return [
+    secrets, tokens, answers = found.readable.secrets, found.tokens.secrets, found.crackable.secrets
+    told = [
         Figure(number(grave), "critical and high findings", "bad" if grave else ""),
-        Figure(number(found.secrets), "distinct passwords in readable form", "bad" if found.secrets else ""),
+        Figure(number(secrets), "distinct passwords in readable form", "bad" if secrets else ""),
+    ]
+    if tokens:
+        told.append(Figure(number(tokens), "distinct tokens in readable form", "bad"))
+    if answers:
+        told.append(Figure(number(answers), "logins to guess a password from"))
+    return [
+        *told,
         Figure(number(findings.survey.exchanges), "HTTP exchanges"),
         Figure(number(found.missing), "responses with status 404"),
         Figure(number(findings.survey.status_class(5)), "server errors (5xx)"),
     ]
-
-
-def first_steps(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
-    """What to do first, the most urgent first."""
-    steps: list[Phrase] = []
-    if found.credentials:
-        grave = found.accepted or found.credentials
-        users = _unique(findings.group(position).identity.user for position in grave)
-        whose: tuple[str, ...] = (" of ", *captured_list(users, USERS)) if users else ()
-        ids = listing([findings.number(position) for position in grave], USERS)
-        steps.append(
-            (
-                "Change the password",
-                "s" if len(users) > 1 else "",
-                *whose,
-                f" today, and wherever else the same password is used ({ids}).",
-            )
-        )
-        steps.append(
-            (
-                "Serve ",
-                *captured_list(found.servers, 3),
-                " only over TLS, and redirect plain HTTP before any form or login is answered.",
-            )
-        )
-        steps.append("Look through the access logs of these accounts from the time of the first finding on.")
-    if found.scanners:
-        scan = found.scanners[0]
-        steps.append(
-            (
-                "Find out what ",
-                Captured(scan.client),
-                f" is: it asked for {number(scan.paths)} paths that do not "
-                "exist. Block or limit it if nobody answers for it.",
-            )
-        )
-    if found.failing:
-        ids = listing([findings.number(position) for position in found.failing], USERS)
-        steps.append(f"Have the developers look at the server errors ({ids}) in the application's log.")
-    steps += contradictions.steps(inputs)
-    if not steps and found.missing:
-        steps.append("Repair or redirect the missing pages that real visitors ask for.")
-    return steps or ["Nothing in this capture calls for action at once. Keep in mind what it could not show."]
-
-
-def plan(findings: Findings, found: Digest) -> list[Action]:
-    """The remediation plan, with how to check that a step is done."""
-    actions = []
-    if found.credentials:
-        ids = listing([findings.number(position) for position in found.credentials], 8)
-        actions += [
-            Action("Change the exposed passwords", ids, "A new capture shows other fingerprints or none."),
-            Action(
-                "Redirect HTTP to HTTPS; set Strict-Transport-Security",
-                ids,
-                "A new capture holds no credential finding on these servers.",
-            ),
-        ]
-        urls = [position for position in found.credentials if findings.rule(position).id == "http-url-password"]
-        if urls:
-            actions.append(
-                Action(
-                    "Take passwords out of addresses, and addresses with passwords out of logs",
-                    listing([findings.number(position) for position in urls], 8),
-                    "Access logs hold no password parameter.",
-                )
-            )
-    if found.failing:
-        actions.append(
-            Action(
-                "Mend the causes of server errors",
-                listing([findings.number(position) for position in found.failing], 8),
-                "The same requests answer with 2xx.",
-            )
-        )
-    if found.missing_paths:
-        ids = listing(
-            [
-                findings.number(position)
-                for position in findings.of_kind("http_error")
-                if findings.rule(position).id == "http-404"
-            ],
-            8,
-        )
-        actions.append(
-            Action(
-                "Restore or redirect missing pages; limit clients that guess names",
-                ids,
-                "The share of 404 falls in a new capture.",
-            )
-        )
-    return actions

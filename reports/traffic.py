@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .charts import Bar, Column, bars, columns
+from .digest import Scanner
 from .display import duration, listing, number, plural, size, timestamp, visible
 from .findings import Findings
 from .inputs import Inputs, items
 from .model import Captured, Chart, Limits, Phrase, Table
 from .names import UNKNOWN, Program
-from .prose import Scanner
 from .survey import Interval, Survey, Traffic
 
 COLUMNS = 70

@@ -112,11 +112,9 @@ class Findings:
         """Positions of the findings of a kind that nobody accepted."""
         return (at for at in range(len(self)) if self.rule(at).kind == kind and self.ignored(at) is None)
 
-    def form(self, position: int) -> str | None:
-        """The form of a credential's secret, by its first record; None of what is no credential."""
-        if self.rule(position).kind not in WITH_SECRET:
-            return None
-        return next((str(record.get("form", "cleartext")) for _, record in self.records(position, 1)), None)
+    def form(self, position: int) -> str:
+        """The form of a credential's secret; that of a merged finding, whose records may differ, is `cleartext`."""
+        return self.group(position).identity.form or "cleartext"
 
     def frame_comments(self, source: int) -> FrameComments:
         """Comments for the frames of a source's capture, without secrets."""

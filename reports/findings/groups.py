@@ -40,6 +40,7 @@ class Identity(msgspec.Struct, frozen=True, gc=False):
     path: str | None = None
     client_program: str = ""
     server_program: str = ""
+    form: str | None = None
 
     def digest(self) -> bytes:
         """A key for the table; as good as the identity itself."""

@@ -150,6 +150,7 @@ class _Judge:
                 client=machine(record.client),
                 server=endpoint(record.server),
                 client_program=programs.table[programs.of(record.client_process)].name if record.stream is None else "",
+                form=record.form,
             )
             group = self.groups.find(identity, rule.exposure or severity.exposure(record.client, record.server))
             outcome = record.outcome if record.outcome in severity.OUTCOMES else "unknown"

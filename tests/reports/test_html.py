@@ -149,8 +149,8 @@ def test_rows_and_cards_are_capped_and_the_page_says_so(tmp_path: Path) -> None:
     limits = model.Limits(rows=10, cards=3, instances=2, errors=5, talkers=1)
     text = page(tmp_path, case, limits)
     assert text.count('<article class="card') == 3
-    assert "70 more findings in findings.jsonl and findings.csv." in text
-    assert "3 of 80 findings are described here" in text
+    assert "71 more findings in findings.jsonl and findings.csv." in text
+    assert "3 of 81 findings are described here" in text
     assert "35 more groups in findings.jsonl and findings.csv." in text
 
 
