@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message, Record
 from ...model.span import Span
-from ..http.sightings import outcome
+from ..http.outcome import outcome
 from ..http1.kept import Kept
 from .records import (
     ABORT_REQUEST,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...model.exchange import HttpRequest
 from ...model.sighting import AUTHORIZATION_BASIC, FORM_BODY, URL_QUERY, Sighting
 from ...model.span import Span
-from ..http.sightings import MOST_SECRETS, Form
+from ..http.form import MOST_SECRETS, Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable

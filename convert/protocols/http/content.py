@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from .body_secrets import OTHER, kind_of
 from .content_coding import named
 from .form_fields import is_secret_field, is_user_field
 from .multipart import MultipartSplitter, boundary_of
+from .outcome import LOOKED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +35,12 @@ def open_body(
     content_encodings: Sequence[str] | None,
     transfer_encodings: Sequence[str] | None,
     content_type: str | None,
+    judged: bool = False,
 ) -> BodyContent | None:
-    """What takes a body with these header lines (None: there are none of the name); None where nothing need be done."""
+    """What takes a body with these header lines (None: there are none of the name); None where nothing need be done.
+
+    `judged`: of a response whose beginning will be looked at (outcome.py).
+    """
     codings = named(content_encodings) if content_encodings else []
     if transfer_encodings:
         words = [_CODING.split(name.strip("; \t"))[0] for name in named(transfer_encodings)]
@@ -45,12 +51,14 @@ def open_body(
         boundary = boundary_of(content_type)
     if not codings and boundary is None and not sink.wants_objects:
         return None
-    form = to_server and bool(codings) and (content_type is None or "x-www-form-urlencoded" in kind)
+    form = bool(codings) and (judged or (to_server and boundary is None and kind_of(content_type) != OTHER))
     return BodyContent(sink, to_server, codings, boundary, form)
 
 
 class BodyContent:
-    """One body. `form` is what a decoded form says, None where the body is no form, or needs no decoding."""
+    """One body. `form` is what a decoded form says, or the beginning of a response's content; None where the body is no
+    form, or needs no decoding.
+    """
 
     def __init__(self, sink: Sink, to_server: bool, codings: list[str], boundary: bytes | None, form: bool) -> None:
         self.decoder: ContentDecoder | None = sink.open_content(to_server, codings) if codings else None
@@ -60,6 +68,7 @@ class BodyContent:
         if boundary is not None:
             self._splitter = MultipartSplitter(boundary, _is_wanted, sink.open_object if sink.wants_objects else None)
         self.form: bytearray | None = bytearray() if form else None
+        self._most = FORM_BYTES if to_server else LOOKED_AT
         self.form_cut = False
         self.problems: list[str] = []
 
@@ -89,7 +98,7 @@ class BodyContent:
         if self._splitter is not None:
             self._splitter.feed(data)
         if self.form is not None:
-            room = FORM_BYTES - len(self.form)
+            room = self._most - len(self.form)
             self.form_cut = self.form_cut or len(data) > room
             self.form += data[:room]
 

@@ -1,30 +1,24 @@
-"""Secrets in HTTP requests: form bodies, query strings, user and password in URLs, and Basic authorization (RFC 7617).
+"""Secrets in HTTP requests: where each kind is looked for.
 
 Secrets are found by the grammar of the message, never by searching for words. Which field names hold a secret is a
-closed list: names such as `key`, `token`, `sid` or `signature` are as often something else.
+closed list (form_fields.py): names such as `key`, `token`, `sid` or `signature` are as often something else.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64decode
+from hashlib import md5
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from ...model.sighting import (
-    ACCEPTED,
-    AUTHORIZATION_BASIC,
-    FORM_BODY,
-    REFUSED,
-    UNKNOWN,
-    URL_QUERY,
-    URL_USERINFO,
-    Sighting,
-)
-from .form_fields import SECRET_FIELDS, USER_FIELDS, decoded, is_secret_field, is_user_field, own_name, text_of
+from ...model.sighting import FORM_BODY, URL_QUERY, URL_USERINFO, Sighting
+from .authorization import in_authorization, in_header
+from .body_secrets import looks_like_form, read_body
+from .form import MOST_SECRETS, Form, sighting_of
+from .form_fields import is_secret_field, is_user_field, own_name, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from ...model.exchange import HttpRequest, HttpResponse
     from ...model.span import Span
@@ -32,22 +26,15 @@ if TYPE_CHECKING:
     from ..http1.kept import Kept
     from ..http1.scan import Head
     from .content import BodyContent
+    from .memory import Memory
 
-MOST_SECRETS = 100
-"""Of one request; more are no login."""
-_LONGEST_NAME = 256
-
-# What is part of each name, or hides one; asked as query_may_hold_secret(target, where its query begins).
-query_may_hold_secret = re.compile(r"pass|pw|pin|secret|key|token|%", re.IGNORECASE).search
-_FORM_BEGINS = re.compile(rb"[A-Za-z0-9_.\-\[\]%+$~*:]{1,256}=")
-_NOT_IN_FORMS = bytes(range(0x21)) + b'<>"{}\x7f'
-_BASIC = re.compile(r"basic[ \t]+([A-Za-z0-9+/_\-]+={0,2})", re.IGNORECASE)
+REFERER = "referer"
+# What is part of each name, or hides one, or begins a JWT; asked as query_may_hold_secret(target, where its query
+# begins).
+query_may_hold_secret = re.compile(
+    r"pass|pw|pin|secret|key|token|kennwort|contrasena|mot|jwt|=eyJ|%", re.IGNORECASE
+).search
 _AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,15}://([^/?#]*)")
-_LOGIN_PAGE = re.compile(
-    r"(?:^|[^a-z])(?:wp-)?(?:log[-_]?[io]n|sign[-_]?in|auth|authenticate|error|fail|failed|failure|denied|invalid)"
-    r"(?:[^a-z]|$)"
-)
-_LOGGED_IN_COOKIE = re.compile(r"auth|logged_?in|remember|jwt|token", re.IGNORECASE)
 
 
 def find_secrets(
@@ -57,10 +44,12 @@ def find_secrets(
     kept: Kept | None,
     body_ended: bool,
     content: BodyContent | None = None,
+    memory: Memory | None = None,
 ) -> Sequence[Sighting]:
     """Every secret in a request whose bytes have passed; `body_ended`: the end of its body was seen.
 
-    `content` is what was found in the body, where there is more to it than its bytes.
+    `content` is what was found in the body, where there is more to it than its bytes; `memory`: of the conversation.
+    Cookies are told where there is a memory: it knows which are new.
     """
     target, host = request.target, request.host
     query = target.find("?")
@@ -69,6 +58,7 @@ def find_secrets(
         and content is None
         and query < 0
         and head.authorizations is None
+        and head.telling is None
         and "@" not in target
         and "@" not in (host or "")
     ):
@@ -82,14 +72,26 @@ def find_secrets(
         found += _in_body(request, head, kept, body_ended)
     if "@" in target or (host is not None and "@" in host):
         found += _in_userinfo(request, head, text)
-    if head.authorizations is not None:
-        found += _in_basic(request, head, text)
+    for value, begin, end in head.authorizations or ():
+        body_md5 = _body_md5(kept, body_ended) if "auth-int" in value else None
+        sighting = in_authorization(request, text, value, begin, end, memory, body_md5)
+        if sighting is not None:
+            found.append(sighting)
+    for name, value, begin, end in head.telling or ():
+        found += _in_telling(request, text, name.lower(), value, begin, end, memory)
     return found[:MOST_SECRETS]
+
+
+def _body_md5(kept: Kept | None, body_ended: bool) -> str | None:
+    """Of a body that is known as a whole, as Digest's auth-int wants it."""
+    if kept is None or not body_ended or len(kept.runs) != 1 or kept.begins_cut or kept.ends_cut:
+        return None
+    return md5(kept.runs[0], usedforsecurity=False).hexdigest()
 
 
 def find_stray_secrets(request: HttpRequest, text: HeadText) -> Sequence[Sighting]:
     """Secrets in what looks like a form but stands behind a request that announced no body."""
-    if not _looks_like_form([text.raw], False):
+    if not looks_like_form([text.raw], False):
         return ()
     form = Form(request, FORM_BODY)
     form.read(text.raw, False, False, text.span)
@@ -98,79 +100,61 @@ def find_stray_secrets(request: HttpRequest, text: HeadText) -> Sequence[Sightin
     return form.found
 
 
-def _fields(data: bytes, begins_cut: bool) -> Iterator[tuple[bytes, int, int]]:
-    """(name, begin and end of the value) of each field in k=v&k=v; a first one without its beginning is passed over."""
-    begin = data.find(b"&") + 1 if begins_cut else 0
-    if begins_cut and not begin:
-        return
-    size = len(data)
-    while begin <= size:
-        end = data.find(b"&", begin)
-        if end < 0:
-            end = size
-        equals = data.find(b"=", begin, min(end, begin + _LONGEST_NAME + 1))
-        if equals > begin:
-            yield data[begin:equals], equals + 1, end
-        begin = end + 1
+def sent_cookies(
+    request: HttpRequest, text: HeadText, value: str, begin: int, end: int, memory: Memory
+) -> list[Sighting]:
+    """The session cookies in a Cookie header, whose bytes are text.raw[begin:end], where they are new."""
+    if text.raw[begin:end] != value.encode("latin-1"):
+        return []  # in folded lines
+    return memory.jar.sent(request, value, lambda first, last: text.span(begin + first, begin + last))
 
 
-class Form:
-    """Secrets in the fields of one form, or of one query, as these are given in their order.
+def given_cookies(
+    request: HttpRequest | None, response: HttpResponse, text: HeadText, memory: Memory
+) -> Sequence[Sighting]:
+    """The session cookies that a response sets, where they are new."""
+    found: list[Sighting] = []
+    at = 0
+    for name, value in response.headers:
+        if name.lower() != "set-cookie" or len(found) >= MOST_SECRETS:
+            continue
+        begin = text.raw.find(value.encode("latin-1"), at)
+        if begin >= 0:
+            at = begin
 
-    A secret's user is the nearest user field before it, else the first after it. `request` and `location` are what
-    each Sighting says of where it was found.
-    """
+            def locate(first: int, last: int, begin: int = begin) -> Span:
+                return text.span(begin + first, begin + last)
 
-    def __init__(self, request: HttpRequest, location: str) -> None:
-        self._request = request
-        self._location = location
-        self._user: str | None = None
-        self._without: list[Sighting] = []
-        self.found: list[Sighting] = []
-        """At most MOST_SECRETS from what was read; without their outcome."""
-
-    def read(self, data: bytes, begins_cut: bool, ends_cut: bool, locate: Callable[[int, int], Span]) -> None:
-        """One stretch of fields without a loss in it."""
-        for name, begin, end in _fields(data, begins_cut):
-            field = own_name(name)
-            if field in USER_FIELDS:
-                self.name(text_of(decoded(data[begin:end].rstrip(b"\r\n"), True)))
-            elif field in SECRET_FIELDS:
-                complete = end < len(data) or not ends_cut
-                raw = data[begin:end].rstrip(b"\r\n") if end == len(data) else data[begin:end]
-                secret = decoded(raw, complete)
-                if secret and len(self.found) < MOST_SECRETS:
-                    span = locate(begin, begin + len(raw))
-                    self.add(text_of(decoded(name, True)), secret, raw, complete, span)
-
-    def name(self, user: str) -> None:
-        """A field that names the user."""
-        if not user:
-            return
-        self._user = user
-        for sighting in self._without:
-            sighting.username = user
-        self._without.clear()
-
-    def add(self, field: str, secret: bytes, raw: bytes, complete: bool, span: Span) -> None:
-        """A field that holds a secret."""
-        sighting = _sighting(self._request, self._location, field, self._user, secret, raw, complete, span)
-        self.found.append(sighting)
-        if self._user is None:
-            self._without.append(sighting)
+            cookie = memory.jar.given(request, value, locate)
+            if cookie is not None:
+                found.append(cookie)
+    return found
 
 
-def _sighting(
-    request: HttpRequest,
-    location: str,
-    field: str | None,
-    user: str | None,
-    secret: bytes,
-    raw: bytes,
-    complete: bool,
-    span: Span,
-) -> Sighting:
-    return Sighting(location, field, user, secret, raw, complete, span, request.method, request.host, request.target)
+def _in_telling(
+    request: HttpRequest, text: HeadText, name: str, value: str, begin: int, end: int, memory: Memory | None
+) -> list[Sighting]:
+    """A header of a name that may hold a token; or the page that one came from, or cookies."""
+    if name == "cookie":
+        return [] if memory is None else sent_cookies(request, text, value, begin, end, memory)
+    folded = text.raw[begin:end] != value.encode("latin-1")
+    if name != REFERER:
+        return in_header(request, text, name, value, begin, end)
+    found: list[Sighting] = []
+    query = value.find("?") + 1
+    if query and not folded and query_may_hold_secret(value, query - 1):
+        stop = value.find("#", query)
+        data = value[query : stop if stop >= 0 else len(value)].encode("latin-1")
+        form = Form(request, REFERER)
+        form.read(data, False, False, lambda first, last: text.span(begin + query + first, begin + query + last))
+        found += form.found
+    authority = _AUTHORITY.match(value)
+    if authority is not None and "@" in authority[1] and not folded:
+        inner = _userinfo(request, text, authority[1], begin + authority.start(1), False)
+        for sighting in inner:
+            sighting.field = REFERER
+        found += inner
+    return found
 
 
 def _target_begin(text: HeadText, request: HttpRequest) -> int:
@@ -193,38 +177,27 @@ def _in_query(request: HttpRequest, text: HeadText) -> list[Sighting]:
 
 
 def _in_body(request: HttpRequest, head: Head, kept: Kept, body_ended: bool) -> list[Sighting]:
-    runs = [bytes(run) for run in kept.runs]
-    if head.content_type is None and not _looks_like_form(runs, kept.begins_cut):
-        return []
     form = Form(request, FORM_BODY)
-    for index, run in enumerate(runs):
-        last = index == len(runs) - 1
-        ends_cut = not last or kept.ends_cut or not body_ended
-        begins_cut = index > 0 or kept.begins_cut
-
-        def locate(begin: int, end: int, index: int = index) -> Span:
-            return kept.span(index, begin, end)
-
-        form.read(run, begins_cut, ends_cut, locate)
+    runs = [bytes(run) for run in kept.runs]
+    read_body(form, head.content_type, runs, kept.begins_cut, kept.ends_cut or not body_ended, kept.span)
     return form.found
 
 
 def _in_content(
     request: HttpRequest, head: Head, kept: Kept | None, content: BodyContent, body_ended: bool
 ) -> list[Sighting]:
-    """In a form that was decoded, or is in parts. What is not on the wire as it is has the whole body's span."""
+    """In a body that was decoded, or is in parts. What is not on the wire as it is has the whole body's span."""
     whole = request.span
     if kept is not None and kept.runs:
         whole = kept.span(0, 0, len(kept.runs[0]))
     form = Form(request, FORM_BODY)
     if content.form:
-        said = bytes(content.form)
-        if head.content_type is not None or _looks_like_form([said], False):
-            form.read(said, False, content.form_cut or not body_ended, lambda _begin, _end: whole)
+        cut = content.form_cut or not body_ended
+        read_body(form, head.content_type, [bytes(content.form)], False, cut, lambda _run, _begin, _end: whole)
     for name, value, complete, run, begin in content.values:
         if is_user_field(name):
-            form.name(text_of(value))
-        elif is_secret_field(name) and value and len(form.found) < MOST_SECRETS:
+            form.name(text_of(value), own_name(name.encode("latin-1")))
+        elif is_secret_field(name) and value and not form.full:
             span, end = whole, begin + len(value)
             if content.decoder is None and kept is not None and run < len(kept.runs) and end <= len(kept.runs[run]):
                 span = kept.span(run, begin, end)
@@ -233,13 +206,6 @@ def _in_content(
         for sighting in form.found:
             sighting.raw = sighting.secret
     return form.found
-
-
-def _looks_like_form(runs: list[bytes], begins_cut: bool) -> bool:
-    """Whether a body of no declared type is k=v(&k=v)* and nothing else."""
-    if not begins_cut and not _FORM_BEGINS.match(runs[0]):
-        return False
-    return all(len(run.rstrip(b"\r\n").translate(None, _NOT_IN_FORMS)) == len(run.rstrip(b"\r\n")) for run in runs)
 
 
 def _in_userinfo(request: HttpRequest, head: Head, text: HeadText) -> list[Sighting]:
@@ -274,73 +240,4 @@ def _userinfo(request: HttpRequest, text: HeadText, authority: str, shift: int, 
     username = text_of(unquote_to_bytes(user)) or None
     secret = unquote_to_bytes(raw)
     span = text.span(begin, begin + len(raw))
-    return [_sighting(request, URL_USERINFO, None, username, secret, raw, True, span)]
-
-
-def _in_basic(request: HttpRequest, head: Head, text: HeadText) -> list[Sighting]:
-    found: list[Sighting] = []
-    for value, begin, end in head.authorizations or ():
-        match = _BASIC.match(value)
-        if match is None:
-            continue
-        token = match[1].encode("ascii")
-        complete = request.headers_complete or end < len(text.raw)
-        at = text.raw.find(token, begin, end)
-        user, colon, password = _base64(token).partition(b":")
-        if colon and at >= 0:
-            span = text.span(at, at + len(token))
-            found.append(_sighting(request, AUTHORIZATION_BASIC, None, text_of(user), password, token, complete, span))
-    return found
-
-
-def _base64(token: bytes) -> bytes:
-    """Decode either alphabet, padded or not; what is left over of a cut token gives the bytes that it holds whole."""
-    digits = token.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
-    if len(digits) % 4 == 1:
-        digits = digits[:-1]
-    return b64decode(digits + b"=" * (-len(digits) % 4))
-
-
-def outcome(secret: Sighting, response: HttpResponse) -> str:
-    """What the response says of the secret; only what is plain from it."""
-    status = response.status
-    if secret.location == AUTHORIZATION_BASIC:
-        if status in {401, 407}:
-            return REFUSED
-        return ACCEPTED if status == 101 or 200 <= status < 400 else UNKNOWN
-    if status in {401, 403}:
-        return REFUSED
-    if secret.location == URL_USERINFO:
-        return UNKNOWN
-    if status in {302, 303} or (status == 301 and secret.method == "POST"):
-        return _judge_redirect(secret, response)
-    if 200 <= status < 300 and _logged_in(response):
-        return ACCEPTED
-    return UNKNOWN
-
-
-def _judge_redirect(secret: Sighting, response: HttpResponse) -> str:
-    """Sent on to a page that is not a login page: accepted. Sent back to the form, or to the same page: unknown."""
-    for name, value in response.headers:
-        if name.lower() == "location":
-            location = value.lower()
-            authority = _AUTHORITY.match(location)
-            path = location[authority.end() :] if authority else location
-            own = (secret.target or "").lower()
-            own_authority = _AUTHORITY.match(own)
-            own = own[own_authority.end() :] if own_authority else own
-            if _LOGIN_PAGE.search(path) or not path or path.partition("?")[0] == own.partition("?")[0]:
-                return UNKNOWN
-            return ACCEPTED
-    return UNKNOWN
-
-
-def _logged_in(response: HttpResponse) -> bool:
-    """A cookie that only one who is logged in gets; a session's cookie is handed to anyone."""
-    for name, value in response.headers:
-        if name.lower() == "set-cookie":
-            cookie, equals, rest = value.partition("=")
-            content = rest.partition(";")[0].strip(' "')
-            if equals and content and content.lower() != "deleted" and _LOGGED_IN_COOKIE.search(cookie):
-                return True
-    return False
+    return [sighting_of(request, URL_USERINFO, None, username, secret, raw, True, span)]

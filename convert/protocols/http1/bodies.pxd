@@ -35,5 +35,5 @@ cdef class Body:
 cdef Body body_of(int kind, uint64_t length, Kept kept, object content)
 cdef int framing(Head head, bint request, uint64_t* length, list odd) except -1
 cdef bint may_be_form(Head head) except -1
-cdef object content_of(object sink, bint to_server, Head head, bint objects)
+cdef object content_of(object sink, bint to_server, Head head, bint objects, bint judged)
 cdef int complete(object message, Body body, object span, bint known, Head trailers) except -1

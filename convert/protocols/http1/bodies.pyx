@@ -14,6 +14,7 @@ from libc.stdint cimport uint64_t
 from syswire.convert.protocols.http1.chunks cimport Dechunker
 from syswire.convert.protocols.http1.kept cimport Kept
 from syswire.convert.protocols.http1.scan cimport Head
+from syswire.convert.protocols.http.body_secrets import OTHER, kind_of
 from syswire.convert.protocols.http.content import open_body
 
 cdef enum:
@@ -178,16 +179,17 @@ cdef int framing(Head head, bint request, uint64_t* length, list odd) except -1:
 
 
 cdef bint may_be_form(Head head) except -1:
-    """Whether a request's body may hold form fields: a form by its type, or of no type at all."""
-    cdef str kind
+    """Whether a request's body may hold fields, by its type (body_secrets.py), or of no type at all."""
     if head.content_type is None:
         return True
-    kind = head.content_type.lower()
-    return "x-www-form-urlencoded" in kind or "multipart/form-data" in kind
+    return kind_of(head.content_type) != OTHER or "multipart/form-data" in head.content_type.lower()
 
 
-cdef object content_of(object sink, bint to_server, Head head, bint objects):
-    """What looks into a body with this head, None for a plain one; `objects`: bodies are to be handed on."""
+cdef object content_of(object sink, bint to_server, Head head, bint objects, bint judged):
+    """What looks into a body with this head, None for a plain one; `objects`: bodies are to be handed on.
+
+    `judged`: the beginning of what is decoded will be looked at.
+    """
     cdef list transfer = head.transfer_encodings
     if transfer is not None and len(transfer) == 1 and transfer[0] == "chunked":
         transfer = None
@@ -195,7 +197,7 @@ cdef object content_of(object sink, bint to_server, Head head, bint objects):
         to_server and head.content_type is not None and "multipart" in head.content_type.lower()
     ):
         return None
-    return open_body(sink, to_server, head.content_encodings, transfer, head.content_type)
+    return open_body(sink, to_server, head.content_encodings, transfer, head.content_type, judged)
 
 
 cdef int complete(object message, Body body, object span, bint known, Head trailers) except -1:

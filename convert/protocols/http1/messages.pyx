@@ -11,7 +11,7 @@ from libc.stdint cimport uint64_t
 
 from syswire.convert.model.span import Span
 from syswire.convert.protocols.http1.bodies cimport CHUNKED, NO_BODY, UNTIL_CLOSE, Body, body_of
-from syswire.convert.protocols.http1.heads cimport head_text, oddities
+from syswire.convert.protocols.http1.heads cimport HeadText, head_text, oddities
 from syswire.convert.protocols.http1.kept cimport Kept
 from syswire.convert.protocols.http1.lines cimport BODY, HEAD, OPAQUE, PEEK, SEEK, START, TRAILERS, Lines
 from syswire.convert.protocols.http1.owner cimport Owner
@@ -166,6 +166,7 @@ cdef class Half(Lines):
 
     cdef int _head_over(self, bytes raw, bint complete, uint64_t end) except -1:
         cdef Head head = parse_head(raw, self.to_server)
+        cdef HeadText text = None
         cdef Kept kept = None
         cdef int kind
         cdef uint64_t length
@@ -183,7 +184,10 @@ cdef class Half(Lines):
             text = head_text(raw, self.offset, self.places)
             kept = self.owner.request_head(head, text, complete, &kind, &length)
         else:
-            kind = self.owner.response_head(head, complete, &length)
+            # Only where it sets cookies does anyone ask for the head's bytes again.
+            text = head_text(raw, self.offset, self.places) if head.cookies is not None else None
+            kind = self.owner.response_head(head, text, complete, &length)
+            kept, self.owner.kept = self.owner.kept, None
         if not complete:
             self._message_over(end, False)
             self._seek()

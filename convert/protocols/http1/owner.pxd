@@ -9,6 +9,7 @@ from syswire.convert.protocols.http1.scan cimport Head
 
 cdef class Owner:
     cdef object content  # of the body that follows a head it was told of (http_content.py); None: its bytes alone
+    cdef Kept kept       # where the bytes of a response's body go, after response_head; None: nowhere
 
     # Something odd.
     cdef int weird(self, str name, object span) except -1
@@ -16,7 +17,7 @@ cdef class Owner:
     cdef int begin_request(self) except -1
     # A head, whole or cut. For a whole one: kind and length of the body, and where to keep it, if at all.
     cdef Kept request_head(self, Head head, HeadText text, bint complete, int* kind, uint64_t* length)
-    cdef int response_head(self, Head head, bint complete, uint64_t* length) except -1
+    cdef int response_head(self, Head head, HeadText text, bint complete, uint64_t* length) except -1
     # The message has passed; `known`: its head was whole and it is known where its body ends.
     cdef int request_over(self, Body body, object span, bint known, Head trailers) except -1
     cdef int response_over(self, Body body, object span, bint known, Head trailers) except -1

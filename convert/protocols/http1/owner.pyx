@@ -22,7 +22,7 @@ cdef class Owner:
         kind[0], length[0] = NO_BODY, 0
         return None
 
-    cdef int response_head(self, Head head, bint complete, uint64_t* length) except -1:
+    cdef int response_head(self, Head head, HeadText text, bint complete, uint64_t* length) except -1:
         length[0] = 0
         return NO_BODY
 

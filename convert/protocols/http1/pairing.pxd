@@ -2,8 +2,8 @@
 
 from libc.stdint cimport uint64_t
 
+from syswire.convert.protocols.http1.finder cimport Finder
 from syswire.convert.protocols.http1.messages cimport Half
-from syswire.convert.protocols.http1.owner cimport Owner
 from syswire.convert.protocols.http1.scan cimport Head
 from syswire.convert.protocols.http1.slots cimport Slot
 
@@ -13,16 +13,13 @@ cdef enum:  # what an answer has decided of what the client sends behind its req
     LEAVE    # it is another protocol
     GIVE_UP  # there is none
 
-cdef class Pairing(Owner):
-    cdef object sink
+cdef class Pairing(Finder):
     cdef Half client
     cdef Half server
     cdef object slots
     cdef uint64_t ordinal
-    cdef uint64_t cost
     cdef uint64_t given_up_at   # what the server had sent when earlier requests were last taken for answered
     cdef uint64_t owed       # responses to requests that were handed out without waiting longer
-    cdef bint objects        # bodies are handed on as objects
     cdef Slot asking        # whose request is passing
     cdef Slot bodiless      # the last one, where its request announced no body at all
     cdef Slot answering     # whose final response is passing
@@ -40,7 +37,6 @@ cdef class Pairing(Owner):
 
     cdef int _hold(self, Slot slot) except -1
     cdef int _leave(self, bint known, object name) except -1
-    cdef int _charge(self, Slot slot, object secrets) except -1
     cdef int _bodiless(self, Head head) except -1
     cdef Slot _slot_to_answer(self)
     cdef int _release_lone(self) except -1
@@ -49,4 +45,3 @@ cdef class Pairing(Owner):
     cdef int _evict(self) except -1
     cdef int _hand_out_all(self) except -1
     cdef int _hand_out(self) except -1
-    cdef int _hand_out_secrets(self, Slot slot, object secrets) except -1

@@ -14,15 +14,13 @@ from libc.stdint cimport uint64_t
 from syswire.convert.model.exchange import HttpExchange, HttpRequest, HttpResponse
 from syswire.convert.model.span import Span
 from syswire.convert.protocols.http1.bodies cimport NO_BODY, Body, content_of, framing, may_be_form
+from syswire.convert.protocols.http1.finder cimport Finder
 from syswire.convert.protocols.http1.heads cimport HeadText, authority
 from syswire.convert.protocols.http1.kept cimport Kept
 from syswire.convert.protocols.http1.messages cimport Half
-from syswire.convert.protocols.http1.owner cimport Owner
 from syswire.convert.protocols.http1.scan cimport Head
-from syswire.convert.protocols.http1.slots cimport (
-    Slot, accepted, completed, ends_connection, may_hold_secrets, upgrade,
-)
-from syswire.convert.protocols.http.sightings import find_secrets, find_stray_secrets, outcome
+from syswire.convert.protocols.http1.slots cimport Slot, accepted, completed, ends_connection, upgrade
+from syswire.convert.protocols.http.sightings import find_stray_secrets
 
 MOST_WAITING = 32768
 WAITING_BYTES = 4 << 20
@@ -36,7 +34,7 @@ cdef object _NOWHERE = Span(None, 0, 0)
 _CUT_VERSION = re.compile(r"(.*?)[ \t]+(?:H|HT|HTT|HTTP|HTTP/.*)", re.IGNORECASE | re.DOTALL)
 
 
-cdef class Pairing(Owner):
+cdef class Pairing(Finder):
     """The owner of two halves; what it knows is in http1_pairing.pxd."""
 
     def __init__(self, sink):
@@ -176,7 +174,7 @@ cdef class Pairing(Owner):
         for name in odd:
             self.client.note(name, 0, self.client.head_size)
         if kind[0] != NO_BODY:
-            self.content = content_of(self.sink, True, head, self.objects)
+            self.content = content_of(self.sink, True, head, self.objects, False)
             if may_be_form(head):
                 slot.kept = Kept()
         return slot.kept
@@ -187,11 +185,7 @@ cdef class Pairing(Owner):
         self.asking = None
         assert slot is not None and slot.request is not None and slot.head is not None and slot.text is not None
         content = completed(slot.request, body, span, known, trailers, self.client)
-        if may_hold_secrets(slot):
-            slot.secrets = find_secrets(
-                slot.request, slot.head, slot.text, slot.kept, body is not None and body.done, content
-            )
-            self._charge(slot, slot.secrets)
+        self._find(slot, body, content)
         if slot.head.content_lengths is None and slot.head.transfer_encodings is None:
             self.bodiless = slot
         if slot.head.upgrade or slot.method == "CONNECT":
@@ -199,13 +193,6 @@ cdef class Pairing(Owner):
         slot.head = slot.text = slot.kept = None
         slot.request_over = True
         self._hand_out()
-        return 0
-
-    cdef int _charge(self, Slot slot, object secrets) except -1:
-        """Count bytes of secrets that wait with their exchange."""
-        cdef uint64_t size = sum([len(secret.raw) for secret in secrets])
-        slot.cost += size
-        self.cost += size
         return 0
 
     cdef int stray(self, HeadText text) except -1:
@@ -216,15 +203,14 @@ cdef class Pairing(Owner):
             return 0
         secrets = find_stray_secrets(slot.request, text)
         if not slot.ordinal:
-            slot.secrets = [*slot.secrets, *secrets]
-            self._charge(slot, secrets)
+            self._add_secrets(slot, secrets)
         else:
             self._hand_out_secrets(slot, secrets)
         return 0
 
     # Responses
 
-    cdef int response_head(self, Head head, bint complete, uint64_t* length) except -1:
+    cdef int response_head(self, Head head, HeadText text, bint complete, uint64_t* length) except -1:
         """A response's head, whole or cut; for a whole one the kind and length of its body."""
         cdef Slot slot
         cdef list odd = []
@@ -246,6 +232,8 @@ cdef class Pairing(Owner):
             head.total,
             head.ascii,
         )
+        if head.challenged or text is not None:
+            self._hear(slot, head, text)
         if not complete or status == 304 or (slot.method is not None and slot.method == "HEAD"):
             return NO_BODY
         if status == 101 or status == 204 or accepted(slot):
@@ -257,7 +245,7 @@ cdef class Pairing(Owner):
         for name in odd:
             self.server.note(name, 0, self.server.head_size)
         if kind != NO_BODY:
-            self.content = content_of(self.sink, False, head, self.objects)
+            self._expect_verdict(slot, head)
         return kind
 
     cdef int _bodiless(self, Head head) except -1:
@@ -323,7 +311,9 @@ cdef class Pairing(Owner):
         self.answering = None
         if slot is None or slot.response is None:
             return 0  # an interim response
-        completed(slot.response, body, span, known, trailers, self.server)
+        content = completed(slot.response, body, span, known, trailers, self.server)
+        if slot.secrets:
+            self._judge(slot, body, content)
         slot.response_over = True
         if slot.status == 101:
             known, name = upgrade(slot)
@@ -389,12 +379,4 @@ cdef class Pairing(Owner):
             self.sink.exchange(HttpExchange(slot.ordinal, slot.request, slot.response))
             if slot.secrets:
                 self._hand_out_secrets(slot, slot.secrets)
-        return 0
-
-    cdef int _hand_out_secrets(self, Slot slot, object secrets) except -1:
-        for secret in secrets:
-            secret.exchange = slot.ordinal
-            if slot.response is not None:
-                secret.outcome = outcome(secret, slot.response)
-            self.sink.sighting(secret)
         return 0

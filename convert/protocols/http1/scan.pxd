@@ -18,6 +18,16 @@ cdef class Head:
     cdef readonly bint upgrade
     cdef readonly list cookies
     cdef readonly list authorizations
+    cdef readonly list telling
+    cdef readonly str cookie
+    cdef readonly Py_ssize_t cookie_begin
+    cdef readonly Py_ssize_t cookie_end
+    cdef readonly bint challenged
+    cdef bint request
+
+    cdef void _tell(
+        self, const unsigned char* name, Py_ssize_t size, str value, Py_ssize_t begin, Py_ssize_t end
+    ) except *
 
     cdef void _odd(self, int flag, Py_ssize_t begin) noexcept
     cdef void _start_line(self, const unsigned char* text, Py_ssize_t size, bint request) except *

@@ -65,5 +65,22 @@ class Head:
     def authorizations(self) -> list[tuple[str, int, int]] | None:
         """Values of Authorization and Proxy-Authorization, each with the begin and end of its bytes in the head."""
 
+    @property
+    def telling(self) -> list[tuple[str, str, int, int]] | None:
+        """Of a request: name and value of headers that may hold a token by the end of their name, of a Referer with a
+        query or a user in it, and of Cookie headers behind the first; each with the begin and end of its bytes."""
+
+    @property
+    def cookie(self) -> str | None:
+        """The value of a request's first Cookie header."""
+
+    @property
+    def cookie_begin(self) -> int: ...
+    @property
+    def cookie_end(self) -> int: ...
+    @property
+    def challenged(self) -> bool:
+        """There is a WWW-Authenticate or a Proxy-Authenticate."""
+
 def parse_head(head: bytes, request: bool, start_line: bool = True) -> Head:
     """Divide a head, whole or cut; without `start_line` the bytes are header lines only, such as trailers."""

@@ -155,9 +155,19 @@ cdef class Head:
         if size == 4:
             if self.host is None and _same(name, b"host", 4):
                 self.host = value
+        elif size == 6:
+            if self.request and _same(name, b"cookie", 6):
+                if self.cookie is None:
+                    self.cookie, self.cookie_begin, self.cookie_end = value, begin, end
+                else:
+                    self._tell(name, size, value, begin, end)
+            elif self.request and _same(name, b"x-wsse", 6):
+                self._tell(name, size, value, begin, end)
         elif size == 7:
             if _same(name, b"upgrade", 7):
                 self.upgrade = True
+            elif self.request and _same(name, b"referer", 7) and ("?" in value or "@" in value):
+                self._tell(name, size, value, begin, end)
         elif size == 8:
             if self.location is None and _same(name, b"location", 8):
                 self.location = value
@@ -184,16 +194,35 @@ cdef class Head:
                 if self.content_encodings is None:
                     self.content_encodings = []
                 self.content_encodings.append(value)
+            elif _same(name, b"www-authenticate", 16):
+                self.challenged = True
         elif size == 17:
             if _same(name, b"transfer-encoding", 17):
                 if self.transfer_encodings is None:
                     self.transfer_encodings = []
                 self.transfer_encodings.append(value)
+        elif size == 18:
+            if _same(name, b"proxy-authenticate", 18):
+                self.challenged = True
         elif size == 19:
             if _same(name, b"proxy-authorization", 19):
                 if self.authorizations is None:
                     self.authorizations = []
                 self.authorizations.append((value, begin, end))
+        elif size == 22:
+            if self.request and _same(name, b"sec-websocket-protocol", 22):
+                self._tell(name, size, value, begin, end)
+        if self.request and size > 5 and name[size - 1] | 32 in (110, 116, 121):  # n, t, y
+            if (_same(name + size - 5, b"token", 5) or _same(name + size - 3, b"key", 3)
+                    or _same(name + size - 6, b"secret", 6)):
+                self._tell(name, size, value, begin, end)
+
+    cdef void _tell(self, const unsigned char* name, Py_ssize_t size, str value, Py_ssize_t begin,
+                    Py_ssize_t end) except *:
+        """Note a header that may hold a token."""
+        if self.telling is None:
+            self.telling = []
+        self.telling.append((PyUnicode_DecodeLatin1(<char*> name, size, NULL), value, begin, end))
 
     cdef void _header(self, const unsigned char* text, Py_ssize_t begin, Py_ssize_t end, bint folded) except *:
         """One header line, with its continuation lines: text[begin:end] without the last line break."""
@@ -248,6 +277,7 @@ cpdef Head parse_head(bytes head, bint request, bint start_line=True):
     cdef unsigned char c
     cdef Head out = Head.__new__(Head)
     out.headers = []
+    out.request = request
     for i in range(size):
         c = text[i]
         seen |= c

@@ -40,7 +40,7 @@ cdef bint may_hold_secrets(Slot slot) except -1:
     cdef Head head = slot.head
     cdef str target = slot.request.target
     cdef Py_ssize_t query
-    if slot.kept is not None or head.authorizations is not None or "@" in target:
+    if slot.kept is not None or head.authorizations is not None or head.telling is not None or "@" in target:
         return True
     if slot.request.host is not None and "@" in slot.request.host:
         return True

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 from ...model.exchange import HttpExchange, HttpRequest, HttpResponse
-from ..http.sightings import outcome
+from ..http.outcome import outcome
 from .messages import Contents, Half
 from .secrets import request_secrets
 

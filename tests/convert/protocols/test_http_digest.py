@@ -164,6 +164,7 @@ def test_hashcat_guesses_what_was_made_with_a_known_password(tmp_path: Path) -> 
         (tmp_path / "line").write_bytes(answer.line + b"\n")
         out = tmp_path / f"out{number}"
         command = ["hashcat", "-m", "11400", str(tmp_path / "line"), str(tmp_path / "words"), "--force", "-o", str(out)]
+        command += ["--session", f"syswire-{tmp_path.name}-{number}"]
         done = subprocess.run(
             [*command, "--potfile-disable"], capture_output=True, timeout=120, cwd=tmp_path, check=False
         )

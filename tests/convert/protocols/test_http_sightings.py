@@ -94,7 +94,9 @@ def test_form_fields(body: bytes, expected: list[tuple[str | None, bytes]], cuts
         (b"user=u&pass=x", True),
         (b"user=u&pass=x&", True),
         (b"the pass=x word", False),
-        (b'{"user":"u","pass":"x&pass=y"}', False),
+        (b'{"user":"u","pass":"x&pass=y"}', True),
+        (b'["user","pass"]', False),
+        (b"<a><user>u</user><pass>x</pass></a>", True),
         (b"pass=<b>x</b>", False),
         (b"--boundary\r\nx; pass=1", False),
         (b"\x00pass=x", False),
@@ -104,7 +106,7 @@ def test_body_without_a_type_must_look_like_a_form(body: bytes, found: bool) -> 
     assert bool(seen(post(body, headers=b""))) is found
 
 
-@pytest.mark.parametrize("kind", [b"application/json", b"text/plain", b"multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("kind", [b"application/json", b"text/html", b"multipart/form-data; boundary=x"])
 def test_other_types_are_no_forms(kind: bytes) -> None:
     assert not seen(post(b"user=u&pass=x", headers=b"Content-Type: " + kind + b"\r\n"))
 
@@ -216,8 +218,6 @@ def test_userinfo(request_: bytes, expected: tuple[str, bytes, bytes] | None, cu
         (b"Basic " + b64encode(b"no colon"), []),
         (b"Basic", []),
         (b"Basic !!!!", []),
-        (b"Basics " + b64encode(b"u:p"), []),
-        (b"Bearer " + b64encode(b"u:p"), []),
         (b'Digest username="u", response="00"', []),
     ],
 )
@@ -263,7 +263,7 @@ def answered(status: int, *headers: bytes) -> bytes:
         (answered(302, b"Location: /login?again=1"), "unknown"),
         (answered(302, b"Location: https://h/login"), "unknown"),
         (answered(302, b"Location: /wp-login.php"), "unknown"),
-        (answered(302, b"Location: /?error=1"), "unknown"),
+        (answered(302, b"Location: /?error=1"), "refused"),
         (answered(302, b"Location: /users/sign_in"), "unknown"),
         (answered(302), "unknown"),
         (answered(307, b"Location: /home"), "unknown"),
