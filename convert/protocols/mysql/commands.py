@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
 from ..sql import secrets as sql_secrets
+from ..sql import sightings
 from ..sql.strays import takes_password
 from .answers import respond
 from .fields import (
@@ -98,14 +99,13 @@ class Command:
 
     def judge(self, result: str | None, code: int | None) -> None:
         """What the answer says of the secrets; those whose outcome is known keep it."""
-        outcome = UNKNOWN
         if self.kind == "login":
             proven = result == "ok" or code in _PROVEN or self.proven
             outcome = REFUSED if code in _DENIED else ACCEPTED if proven else UNKNOWN
+            for sighting in self.sightings[self.passed_over :]:
+                sighting.outcome = outcome
         elif self.name == "query" and result is not None:
-            outcome = ACCEPTED if result == "ok" else REFUSED
-        for sighting in self.sightings[self.passed_over :]:
-            sighting.outcome = outcome
+            sightings.judge(self.sightings, self.sql, result == "ok")
 
     def mask_all(self, fields: dict[str, Value]) -> None:
         """A server may quote the text that it answers: cut out what that was found to hold."""
@@ -206,14 +206,7 @@ def _text(command: Command, packet: Packet, begin: int, user: str | None) -> Non
     command.secrets = sql_secrets.find(text, sql_secrets.MYSQL, complete)
     command.fields["sql"] = sql_secrets.mask(text, command.secrets)
     command.fields["sql_complete"] = complete
-    for secret in command.secrets:
-        if not secret.hashed:
-            raw = text[secret.begin : secret.end].encode("latin-1")
-            span = packet.part(begin + secret.begin, begin + secret.end)
-            value = secret.value.encode("latin-1")
-            whole = secret.complete
-            who = secret.username or user
-            command.sightings.append(Sighting("query-text", None, who, value, raw, whole, span, protocol="mysql"))
+    command.sightings += sightings.told(command.secrets, text, packet, begin, user, "mysql")
     if command.secrets:
         command.fields["secret"] = True
 

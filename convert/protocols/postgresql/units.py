@@ -8,6 +8,7 @@ from ...model.record import Message
 from ...model.sighting import ACCEPTED, CLEARTEXT, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from ..sql import secrets as sql_secrets
+from ..sql import sightings
 from ..sql.strays import takes_password
 from .messages import LONGEST, SHORT, columns, complaint
 from .values import Bound, type_word, value
@@ -97,11 +98,7 @@ class Unit:
         whole = packet.complete and begin + len(cut) == end
         self.secrets = sql_secrets.find(text, sql_secrets.POSTGRESQL, whole)
         statement = Statement(text, sql_secrets.mask(text, self.secrets), whole, [])
-        for secret in self.secrets:
-            if not secret.hashed:
-                raw = text[secret.begin : secret.end].encode("latin-1")
-                span = packet.part(begin + secret.begin, begin + secret.end)
-                self.sight("query-text", secret.username or user, secret.value, raw, span, secret.complete)
+        self.sightings += sightings.told(self.secrets, text, packet, begin, user, "postgresql")
         return statement
 
     def sight(self, where: str, user: str | None, secret: str, raw: bytes, span: Span, whole: bool) -> None:
@@ -195,14 +192,14 @@ class Unit:
 
     def judge(self) -> None:
         """What the answer says of the secrets."""
+        if self.kind != "login":
+            if self.result is not None and self.name != "prepare":
+                sql = self.statement.sql if self.statement is not None else ""
+                sightings.judge(self.sightings, sql, self.result == "ok")
+            return
+        outcome = ACCEPTED if self.result == "ok" else REFUSED if self.state in _WRONG else UNKNOWN
         for sighting in self.sightings:
-            if self.result == "ok":
-                sighting.outcome = ACCEPTED
-            elif self.result == "error":
-                refused = self.kind != "login" or self.state in _WRONG
-                sighting.outcome = REFUSED if refused else UNKNOWN
-            if self.name == "prepare":
-                sighting.outcome = UNKNOWN
+            sighting.outcome = outcome
 
     def request(self) -> Message | None:
         """For the record, with parameters by what is known of their types now."""

@@ -1,8 +1,9 @@
 """Passwords within SQL text: IDENTIFIED BY '...', SET PASSWORD, CREATE ROLE ... PASSWORD '...' and their like.
 
-Found by the grammar of the statement: only in statements that make, change or use accounts, never because a column is
-named so. The text is read as both dialects write it, executable comments too. Hashes are no passwords, but they are cut
-out all the same. https://dev.mysql.com/doc/refman/8.4/en/account-management-statements.html,
+Found by the grammar of the statement: certain in those that make, change or use accounts, likely in those on a table of
+users (accounts.py), never because a column is named so. The text is read as both dialects write it, executable comments
+too. Hashes are no passwords, but they are cut out all the same.
+https://dev.mysql.com/doc/refman/8.4/en/account-management-statements.html,
 https://mariadb.com/kb/en/create-user/, https://www.postgresql.org/docs/current/sql-createrole.html
 """
 
@@ -12,6 +13,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from .accounts import Accounts, hash_of, says_nothing
 from .strays import strays
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _LONGEST_MESSAGE = 4096
 
 MYSQL, POSTGRESQL = "mysql", "postgresql"
 
-_MAY_HOLD = re.compile(r"password|identified|\bby\s*['\"]|://", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"passw|identified|\bby\s*['\"]|://|passphrase|pass\b|pwd|pw\b|pass_", re.IGNORECASE)
 _WORDS = r"|(?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*)|(?P<number>\d[\w.]*)|(?P<mark>[^\s])"
 _MYSQL_TOKEN = re.compile(
     r"(?P<skip>\s+|\#[^\n]*|--(?=[\s]|\Z)[^\n]*|/\*(?!M?!)(?:[^*]|\*(?!/))*(?:\*/|\Z)|/\*M?!\d*|\*/)"
@@ -69,9 +71,18 @@ class Secret(NamedTuple):
     complete: bool
     hashed: bool
     """It is no password that can be used: a hash, or what stands where no statement takes it."""
+    likely: bool = False
+    """It was found in a table of users; told also where it is a hash."""
+
+    def details(self) -> dict[str, Value] | None:
+        """Of a hash that is told: what it is."""
+        scheme = hash_of(self.value) if self.likely and self.hashed else None
+        return {"mechanism": scheme[0], "hashcat": scheme[1], "john": None} if scheme else None
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A word, a text, a name in quotes, a number or a mark."""
+
     kind: str
     begin: int
     end: int
@@ -99,7 +110,7 @@ def find(sql: str, dialect: str, complete: bool = True) -> list[Secret]:
 
 def _find(sql: str, dialect: str, complete: bool, depth: int) -> list[Secret]:
     found: list[Secret] = []
-    statement: list[_Token] = []
+    statement: list[Token] = []
     tokens = _tokens(sql, dialect)
     if len(tokens) >= _MOST_TOKENS:  # nobody knows what the rest holds
         found.append(Secret(tokens[-1].end, len(sql), "", None, True, True))
@@ -160,16 +171,16 @@ def mask_fields(fields: dict[str, Value], names: tuple[str, ...], sql: str, secr
                 fields[f"{name}_complete"] = False
 
 
-def _tokens(sql: str, dialect: str) -> list[_Token]:
+def _tokens(sql: str, dialect: str) -> list[Token]:
     pattern = _MYSQL_TOKEN if dialect == MYSQL else _POSTGRESQL_TOKEN
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     for match in pattern.finditer(sql):
         kind = match.lastgroup or "mark"
         if kind == "tag":
             kind = "text"
         if kind != "skip":
             word = match[0].upper() if kind == "word" else match[0]
-            tokens.append(_Token(kind, match.start(), match.end(), word))
+            tokens.append(Token(kind, match.start(), match.end(), word))
             if len(tokens) >= _MOST_TOKENS:
                 break
     return tokens
@@ -178,7 +189,7 @@ def _tokens(sql: str, dialect: str) -> list[_Token]:
 class _Statement:
     """One statement's tokens, and the passwords in it."""
 
-    def __init__(self, sql: str, tokens: list[_Token], dialect: str, complete: bool) -> None:
+    def __init__(self, sql: str, tokens: list[Token], dialect: str, complete: bool) -> None:
         self._sql, self._tokens, self._dialect, self._complete = sql, tokens, dialect, complete
         self._found: list[Secret] = []
         self._valued: tuple[str | None] | None = None
@@ -209,7 +220,22 @@ class _Statement:
                 self._assigned(at + 1, self._value_of(_USER_OF))
             elif token.word in {"PASSWORD", "OLD_PASSWORD"}:
                 self._password(at, verb, account)
+        self._of_users(verb)
         return self._found
+
+    def _of_users(self, verb: str) -> None:
+        """Values of a table of users."""
+        for place in Accounts(self._sql, self._tokens).find(verb):
+            if len(self._found) > MOST_SECRETS:
+                return
+            token = self._tokens[place.value]
+            if any(one.begin == self._inside(token)[0] for one in self._found):
+                continue
+            begin, end, complete = self._inside(token)
+            value = self._value(self._sql[begin:end], token)
+            if not says_nothing(value):
+                user = self._name(place.user) if place.user is not None else None
+                self._found.append(Secret(begin, end, value, user, complete, hash_of(value) is not None, True))
 
     def _called(self, at: int, prefix: str) -> bool:
         """The token is an argument of a function whose name begins so."""
@@ -294,7 +320,7 @@ class _Statement:
             return _told(text[1:-1].replace(text[0] * 2, text[0]))
         return _told(text.lower() if self._dialect == POSTGRESQL else text) if token.kind == "word" else None
 
-    def _inside(self, token: _Token) -> tuple[int, int, bool]:
+    def _inside(self, token: Token) -> tuple[int, int, bool]:
         """(begin, end) between the quotes, and whether the closing one is there."""
         text = self._sql[token.begin : token.end]
         if text.startswith("$"):
@@ -307,7 +333,7 @@ class _Statement:
             return token.begin + size, token.end - closed, closed
         return token.begin + size, token.end - (size if closed else 0), closed
 
-    def _value(self, text: str, token: _Token) -> str:
+    def _value(self, text: str, token: Token) -> str:
         """A literal's text without its escapes."""
         first = self._sql[token.begin]
         if first == "$":
@@ -327,7 +353,7 @@ class _Statement:
         if value:
             self._found.append(Secret(begin, end, value, user, complete, hashed or _HASH.match(value) is not None))
 
-    def _connection(self, token: _Token) -> None:
+    def _connection(self, token: Token) -> None:
         """A connection string: `host=... user=... password=...`, or a URL."""
         begin, end, complete = self._inside(token)
         text = self._sql[begin:end]

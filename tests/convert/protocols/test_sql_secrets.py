@@ -29,7 +29,13 @@ CASES = [
 ]  # fmt: skip
 
 NONE = [
-    (MYSQL, "UPDATE users SET password='nope' WHERE a=1"),
+    (MYSQL, "UPDATE t SET password='nope' WHERE a=1"),
+    (MYSQL, "INSERT INTO compass (username, bypass) VALUES ('ann', 'north')"),
+    (MYSQL, "INSERT INTO users (name, password_changed_at) VALUES ('ann', '2026-01-01')"),
+    (MYSQL, "SELECT * FROM users WHERE username='ann' AND password=''"),
+    (MYSQL, "INSERT INTO users (name, password) VALUES ('ann', '?'), ('bob', ':password'), ('cy', '%s'), ('d', '***')"),
+    (MYSQL, "INSERT INTO log (line) VALUES ('user=ann password=geheim')"),
+    (MYSQL, "SELECT 'password' FROM users WHERE help = 'password = \\'x\\''"),
     (MYSQL, "CREATE TABLE t (password varchar(20) DEFAULT 'x')"),
     (POSTGRESQL, "ALTER ROLE z PASSWORD NULL"),
     (POSTGRESQL, "SELECT password FROM t WHERE password = 'x'"),
@@ -47,6 +53,44 @@ STRAY = [
     (POSTGRESQL, "ALTER USER z WITH PASSWORD Stray1; SELECT 1"),
     (POSTGRESQL, "DO $a$ BEGIN EXECUTE 'ALTER ROLE z PASSWORD ''Stray1'''; END $a$"),
 ]
+
+
+BCRYPT = "$2y$10$" + "abcdefghijklmnopqrstu./ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[:53]
+LIKELY = [
+    (MYSQL, "INSERT INTO `shop`.`users` (`id`, `username`, `password`) VALUES (1,'ann',<p'1>),(2,'bob',MD5(<p2>))",
+     [("ann", "p'1"), ("bob", "p2")]),
+    (MYSQL, "INSERT INTO users SET login='ann', pass=<p3>", [("ann", "p3")]),
+    (MYSQL, "REPLACE INTO members (pwd, email) VALUE (SHA2(<p4>, 256), 'a@b.c')", [("a@b.c", "p4")]),
+    (MYSQL, "UPDATE wp_users SET user_pass = MD5(<p 5>), x = NOW() WHERE user_login = 'root'", [("root", "p 5")]),
+    (MYSQL, "SELECT id FROM t WHERE (username = 'ann' AND BINARY password = <p6>) LIMIT 1", [("ann", "p6")]),
+    (POSTGRESQL, "INSERT INTO app_user (email, password_hash) VALUES ('a@b', crypt(<p7>, gen_salt('bf')))",
+     [("a@b", "p7")]),
+    (POSTGRESQL, "UPDATE \"User\" SET \"passwordHash\" = <p8> WHERE id = 7", [(None, "p8")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "sql", "told"), LIKELY)
+def test_likely_in_a_table_of_users(dialect: str, sql: str, told: list[tuple[str | None, str]]) -> None:
+    sql = sql.replace("p'1", "p''1").replace("<", "'").replace(">", "'")
+    secrets = find(sql, dialect)
+    assert [(s.username, s.value) for s in secrets] == told
+    assert all(s.likely and not s.hashed and s.complete for s in secrets)
+    assert mask(sql, secrets).count("********") == len(told)
+
+
+@pytest.mark.parametrize(
+    ("value", "scheme", "mode"),
+    [
+        ("5f4dcc3b5aa765d61d8327deb882cf99", "md5", 0),
+        ("5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8", "sha1", 100),
+        (BCRYPT, "bcrypt", 3200),
+        ("$P$B" + "a" * 30, "phpass", 400),
+    ],
+)
+def test_a_hash_in_a_table_of_users(value: str, scheme: str, mode: int) -> None:
+    (secret,) = find(f"INSERT INTO users (user, password) VALUES ('ann', '{value}')", MYSQL)
+    assert (secret.username, secret.value, secret.hashed, secret.likely) == ("ann", value, True, True)
+    assert secret.details() == {"mechanism": scheme, "hashcat": mode, "john": None}
 
 
 @pytest.mark.parametrize(("dialect", "sql", "told"), CASES)
