@@ -14,7 +14,7 @@ IDENTITY, MD5, GTC, LEAP, MSCHAP2 = 1, 4, 6, 17, 26
 NAMES = {IDENTITY: "identity", 2: "notification", 3: "nak", MD5: "md5-challenge", GTC: "gtc", 13: "tls", LEAP: "leap",
          18: "sim", 21: "ttls", 23: "aka", 25: "peap", MSCHAP2: "mschapv2", 43: "fast", 50: "aka-prime", 52: "pwd",
          55: "teap"}  # fmt: skip
-_CHALLENGE, _RESPONSE = 1, 2
+_CHALLENGE, _RESPONSE, _ACCEPTED, _REFUSED = 1, 2, 3, 4
 """Operations of MS-CHAPv2."""
 
 
@@ -62,6 +62,13 @@ def challenge(packet: Packet) -> bytes | None:
         return data[5:21]
     if packet.method == LEAP and len(data) >= 11 and data[:3] == b"\1\0\10":
         return data[3:11]
+    return None
+
+
+def verdict(packet: Packet) -> bool | None:
+    """Whether a request says that the response before it was right: MS-CHAPv2 does, before EAP itself does."""
+    if packet.code == REQUEST and packet.method == MSCHAP2 and packet.data:
+        return {_ACCEPTED: True, _REFUSED: False}.get(packet.data[0])
     return None
 
 

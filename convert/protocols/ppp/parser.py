@@ -150,6 +150,7 @@ class Ppp:
         if packet.code == eap.REQUEST:
             login.server = login.server or span
             login.said["eap"] = method
+            self._judge_inner(eap.verdict(packet))
             asked = eap.challenge(packet)
             if asked is not None:
                 self._ask(key, asked)
@@ -175,6 +176,12 @@ class Ppp:
                 "login", None, _text(user) or None, raw[begin:end], raw[begin:end], True, where, protocol="ppp",
                 details={"mechanism": "EAP-GTC"},
             )  # fmt: skip
+
+    def _judge_inner(self, accepted: bool | None) -> None:
+        """MS-CHAPv2 tells itself whether the response before was right."""
+        waiting = [one for one in self._waiting.values() if one.protocol == "eap" and one.secret is not None]
+        if accepted is not None and waiting and waiting[-1].secret is not None:
+            waiting[-1].secret.outcome = ACCEPTED if accepted else REFUSED
 
     def _judge_eap(self, accepted: bool, span: Span) -> None:
         """Success and failure are those of all that was said before; the last answer is what they are about."""

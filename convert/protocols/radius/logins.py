@@ -77,6 +77,12 @@ def method(packet: Packet) -> str | None:
     return eap.NAMES.get(inner.method, str(inner.method))
 
 
+def verdict(packet: Packet) -> bool | None:
+    """What the EAP packet in an Access-Challenge says of the response before it."""
+    inner = eap.read(_joined(packet)[0])
+    return eap.verdict(inner) if inner is not None else None
+
+
 def proofs(packet: Packet, known: Sequence[bytes]) -> list[Proof]:
     """All of an Access-Request but EAP's; `known`: shared secrets, of which one may be that of this request."""
     found: list[Proof] = []

@@ -14,7 +14,7 @@ from ...model.record import Message, Record
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from . import messages
-from .logins import Eap, method, proofs
+from .logins import Eap, method, proofs, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +149,7 @@ class Radius:
     def _hand_out(self, asked: _Asked, packet: Packet | None, span: Span | None) -> None:
         mine = Message(asked.span, asked.fields)
         other = Message(span, _fields(packet)) if packet is not None and span is not None else None
-        outcome = _OUTCOMES.get(packet.code, UNKNOWN) if packet is not None else UNKNOWN
+        outcome = _outcome(packet) if packet is not None else UNKNOWN
         self._record(*((mine, other) if asked.to_server else (other, mine)))
         for sighting in asked.secrets:
             sighting.outcome, sighting.exchange = outcome, self._handed
@@ -158,6 +158,13 @@ class Radius:
     def _record(self, request: Message | None, response: Message | None) -> None:
         self._handed += 1
         self._sink.record(Record("radius", "radius", self._handed, request, response))
+
+
+def _outcome(packet: Packet) -> str:
+    """What an answer says of a login."""
+    if packet.code == messages.ACCESS_CHALLENGE:
+        return {True: ACCEPTED, False: REFUSED, None: UNKNOWN}[verdict(packet)]
+    return _OUTCOMES.get(packet.code, UNKNOWN)
 
 
 def _fields(packet: Packet) -> dict[str, Value]:
