@@ -73,6 +73,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("smtp", "smtp.parser:Smtp", "smtp.probe:probe"),
     Protocol("pop3", "pop3.parser:Pop3", "pop3.probe:probe"),
     Protocol("imap", "imap.parser:Imap", "imap.probe:probe"),
+    Protocol("xmpp", "xmpp.parser:Xmpp", "xmpp.probe:probe"),
     Protocol("mssql", "mssql.parser:MsSql", "mssql.probe:probe"),
     Protocol("smb", "smb.parser:Smb", "smb.probe:probe"),
     Protocol("dcerpc", "dcerpc.parser:DceRpc", "dcerpc.probe:probe"),

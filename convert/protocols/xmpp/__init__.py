@@ -1,0 +1,1 @@
+"""XMPP, once called Jabber."""
