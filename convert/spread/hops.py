@@ -102,7 +102,12 @@ def spread_record(hop: Hop, origin: Origin) -> dict[str, Any]:
         "stream": hop.stream,
         "path": path,
         "process": hop.process or None,
-        "from_sighting": {"source": origin.source, "stream": origin.stream, "exchange": origin.exchange},
+        "from_sighting": {
+            "source": origin.source,
+            "stream": origin.stream,
+            "exchange": origin.exchange,
+            "process": origin.process or None,
+        },
         "time": hop.time,
         "count": hop.count,
         "where": hop.where,

@@ -135,15 +135,15 @@ class _Talk:
             "time": timestamp(piece.recorded) if piece.recorded else None,
         }
         path = self._decoded.paths[conv.path] if unix and conv.path else None
-        target = self._keys[1] if direction else f"back to {self._client_end(conv)}"
+        target = self._keys[1] if direction else f"{self._keys[1]} to {self._client_end(conv)}"
         thread = 0 if packets else piece.thread
         program = self._program(thread)
         self.hops.add(Hop(number, spelling, SOCKET, target, program, time, self.number, path, thread, where))
         return True
 
     def _client_end(self, conv: Conv) -> str:
-        """The client of a conversation, without its port: that is another each time."""
-        return self._client if conv.protocol in (UNIX_STREAM, UNIX_DATAGRAM) else self._keys[0].rpartition(":")[0]
+        """The client of a conversation, without what is another each time: its port, or its process."""
+        return "" if conv.protocol in (UNIX_STREAM, UNIX_DATAGRAM) else self._keys[0].rpartition(":")[0]
 
     def _program(self, thread: int) -> str:
         if not thread or self._identities is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from hashlib import md5, sha1, sha256
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ SHORTEST = 8
 """Shorter spellings occur by chance."""
 
 _UNRESERVED = ("", "~", "-_.~", "!'()*~", "*", "/")  # what encoders leave as it is, beside letters, digits and -_.
+_PLAIN = re.compile(rb"[A-Za-z0-9_.-]+")  # no encoder changes these
 _HASHES = (("md5", md5), ("sha1", sha1), ("sha256", sha256))
 
 
@@ -32,8 +34,9 @@ def spellings(secret: bytes) -> list[tuple[str, bytes]]:
 
 def _all(secret: bytes) -> Iterator[tuple[str, bytes]]:
     yield "plain", secret
-    yield from (("percent", spelled) for spelled in _percent(secret))
-    yield from (("json", spelled) for spelled in _escaped(secret))
+    if not _PLAIN.fullmatch(secret):
+        yield from (("percent", spelled) for spelled in _percent(secret))
+        yield from (("json", spelled) for spelled in _escaped(secret))
     for part in _base64(secret):
         yield "base64", part
         yield "base64", part.replace(b"+", b"-").replace(b"/", b"_")
@@ -44,7 +47,6 @@ def _all(secret: bytes) -> Iterator[tuple[str, bytes]]:
         yield name, digest.hex().encode()
         yield name, digest.hex().upper().encode()
         yield name, digest
-        yield name, b64encode(digest).rstrip(b"=")
 
 
 def _percent(secret: bytes) -> Iterator[bytes]:
