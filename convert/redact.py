@@ -234,8 +234,8 @@ def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> st
         raw = sighting.raw.decode("latin-1")
         if raw not in text:
             continue
-        if sighting.location in (AUTHORIZATION_BASIC, HEADER, COOKIE):
-            text = text.replace(raw, MASK)
+        if sighting.location in _IN_HEADERS or sighting.location.startswith("authorization"):
+            text = _mask_token(text, raw)
         elif sighting.location == URL_USERINFO:
             text = text.replace(f":{raw}@", f":{MASK}@")
         else:
@@ -243,8 +243,16 @@ def mask_own(text: str, sightings: Sequence[Sighting], redactor: Redactor) -> st
     return redactor.text(text)
 
 
+_IN_HEADERS = frozenset((AUTHORIZATION_BASIC, HEADER, COOKIE, "websocket-protocol"))
 _DELIMITERS = frozenset("?&;#=\"' \t\r\n\v\f")
 _LONGEST_NAME = 256
+
+
+def _mask_token(text: str, raw: str) -> str:
+    """A header's token masked wherever it stands; one that is short, where it is no part of a word."""
+    if len(raw) >= SHORTEST:
+        return text.replace(raw, MASK)
+    return re.sub(f"(?<![0-9A-Za-z]){re.escape(raw)}(?![0-9A-Za-z])", MASK, text)
 
 
 def _mask_field(text: str, raw: str, field: str | None) -> str:

@@ -68,7 +68,8 @@ class Head:
     @property
     def telling(self) -> list[tuple[str, str, int, int]] | None:
         """Of a request: name and value of headers that may hold a token by the end of their name, of a Referer with a
-        query or a user in it, and of Cookie headers behind the first; each with the begin and end of its bytes."""
+        query or a user in it, and of Cookie headers behind the first; each with the begin and end of its bytes.
+        """
 
     @property
     def cookie(self) -> str | None:
