@@ -127,6 +127,7 @@ cdef class PacketFlows(LiveTable):
 
     cdef void begin(self, Live *live, Track *track, const Record *r, const Packet *p, int half) noexcept nogil:
         """A conversation begins with this packet."""
+        cdef bint sure
         self.last_id += 1
         live.conv.id = self.last_id
         live.conv.protocol, live.conv.family = live.key.protocol, live.key.family
@@ -141,7 +142,8 @@ cdef class PacketFlows(LiveTable):
         if p.family == 0:           # a login of PPP: its ports are made to tell the client
             judge(track, half if p.source_port > p.target_port else 1 - half, SURE_SYN)
         if p.source_port < WELL_KNOWN <= p.target_port or p.source_port < EPHEMERAL <= p.target_port:
-            judge(track, 1 - half, SURE_PORT if p.protocol == TCP else 0)
+            sure = p.protocol == TCP or p.source_port < WELL_KNOWN and p.target_port >= EPHEMERAL
+            judge(track, 1 - half, SURE_PORT if sure else 0)
 
     cdef void around(self, const Packet *p) noexcept nogil:
         """The headers around the conversation that begins."""
