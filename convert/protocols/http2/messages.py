@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...model.exchange import HttpRequest, HttpResponse
 from ...model.span import Span
+from ..http.body_secrets import OTHER, kind_of
 from ..http.content import BodyContent, open_body
 from ..http.content_coding import named
+from ..http.outcome import LOOKED_AT
 from ..http1.kept import Kept
 from . import grpc
 
@@ -84,14 +86,16 @@ class Contents:
         self._sink = sink
         self._weight = 0
 
-    def open(self, to_server: bool, encodings: list[str], kind: str | None) -> tuple[BodyContent | None, int]:
+    def open(
+        self, to_server: bool, encodings: list[str], kind: str | None, judged: bool
+    ) -> tuple[BodyContent | None, int]:
         """What takes a body with such headers, and its weight; no content and a weight: there are too many."""
         weight = _WEIGHT + sum(_HEAVY_WEIGHT for name in named(encodings) if name in _HEAVY)
         if kind is not None and "multipart" in kind.lower():
             weight += _DIVIDED_WEIGHT
         if self._weight + weight > MOST_CONTENT and (encodings or weight > _WEIGHT):
             return None, weight
-        content = open_body(self._sink, to_server, encodings or None, None, kind)
+        content = open_body(self._sink, to_server, encodings or None, None, kind, judged)
         if content is None:
             return None, 0
         self._weight += weight
@@ -118,6 +122,8 @@ class Half:
         self.ended = False
         """The end was seen."""
         self.cost = 0
+        self.judged = False
+        """Of a response: what it says tells what became of a password."""
         self.kept: Kept | None = None
         self.content: BodyContent | None = None
         self.head_span = _NOWHERE
@@ -144,13 +150,13 @@ class Half:
         elif not isinstance(message, HttpRequest) or message.method != "CONNECT":
             kind = head.value("content-type")
             self._wanted = head.values("content-encoding"), kind
-            if self._to_server and (kind is None or "form" in kind.lower()):
+            if self.judged or (self._to_server and (kind_of(kind) != OTHER or (kind and "form" in kind.lower()))):
                 self.kept = Kept()
 
     def _look_into(self) -> None:
         """The first byte of its body: open what looks into it."""
         if self._wanted is not None:
-            self.content, self._weight = self._contents.open(self._to_server, *self._wanted)
+            self.content, self._weight = self._contents.open(self._to_server, *self._wanted, self.judged)
             self._wanted = None
             if self.content is None and self._weight:
                 self._weight = 0
@@ -163,7 +169,7 @@ class Half:
             self._hash = sha256(data)
         else:
             self._hash.update(data)
-        if self.kept is not None and not self.kept.full:
+        if self.kept is not None and not self.kept.full and (self._to_server or self._length <= LOOKED_AT + len(data)):
             self.kept.add(data, offset, place)
             self.cost += len(data)
         self._look_into()
@@ -196,6 +202,15 @@ class Half:
         if not self.over:
             self.over = True
             self.ended = seen
+
+    def said(self) -> bytes | None:
+        """The beginning of a response's content, where it is to be judged by that."""
+        if not self.judged:
+            return None
+        if self.content is not None and self.content.decoder is not None:
+            return bytes(self.content.form) if self.content.form else None
+        kept = self.kept
+        return bytes(kept.runs[0][:LOOKED_AT]) if kept is not None and kept.runs and not kept.begins_cut else None
 
     def release(self) -> None:
         """Its body will not be looked at again."""

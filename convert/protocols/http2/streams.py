@@ -10,9 +10,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, cast
 
 from ...model.exchange import HttpExchange, HttpRequest, HttpResponse
-from ..http.outcome import outcome
+from ...model.sighting import UNKNOWN
+from ..http.memory import Memory
+from ..http.outcome import is_judged_by_body, outcome
 from .messages import Contents, Half
-from .secrets import request_secrets
+from .secrets import request_secrets, response_cookies
 
 if TYPE_CHECKING:
     from ...model.record import Value
@@ -64,6 +66,7 @@ class Streams:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._contents = Contents(sink)
+        self._memory = Memory()
         self._open: OrderedDict[int, Stream] = OrderedDict()
         self._closed: OrderedDict[int, None] = OrderedDict()
         self._waiting = 0  # those that are over
@@ -158,7 +161,7 @@ class Streams:
         self._sink.exchange(HttpExchange(self._ordinal, request, response))
         for secret in stream.secrets:
             secret.exchange = self._ordinal
-            if response is not None:
+            if response is not None and secret.outcome == UNKNOWN:
                 secret.outcome = outcome(secret, response)
             self._sink.sighting(secret)
 
@@ -169,9 +172,11 @@ class Streams:
         request = stream.asked = cast("HttpRequest", half.finish())
         request.more = {"http2_stream": stream.number, **half.more}
         self._tell(half, request.span)
-        stream.secrets = request_secrets(request, half.head_span, half.kept, request.body_complete, half.content)
+        found = request_secrets(request, half.head_span, half.kept, request.body_complete, half.content, self._memory)
+        stream.secrets += found
+        stream.response.judged = is_judged_by_body(found, 200)
         half.release()
-        half.cost += sum(len(secret.raw) for secret in stream.secrets)
+        half.cost += sum(len(secret.raw) for secret in found)
 
     def _finish_response(self, stream: Stream) -> None:
         half = stream.response
@@ -179,7 +184,13 @@ class Streams:
             response = stream.answered = cast("HttpResponse", half.finish())
             response.more = {"http2_stream": stream.number, **half.more}
             self._tell(half, response.span)
+            said = half.said()
+            for secret in stream.secrets:
+                secret.outcome = outcome(secret, response, said)
+            cookies = response_cookies(stream.asked, response, half.head_span, self._memory)
+            stream.secrets += cookies
             half.release()
+            half.cost += sum(len(secret.raw) for secret in cookies)
 
     def _tell(self, half: Half, span: Span) -> None:
         for name in half.problems:
