@@ -16,7 +16,8 @@ def test_a_password_that_is_typed() -> None:
     calls: Talk = [
         (True, b"\0"), (True, HELLO[1:]), (False, b"\0"), (False, b"Password: "), (True, b"wrnog\x7f\x7f\x7f"),
         (True, b"ong\r"), (False, b"\r\nLogin incorrect\r\nlogin: "), (True, b"other\r"),
-        (False, b"other\r\nPassword: "), (True, b"Invented-1!\r"), (False, b"\r\nLast login: today\r\n$ "), (True, b"ls\r"), (False, b"ls\r\n$ "),
+        (False, b"other\r\nPassword: "), (True, b"Invented-1!\r"), (False, b"\r\nLast login: today\r\n$ "),
+        (True, b"ls\r"), (False, b"ls\r\n$ "),
     ]  # fmt: skip
     found = talk(Rlogin, calls)
     assert [(s.protocol, s.username, s.secret, s.outcome) for s in found.sightings] == [
