@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message, Record
 from ...model.span import Span
+from ..http.memory import Memory
 from ..http.outcome import outcome
 from ..http1.kept import Kept
 from .records import (
@@ -105,6 +106,7 @@ class FastCgi:
         self._server = Records(to_server=False)
         self._open: dict[int, _Request] = {}
         self._handed = 0
+        self._memory = Memory()
         self._closed = False
 
     def data(self, to_server: bool, data: bytes, offset: int, place: object, boundary: bool) -> None:
@@ -220,7 +222,7 @@ class FastCgi:
             role = int.from_bytes(request.begin[:2], "big")
             fields["role"] = _ROLES.get(role, str(role))
             fields["keep_connection"] = bool(request.begin[2] & _KEEP_CONNECTION)
-        params = _params(request, len(request.begin) == 8)
+        params = _params(request, len(request.begin) == 8, self._memory)
         for name, param in _SHOWN:
             if param in params.by_name:
                 fields[name] = params.by_name[param]
@@ -245,14 +247,14 @@ class FastCgi:
         return Message(request.asked, fields), sightings
 
 
-def _params(request: _Request, begun: bool) -> Params:
+def _params(request: _Request, begun: bool, memory: Memory) -> Params:
     """Of a stream of which the beginning is known, as far as it is."""
     if not begun or not request.params.runs:
         return Params([], {}, [], False)
     found, whole = pairs(bytes(request.params.runs[0]), _MOST_PAIRS)
     if len(found) >= _MOST_PAIRS or not whole:
         request.params_cut = True
-    return read_params(request.params, found, whole)
+    return read_params(request.params, found, whole, memory)
 
 
 def _joined(before: Span | None, span: Span) -> Span:

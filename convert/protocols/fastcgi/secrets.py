@@ -1,23 +1,29 @@
 """What is secret in the parameters and the form of a FastCGI request: as in HTTP, from where web servers take it.
 
-Passwords are sighted. Cookies and other tokens are left out of the record only.
+What is secret is left out of the record; what HTTP's own headers and bodies would tell is sighted.
 """
 
 from __future__ import annotations
 
 import re
-from base64 import b64decode
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from ...model.exchange import HttpRequest
-from ...model.sighting import AUTHORIZATION_BASIC, FORM_BODY, URL_QUERY, Sighting
+from ...model.sighting import FORM_BODY, URL_QUERY, Sighting
 from ...model.span import Span
+from ..http.authorization import in_authorization, in_header
+from ..http.body_secrets import OTHER, UNSAID, kind_of, read_body
 from ..http.form import MOST_SECRETS, Form
+from ..http.sightings import sent_cookies
+from ..http1.heads import HeadText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...model.record import Value
+    from ..http.memory import Memory
     from ..http1.kept import Kept
 
 PARAM = "fastcgi-param"
@@ -33,12 +39,11 @@ _TOKEN = re.compile(
     r"|HTTP_SEC_WEBSOCKET_PROTOCOL)\Z",
     re.IGNORECASE,
 )
-_BASIC = re.compile(rb"basic[ \t]+([A-Za-z0-9+/_\-]+={0,2})", re.IGNORECASE)
+_HEADER_NAME = re.compile(r"\A(?:REDIRECT_)*(?:HTTP_)?", re.IGNORECASE)
 _USERINFO = re.compile(r"(://[^/?#@:\s]{0,256}:)[^/?#@\s]{1,1024}@")
 # As in the data source of a database, or a setting of PHP.
 _ASSIGNED = re.compile(r"((?:passw(?:or)?d|passphrase|secret|pwd|_pw)[ \t]{0,8}=[ \t]{0,8})[^;&\s]+", re.IGNORECASE)
 _QUERIES = frozenset(("QUERY_STRING", "REQUEST_URI"))
-_FORM_TYPE = "application/x-www-form-urlencoded"
 _PLAIN_TYPE = re.compile(
     r"\s*(?:image|audio|video|font)/|\s*application/(?:octet-stream|pdf|zip|gzip)\b", re.IGNORECASE
 )
@@ -55,8 +60,11 @@ class Params(NamedTuple):
     """Something secret was, whether it is sighted or not."""
 
 
-def read_params(kept: Kept, found: list[tuple[int, int, int]], whole: bool) -> Params:
-    """`found`: as records.pairs gives them for the first run of `kept`; `whole`: the last one is not cut."""
+def read_params(kept: Kept, found: list[tuple[int, int, int]], whole: bool, memory: Memory | None = None) -> Params:
+    """`found`: as records.pairs gives them for the first run of `kept`; `whole`: the last one is not cut.
+
+    `memory`: of the conversation, for its cookies.
+    """
     data = bytes(kept.runs[0]) if kept.runs else b""
     named = [(data[at:value].decode("latin-1"), data[value:end], value) for at, value, end in found]
     plain = {name.upper(): value.decode("latin-1") for name, value, _ in reversed(named)}
@@ -68,11 +76,9 @@ def read_params(kept: Kept, found: list[tuple[int, int, int]], whole: bool) -> P
     for number, (name, value, at) in enumerate(named):
         complete = whole or number < len(named) - 1
         say: str | None = None
-        if _TOKEN.search(name) and value:
+        if (_TOKEN.search(name) or _AUTHORIZATION.search(name)) and value:
             left_out = True
-        elif _AUTHORIZATION.search(name) and value:
-            left_out = True
-            sightings += _in_basic(request, value, complete, _locator(kept, at))
+            sightings += _in_header(request, name, value, complete, kept, at, memory)
         elif name.upper() == "PHP_AUTH_PW" or (_PASSWORD.match(name) and not _NO_PASSWORD.match(name)):
             left_out = left_out or bool(value)
             user = plain.get("PHP_AUTH_USER") if name.upper() == "PHP_AUTH_PW" else None
@@ -91,24 +97,17 @@ def read_params(kept: Kept, found: list[tuple[int, int, int]], whole: bool) -> P
 
 
 def read_form(kept: Kept, params: dict[str, str], ended: bool) -> list[Sighting]:
-    """Secrets in a body that is a form; what the parameters say of the request is theirs too."""
+    """Secrets in a body that holds fields; what the parameters say of the request is theirs too."""
     target = params.get("REQUEST_URI")
     form = Form(_http(params.get("REQUEST_METHOD"), target, params.get("HTTP_HOST")), FORM_BODY)
-    runs = kept.runs
-    for index, run in enumerate(runs):
-        last = index == len(runs) - 1
-        form.read(
-            bytes(run),
-            index > 0 or kept.begins_cut,
-            not last or kept.ends_cut or not ended,
-            lambda begin, end, index=index: kept.span(index, begin, end),  # type: ignore[misc]
-        )
+    runs = [bytes(run) for run in kept.runs]
+    read_body(form, params.get("CONTENT_TYPE"), runs, kept.begins_cut, kept.ends_cut or not ended, kept.span)
     return [_ours(sighting) for sighting in form.found]
 
 
 def is_form(content_type: str | None) -> bool:
-    """Whether a body of this type is k=v(&k=v)*."""
-    return content_type is not None and content_type.partition(";")[0].strip().lower() == _FORM_TYPE
+    """Whether a body of this type may hold fields."""
+    return content_type is not None and kind_of(content_type) not in {OTHER, UNSAID}
 
 
 def may_hold_secret(content_type: str | None) -> bool:
@@ -161,21 +160,32 @@ def _ours(sighting: Sighting) -> Sighting:
     return sighting
 
 
-def _in_basic(request: HttpRequest, value: bytes, complete: bool, locate: Callable[[int, int], Span]) -> list[Sighting]:
-    """User and password of Basic authorization (RFC 7617)."""
-    found = _BASIC.match(value)
-    if found is None:
-        return []
-    token = found[1]
-    digits = token.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
-    if len(digits) % 4 == 1:
-        digits = digits[:-1]
-    user, colon, password = b64decode(digits + b"=" * (-len(digits) % 4)).partition(b":")
-    if not colon:
-        return []
-    span = locate(found.start(1), found.end(1))
-    name = user.decode("utf-8", "backslashreplace")
-    return [_sighting(request, AUTHORIZATION_BASIC, None, name, password, token, complete, span)]
+def _in_header(
+    request: HttpRequest, name: str, value: bytes, complete: bool, kept: Kept, at: int, memory: Memory | None
+) -> list[Sighting]:
+    """A header that came as a parameter, read as in HTTP: Basic, Bearer, Digest, cookies, tokens."""
+    header = _HEADER_NAME.sub("", name).lower().replace("_", "-")
+    if name.upper().endswith("PHP_AUTH_DIGEST"):
+        header, shown, shift = "authorization", b"Digest " + value, 7
+    else:
+        shown, shift = value, 0
+    text, size = shown.decode("latin-1"), len(shown)
+    # The text of a header alone, whose bytes stand in the parameters.
+    head = HeadText(shown, 0, [(0, None)])
+    asked = msgspec.structs.replace(request, headers_complete=complete)
+    found: list[Sighting] = []
+    if header == "cookie":
+        found += sent_cookies(asked, head, text, 0, size, memory) if memory is not None else []
+    elif header.endswith("authorization"):
+        sighting = in_authorization(asked, head, text, 0, size, memory, None)
+        found += [] if sighting is None else [sighting]
+    else:
+        found += in_header(asked, head, header, text, 0, size)
+    locate = _locator(kept, at - shift)
+    for sighting in found:
+        sighting.span = locate(sighting.span.offset, sighting.span.offset + sighting.span.length)
+        sighting.secret_complete = sighting.secret_complete and complete
+    return [_ours(sighting) for sighting in found]
 
 
 def _stripped(

@@ -107,7 +107,7 @@ def outcome(secret: Sighting, response: HttpResponse, body: bytes | None = None)
     if 200 <= status < 300 and _logged_in(response):
         return ACCEPTED
     if body and 200 <= status < 500:
-        return _judge_body(body, status)
+        return judge_body(body, status)
     return UNKNOWN
 
 
@@ -149,7 +149,8 @@ def _logged_in(response: HttpResponse) -> bool:
     return False
 
 
-def _judge_body(body: bytes, status: int) -> str:
+def judge_body(body: bytes, status: int = 200) -> str:
+    """What a page, or JSON, says of the login that it answers."""
     if looks_like_json(body):
         refused, accepted = _JSON_REFUSED.search(body), status < 300 and _JSON_ACCEPTED.search(body)
         if refused and not accepted:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from ...model.record import Message, Record
 from ...model.span import Span
+from ..http.json_fields import looks_like_json
+from ..http.outcome import LOOKED_AT, judge_body
 from .frames import BINARY, CLOSE, CONTINUATION, OPCODES, TEXT, Frame, FrameReader
 from .inflate import Inflater
-from .secrets import without_secrets
+from .secrets import logins, without_secrets
 
 if TYPE_CHECKING:
     from ...model.record import Value
+    from ...model.sighting import Sighting
     from ..api import Sink
 
 LONGEST_TEXT = 1 << 16
@@ -96,6 +99,7 @@ class WebSocket:
         self._readers = {True: FrameReader(True, self), False: FrameReader(False, self)}
         self._sides = {True: _Side(), False: _Side()}
         self._ordinal = 0
+        self._waiting: list[Sighting] = []  # of the client's last login, until the server says something
 
     # As a Parser
 
@@ -112,6 +116,7 @@ class WebSocket:
         """Hand out messages that were begun."""
         for to_server in (True, False):
             self._give_up(to_server)
+        self._sight(None)
 
     # As the owner of two directions of frames
 
@@ -218,3 +223,24 @@ class WebSocket:
         said = Message(message.span, message.fields(ended))
         asked, answered = (said, None) if to_server else (None, said)
         self._sink.record(Record("websocket", "websocket", self._ordinal, asked, answered))
+        if message.opcode == TEXT:
+            self._look(to_server, message, ended)
+
+    def _look(self, to_server: bool, message: _Talking, ended: bool) -> None:
+        """What the server says first behind a login tells what became of it."""
+        if not to_server:
+            self._sight(bytes(message.text[:LOOKED_AT]))
+            return
+        found = logins(bytes(message.text), message.span, message.cut or not ended)
+        if found:
+            self._sight(None)
+            for sighting in found:
+                sighting.exchange = self._ordinal
+            self._waiting = list(found)
+
+    def _sight(self, said: bytes | None) -> None:
+        for sighting in self._waiting:
+            if said is not None and looks_like_json(said):
+                sighting.outcome = judge_body(said)
+            self._sink.sighting(sighting)
+        self._waiting = []

@@ -1,12 +1,23 @@
 """Passwords and tokens in text messages: values of JSON's, STOMP's and forms' fields that are named so.
 
-They are left out of what is shown. Nothing says what a text means, so they are no sightings.
+They are left out of what is shown. What a client sends as JSON is read as in the body of a request: a login.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
+from ...model.exchange import HttpRequest
+from ...model.sighting import CERTAIN, LIKELY, Sighting
+from ...model.span import Span
+from ..http.form import Form
+from ..http.json_fields import looks_like_json, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MESSAGE = "websocket-message"
 MASK = "********"
 _NAMES = (
     r"(?:[a-z]+[_\-])?(?:password|passwd|passcode|passphrase|passwort|pwd|pass|secret|token|jwt|api[_\-]?key|pin"
@@ -35,3 +46,17 @@ def _masked(match: re.Match[str]) -> str:
     group = "text" if match["text"] is not None else "number" if "number" in match.re.groupindex else "text"
     begin, end = match.start(group) - match.start(), match.end(group) - match.start()
     return match[0][:begin] + MASK + match[0][end:] if end > begin else match[0]
+
+
+def logins(text: bytes, span: Span, cut: bool) -> Sequence[Sighting]:
+    """Secrets in a message of JSON; their bytes are masked on the wire, so each has the whole message's span."""
+    if not looks_like_json(text[:16]):
+        return ()
+    form = Form(HttpRequest(span, "", "", None, "", [], True, 0, True, True), MESSAGE)
+    read_json(form, text, cut, lambda _begin, _end: span)
+    for sighting in form.found:
+        sighting.protocol = "websocket"
+        sighting.method = sighting.host = sighting.target = None
+        if sighting.username is None and sighting.confidence == CERTAIN and sighting.details is None:
+            sighting.confidence = LIKELY
+    return form.found

@@ -120,6 +120,8 @@ def test_every_secret_is_sighted_and_left_out() -> None:
         ("url-query", "ann", b"in query", "refused"),
         ("authorization-basic", "ann", b"in-basic", "refused"),
         ("fastcgi-param", "ann", b"in-basic", "refused"),
+        ("cookie", None, b"a-token", "unknown"),
+        ("header", None, b"a-token", "refused"),
         ("fastcgi-param", None, b"in-param", "unknown"),
         ("form-body", "bob", b"in form", "refused"),
     ]
