@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .reports.findings import Findings
+    from .reports.options import Judging
 
-FORMATS = ("html", "pdf", "jsonl", "csv")
-LEVELS = ("info", "low", "medium", "high", "critical")
 CRASH = "syswire-crash.txt"
 
 
@@ -44,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     import argparse
     from pathlib import Path
+
+    from .reports.options import add_arguments as report_arguments
 
     top = argparse.ArgumentParser(
         prog="syswire",
@@ -58,20 +59,7 @@ def parser() -> argparse.ArgumentParser:
     add_arguments(convert)
     report = commands.add_parser("report", help="write those and an audit report", description=_REPORT)
     _common(report)
-    report.add_argument(
-        "--format",
-        metavar="LIST",
-        default=",".join(FORMATS),
-        help="comma-separated list of html, pdf, jsonl, csv (default: all)",
-    )
-    report.add_argument(
-        "--case",
-        metavar="TEXT",
-        nargs="+",
-        default=[],
-        help="what the cover says: a title, or NAME=VALUE such as client=..., examiner=..., tlp=...",
-    )
-    report.add_argument("--fail-on", metavar="LEVEL", choices=LEVELS, help="exit with 1 when a finding is this severe")
+    report_arguments(report)
 
     commands.add_parser("capture", add_help=False, help="record what this machine's programs do (as root)")
     commands.add_parser("read", add_help=False, help="print events, run filters and chisels, as sysdig does")
@@ -254,15 +242,14 @@ def _options(given: argparse.Namespace) -> Any:
     )
 
 
-def _formats(given: argparse.Namespace) -> tuple[str, ...]:
-    from .convert.errors import UsageError
+def _asked(given: argparse.Namespace) -> tuple[tuple[str, ...], Judging]:
+    """The documents that are wanted, and by what is judged: looked at before anything is read."""
+    from .reports.options import Judging, formats
 
-    wanted = tuple(name.strip() for name in given.format.split(",") if name.strip())
-    if unknown := [name for name in wanted if name not in FORMATS]:
-        raise UsageError(f"--format: {unknown[0]} is not one of {', '.join(FORMATS)}")
-    if not wanted:
-        raise UsageError(f"--format: name at least one of {', '.join(FORMATS)}")
-    return wanted
+    wanted, judging = formats(given), Judging(given)
+    for note in () if given.quiet else judging.notes():
+        _tell(note, 0)
+    return wanted, judging
 
 
 def _convert(given: argparse.Namespace) -> int:
@@ -270,14 +257,13 @@ def _convert(given: argparse.Namespace) -> int:
     from .reports.console import Console
 
     reporting = given.command == "report"
-    formats = _formats(given) if reporting else ()
+    formats, judging = _asked(given) if reporting else ((), None)
     begun = _now()
     found: list[Findings] = []
 
     def judge(directory: Path, manifest: dict[str, Any]) -> Callable[[int], Mapping[int, list[str]]]:
-        from .reports.findings.judge import judge as judged
-
-        found.append(judged(directory, manifest))
+        assert judging is not None
+        found.append(judging.judge(directory, manifest))
         return found[0].frame_comments
 
     with Console(quiet=given.quiet, verbose=given.verbose) as progress:
@@ -305,10 +291,9 @@ def _report_directory(given: argparse.Namespace, source: Path) -> int:
     """Report on what convert wrote, decoding nothing again."""
     from .convert.errors import EXIT_DAMAGED, EXIT_DONE, UsageError
     from .convert.workspace import REPORTS, Workspace
-    from .reports.findings.judge import judge
 
     begun = _now()
-    formats = _formats(given)
+    formats, judging = _asked(given)
     manifest = Workspace(source).manifest()
     if manifest is None:
         raise UsageError(f"{source}: no readable manifest.json; give a directory that convert wrote")
@@ -321,7 +306,7 @@ def _report_directory(given: argparse.Namespace, source: Path) -> int:
         manifest["outputs"] = []
     else:
         manifest["outputs"] = [entry for entry in manifest["outputs"] if entry["name"] not in REPORTS]
-    findings = judge(source, manifest)
+    findings = judging.judge(source, manifest)
     missing = _write_reports(given.output, manifest, findings, formats, given.reveal)
     manifest["run"] = _run_record(begun)
     space.write_manifest(manifest)
@@ -354,6 +339,8 @@ def _judged(given: argparse.Namespace, code: int, missing: str | None, found: li
 
     if missing is not None:
         return _tell(missing, EXIT_MACHINE)
+    from .reports.options import LEVELS
+
     wanted, worst = getattr(given, "fail_on", None), found[0].worst() if found else None
     if code == EXIT_DONE and wanted and worst and LEVELS.index(worst) >= LEVELS.index(wanted):
         return EXIT_FOUND

@@ -13,7 +13,7 @@ from .display import number, plural, timestamp
 from .findings import Findings
 from .glossary import glossary
 from .inputs import Inputs
-from .model import Captured, Card, Chart, Document, ErrorRow, Limits, Phrase, Row
+from .model import Captured, Card, Chart, Document, ErrorRow, Limits, Phrase, Row, Table
 
 HOSTS = "Hosts and processes"
 SECTIONS = (
@@ -73,6 +73,7 @@ def build(
         rules=scope.rules_table(findings.rules),
         overview=overview,
         overview_note=_left_out(len(findings) - len(overview), "finding"),
+        accepted=_accepted(findings, limits),
         several=len(inputs) > 1,
         cards=cards,
         cards_note=_cards_note(len(findings), len(cards)),
@@ -138,6 +139,27 @@ def _findings(inputs: Inputs, findings: Findings, limits: Limits) -> tuple[list[
         if len(frames) < SHOWN and (frame := first_frame(record)).frame is not None:
             frames.append(frame)
     return rows, cards, frames
+
+
+def _accepted(findings: Findings, limits: Limits) -> Table:
+    """Findings that somebody accepted, and what was accepted until a day that is over."""
+    head = ("Finding", "Severity", "What", "Reason", "Accepted by", "Until")
+    if findings.accepted is None:
+        return Table(head, [])
+    rows: list[tuple[Phrase, ...]] = []
+    for position in range(len(findings)):
+        entry = findings.ignored(position)
+        if entry is None:
+            continue
+        if len(rows) < limits.rows:
+            what = Captured(findings.title(position))
+            who = (Captured(entry.reason), Captured(entry.by), entry.expires.isoformat())
+            rows.append((findings.number(position), findings.level(position), what, *who))
+    left = findings.ignored_count - len(rows)
+    for entry in findings.accepted.expired[: limits.rows]:
+        who = (Captured(entry.reason), Captured(entry.by), f"{entry.expires}: over, so it does not apply")
+        rows.append(("none", "-", Captured(entry.what()), *who))
+    return Table(head, rows, _left_out(left, "accepted risk"))
 
 
 def _errors(findings: Findings, limit: int, *, missing: bool) -> tuple[list[ErrorRow], str]:

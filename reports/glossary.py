@@ -13,6 +13,11 @@ FINGERPRINT = (
     "Fingerprint",
     "Twelve hexadecimal digits of an HMAC-SHA-256 over a secret. Equal fingerprints mean equal secrets.",
 )
+CHALLENGE = (
+    "Challenge and answer",
+    "A login in which the server sends a number and the client answers with a digest of it and the password. The "
+    "password does not cross the network, but with both, passwords can be tried until one gives the same answer.",
+)
 STREAM = ("tcp.stream", "Wireshark's number for a TCP connection; `tcp.stream eq N` shows all of it.")
 SHARING = ("TLP", "Traffic Light Protocol 2.0 of FIRST: how far this report may be shared.")
 EVENT = (
@@ -26,6 +31,7 @@ def glossary(inputs: Inputs) -> list[tuple[str, str]]:
     sockets = "" if inputs.only_packets else " a unix socket connection,"
     terms = [
         ERRORS,
+        CHALLENGE,
         (
             "Conversation",
             f"What two endpoints said to each other: a TCP connection,{sockets} or UDP datagrams of one pair of "

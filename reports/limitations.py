@@ -178,6 +178,15 @@ def _of_bounds(findings: Findings) -> list[Said]:
                 "were counted together by rule and server. The annotations hold each of them.",
             )
         )
+    for what, count in findings.told.left_out.items():
+        if count:
+            said.append(
+                (
+                    "Logins over time" if what == "logins" else "Hops of secrets",
+                    f"{plural(count, 'record')} beyond a limit were not looked at for what only several show together. "
+                    "The annotations hold each of them.",
+                )
+            )
     if findings.comments_left_out:
         said.append(
             (

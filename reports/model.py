@@ -180,6 +180,7 @@ class Document:
     rules: Table
     overview: list[Row]
     overview_note: str
+    accepted: Table
     several: bool
     cards: list[Card]
     cards_note: str

@@ -33,14 +33,17 @@ def commands(
     """Commands that repeat this report and show single packets, `frames`."""
     names = [quoted(each.name) for each in inputs]
     files = [name for name in names if name != STDIN]
-    flags = "".join(f" {flag}" for name, flag in FLAGS if (manifest.get("options") or {}).get(name))
+    options_ = manifest.get("options") or {}
+    flags = "".join(f" {flag}" for name, flag in FLAGS if options_.get(name))
+    files_ = [(name, options_[name]["name"]) for name in ("rules", "ignore") if options_.get(name)]
+    more = [part for name, file in files_ for part in (f" --{name} ", Captured(quoted(str(file))))]
     groups: list[tuple[str, list[Phrase]]] = []
     if files:
         groups.append(("Check the evidence", [("sha256sum ", Captured(" ".join(files)))]))
     groups.append(
         (
             "Make this report again",
-            [("syswire report ", Captured(" ".join(names)), f" -o DIR{flags}"), "syswire verify DIR"],
+            [("syswire report ", Captured(" ".join(names)), f" -o DIR{flags}", *more), "syswire verify DIR"],
         )
     )
     written = [line for frame in frames if (line := _of_capture(inputs, frame)) is not None]

@@ -62,6 +62,8 @@ COLUMNS: tuple[tuple[str, Callable[[dict[str, Any]], Any]], ...] = (
     ("advice", _plain("advice")),
     ("key", _plain("key")),
     ("source_frame", _place("source_frame")),
+    *((name, _plain(name)) for name in ("form", "mechanism", "hashcat", "refused_before")),
+    ("ignored", lambda record: None if record["ignored"] is None else record["ignored"]["reason"]),
 )
 
 

@@ -178,6 +178,7 @@ class Findings:
             if where is not None:
                 wheres.append({**where, "stream": record.get("stream"), "outcome": record.get("outcome")})
         ends = self._ends(rule, source, first)
+        near = ends.get("source", source)
         stream = self.numbered(source, "stream", first.get("stream")) if rule.kind != "spread" else None
         secret, judged = rule.kind in WITH_SECRET, rule.kind in ("credential", "session", "brute_force")
         shown = first if secret else {}
@@ -204,8 +205,8 @@ class Findings:
             "refused_before": self.told.refused_before.get(at) if judged and secret else None,
             "client": ends.get("client"),
             "server": ends.get("server"),
-            "client_process": self.process(source, ends.get("client_process")),
-            "server_process": self.process(source, ends.get("server_process")),
+            "client_process": self.process(near, ends.get("client_process")),
+            "server_process": self.process(near, ends.get("server_process")),
             "client_attribution": (stream or ends).get("client_attribution"),
             "server_attribution": (stream or ends).get("server_attribution"),
             "source": source,
@@ -244,8 +245,10 @@ class Findings:
         """What says who spoke with whom: the record itself; of a hop, the stream in which the secret came."""
         if rule.kind != "spread":
             return first
-        number = (first.get("from_sighting") or {}).get("stream")
-        return {**(self.numbered(source, "stream", number) or {}), "stream": number}
+        origin = first.get("from_sighting") or {}
+        came = self._annotations.get(origin.get("source", source))
+        stream = None if came is None else came.numbered("stream", origin.get("stream"))
+        return {**(stream or {}), "stream": origin.get("stream"), "source": origin.get("source", source)}
 
     def confidence(self, position: int) -> str:
         """How sure the best of its records is; `likely` where part of the secret was cut off in all of them."""

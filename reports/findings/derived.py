@@ -39,6 +39,12 @@ class Sources:
         """A process or stream of the source in which a place is."""
         return self._annotations[place >> SOURCE_SHIFT].numbered(kind, number)
 
+    def origin(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The stream in which a secret came that was handed on; empty where it came in none."""
+        told = record.get("from_sighting") or {}
+        found = self._annotations.get(told.get("source", (record.get("where") or {}).get("source", 0)))
+        return (None if found is None else found.numbered("stream", told.get("stream"))) or {}
+
     @staticmethod
     def end(told: Any) -> Endpoint | None:
         """An endpoint as it stands in a record."""
@@ -161,8 +167,7 @@ class Derived:
                 if number < HOPS:
                     hops.append(self._hop(record, stream, kind, place))
             first = self._sources.at(secret.records[0][1])
-            origin = (first.get("from_sighting") or {}).get("stream")
-            came = self._sources.numbered(secret.records[0][1], "stream", origin) or {}
+            came = self._sources.origin(first)
             client, server = self._sources.end(came.get("client")), self._sources.end(came.get("server"))
             identity = Identity(at, secret.username, secret.fingerprint, machine(client), endpoint(server))
             group = self._groups.find(identity, exposure)
@@ -187,6 +192,7 @@ class Derived:
             "server": None if stream is None else stream.get("server"),
             "stream": record.get("stream"),
             "process": None if process is None else {name: process.get(name) for name in _PROCESS},
+            "count": record.get("count", 1),
             "from_sighting": record.get("from_sighting"),
             "where": record.get("where"),
         }

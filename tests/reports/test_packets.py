@@ -317,12 +317,12 @@ def test_one_secret_in_both_kinds_is_one_finding(tmp_path: Path) -> None:
     assert [pointer.evt_num == "-" for pointer in card.pointers] == [True, False, False, False]
 
 
-def test_csv_has_the_source_frame_last(tmp_path: Path) -> None:
+def test_csv_has_new_columns_last(tmp_path: Path) -> None:
     _, findings = both(tmp_path)
     out = io.StringIO(newline="")
     csv_export.write(out, findings, revealed=False)
     head, *rows = csv.reader(io.StringIO(out.getvalue()))
-    assert head[-2:] == ["key", "source_frame"]
+    assert head[-7:] == ["key", "source_frame", "form", "mechanism", "hashcat", "refused_before", "ignored"]
     places = {tuple(row[head.index(name)] for name in ("source", "event", "evt_num", "source_frame")) for row in rows}
     assert ("1", "", "", "3") in places
     assert all((source == "1") == (event == evt_num == "") == (frame != "") for source, event, evt_num, frame in places)
