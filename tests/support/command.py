@@ -12,7 +12,8 @@ PYTHON = [sys.executable, "-m", "syswire"]
 
 def run(*arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run `syswire ARGUMENTS` and wait for it."""
-    return subprocess.run([*PYTHON, *map(str, arguments)], capture_output=True, text=True, timeout=60, **more)
+    options = {"capture_output": True, "text": True, "timeout": 60} | more
+    return subprocess.run([*PYTHON, *map(str, arguments)], **options)
 
 
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
