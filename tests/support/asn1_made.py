@@ -82,12 +82,12 @@ def snmp(version: int, community: bytes, *parts: bytes, form: int = 0) -> bytes:
 
 
 def snmp3(
-    identifier: int, flags: int, user: bytes, digest: bytes, scoped: bytes, engine: bytes = b"\x80\0\0\0\x01"
+    identifier: int, flags: int, user: bytes, digest: bytes, inner: bytes, engine: bytes = b"\x80\0\0\0\x01"
 ) -> bytes:
     """Version 3 with the user-based security model."""
     head = sequence(number(identifier), number(65507), octets(bytes([flags])), number(3))
     usm = sequence(octets(engine), number(1), number(2), octets(user), octets(digest), octets(b""))
-    return sequence(number(3), head, octets(usm), scoped)
+    return sequence(number(3), head, octets(usm), inner)
 
 
 def scoped(*parts: bytes) -> bytes:

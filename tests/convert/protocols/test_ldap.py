@@ -12,6 +12,7 @@ from support import asn1_made as made
 from support import ntlm_made
 from support.asn1_made import done, entry, ldap, number, octets, sasl_bind, search, sequence, simple_bind, tlv
 from support.parsing import Found, Talk, talk
+from support.sql_talk import Calls
 from syswire.convert.protocols.ldap.parser import Cldap, Ldap
 
 ANN = b"cn=ann,dc=x"
@@ -253,7 +254,7 @@ def test_cldap() -> None:
     assert [answer and answer["entries"] for answer in found.answered] == [1]
 
 
-def calls_of(path: Path) -> list[made.Calls]:
+def calls_of(path: Path) -> list[Calls]:
     return [calls for _, calls in made.recorded(path, 3890)]
 
 
