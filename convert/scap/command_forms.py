@@ -66,6 +66,9 @@ SHORT: dict[str, tuple[tuple[str, int], ...]] = {
 
 ONLY_LOGIN = frozenset(("docker", "podman", "buildah", "skopeo"))
 
+RUNNERS: dict[str, tuple[bytes, ...]] = {"sshpass": (b"-p", b"-f", b"-d", b"-P")}
+"""Programs that run another, whose switches are behind theirs; with those of theirs that a value follows."""
+
 USER_SWITCHES = ("-u", "--user", "--username", "-U", "-D", "-l", "--login")
 """What names the user, in programs of SHORT and beside --password."""
 

@@ -79,6 +79,8 @@ def _among(name: str, args: Sequence[bytes], depth: int) -> Iterator[Found]:
         short = ()
     for number, word in enumerate(args):
         following = args[number + 1] if number + 1 < len(args) else None
+        if name in forms.RUNNERS and not word.startswith(b"-"):
+            short = short if number and args[number - 1] in forms.RUNNERS[name] else ()
         yield from _short(short, number, word, following, user)
         yield from _long(name, number, word, following, user)
         if (one := _variable(number, word)) is not None:

@@ -30,6 +30,9 @@ KEY = "5a" * 32 + "\n"
 Record = dict[str, Any]
 
 
+NOT_SAID = ("capture", "process", "stream", "sighting", "spread")
+
+
 class Made(NamedTuple):
     """One run: what went in, the folder that came out, and what was printed."""
 
@@ -57,7 +60,7 @@ class Made(NamedTuple):
 
     def said(self) -> list[Record]:
         """The records that a sighting's `exchange` counts."""
-        return [one for one in self.lines() if one["type"] not in ("capture", "process", "stream", "sighting")]
+        return [one for one in self.lines() if one["type"] not in NOT_SAID]
 
     def findings(self) -> list[Record]:
         return [json.loads(line) for line in (self.folder / "findings.jsonl").read_text("utf-8").splitlines()]
