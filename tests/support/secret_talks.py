@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from websockets.frames import Frame, Opcode
 
+from . import asn1_made as made
 from . import http2_made as h2
 from .sql_talk import complaint, err, greeting, lenenc, login, message, ok, packet, query, startup
 
@@ -291,12 +292,70 @@ def _socks(s: bytes) -> Talks:
     yield "password", [(True, b"\5\1\2"), (False, b"\5\2"), (True, asked), (False, b"\1\1")]
 
 
+def _sip(s: bytes) -> Talks:
+    head = b"Via: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:ann@h>\r\nTo: <sip:ann@h>\r\n"
+    head += b"Call-ID: c\r\nCSeq: 1 REGISTER\r\n"
+    said = b"SIP/2.0 401 No\r\n" + head + b"Content-Length: 0\r\n\r\n"
+    basic = b"Authorization: Basic " + b64(b"ann:" + s) + b"\r\n"
+    yield "basic", [(True, b"REGISTER sip:h SIP/2.0\r\n" + head + basic + b"Content-Length: 0\r\n\r\n"), (False, said)]
+    asked = b"REGISTER sip:ann:" + s + b"@h SIP/2.0\r\n" + head.replace(b"To: <sip:ann@", b"To: <sip:ann:" + s + b"@")
+    yield (
+        "uri",
+        [
+            (True, asked + b"Content-Length: 0\r\n\r\n"),
+            (False, said.replace(b"To: <sip:ann@", b"To: <sip:ann:" + s + b"@")),
+        ],
+    )
+
+
+def _rlogin(s: bytes) -> Talks:
+    yield "typed", [
+        (True, b"\0ann\0ann\0vt100/9600\0"), (False, b"\0Password: "), (True, s + b"\r"),
+        (False, b"\r\nLogin incorrect\r\n"),
+    ]  # fmt: skip
+
+
+def _rexec(s: bytes) -> Talks:
+    yield "password", [(True, b"0\0ann\0" + s + b"\0uptime\0"), (False, b"\1Login incorrect.\n")]
+
+
+def _x11(s: bytes) -> Talks:
+    name = b"MIT-MAGIC-COOKIE-1"
+    head = struct.pack("<2s5H", b"l\0", 11, 0, len(name), len(s), 0)
+    failed = struct.pack("<BB3H", 0, 4, 11, 0, 1) + b"None"
+    yield "cookie", [(True, head + name + bytes(2) + s + bytes(-len(s) % 4)), (False, failed)]
+
+
+def _ldap(s: bytes) -> Talks:
+    no = made.done(1, 0x61, 49, said=b"not " + s)
+    yield "bind", [(True, made.simple_bind(1, b"cn=ann", s)), (False, no)]
+    yield "plain", [(True, made.sasl_bind(1, b"PLAIN", b"\0ann\0" + s)), (False, no)]
+    value = made.tlv(0x31, made.octets(s))
+    change = made.sequence(made.number(2, 10), made.sequence(made.octets(b"userPassword"), value))
+    modify = made.ldap(2, made.tlv(0x66, made.octets(b"cn=ann"), made.sequence(change)))
+    yield "modify", [(True, modify), (False, made.done(2, 0x67, 53, said=s + b" is too short"))]
+    pair = made.sequence(made.octets(b"userPassword"), made.octets(s))
+    compare = made.ldap(2, made.tlv(0x6E, made.octets(b"cn=ann"), pair))
+    yield "compare", [(True, compare), (False, made.done(2, 0x6F, 5))]
+    renew = made.sequence(made.octets(s, 0x81), made.octets(s, 0x82))
+    oid = made.octets(b"1.3.6.1.4.1.4203.1.11.1", 0x80)
+    extended = made.ldap(2, made.tlv(0x77, oid, made.octets(renew, 0x81)))
+    yield "password", [(True, extended), (False, made.done(2, 0x78, 0))]
+    search = made.search(2, b"", made.tlv(0xA3, made.octets(b"userPassword"), made.octets(s)))
+    yield "search", [(True, search), (False, made.entry(2, b"cn=ann", userPassword=s) + made.done(2, 0x65, 0))]
+
+
+def _snmp(s: bytes) -> Talks:
+    asked = made.snmp(1, s, made.pdu(0xA0, 1, b"\5\0"))
+    yield "get", [(True, asked), (False, made.snmp(1, s, made.pdu(0xA2, 1, made.octets(b"here"))))]
+
+
 Maker = Callable[[bytes], Talks]
 
 
 def cases(secret: Callable[[], bytes]) -> Iterator[Case]:
     """All of them; `secret` gives the password of the next one."""
-    made: tuple[tuple[str, int, Maker], ...] = (
+    makers: tuple[tuple[str, int, Maker], ...] = (
         ("ftp", 21, _ftp),
         ("smtp", 25, _smtp),
         ("pop3", 110, _pop3),
@@ -310,8 +369,14 @@ def cases(secret: Callable[[], bytes]) -> Iterator[Case]:
         ("http2", 80, _http2),
         ("websocket", 80, _websocket),
         ("socks", 1080, _socks),
+        ("ldap", 389, _ldap),
+        ("snmp", 161, _snmp),
+        ("sip", 5060, _sip),
+        ("rlogin", 513, _rlogin),
+        ("rexec", 512, _rexec),
+        ("x11", 6000, _x11),
     )
-    for name, port, make in made:
+    for name, port, make in makers:
         for number in range(len(list(make(b"any")))):
             password = secret()
             which, talk = list(make(password))[number]

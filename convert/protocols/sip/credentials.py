@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _HEADERS = {"authorization": "Authorization", "proxy-authorization": "Proxy-Authorization"}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9\-]{0,31})[ \t]+(\S.*)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{2,8192}={0,2}")
-_USERINFO = re.compile(rb"sips?:([^@:;?<>\s]{1,256}):([A-Za-z0-9\-_.!~*'()%&=+$,]{1,256})@")
+_USERINFO = re.compile(rb"sips?:([^@:;?<>\s]{1,256}):(?![0-9]{1,5}[;?])([^@<>\s\"]{1,256})@", re.IGNORECASE)
+"""More than the RFC lets stand there: what is taken for a password is not shown. Behind a host stands a port."""
 _HOST = re.compile(r"[^@:]*:(?:[^@]*@)?(\[[0-9A-Fa-f:.]+\]|[^:;?>\s]{1,256})")
 _MOST = 16
 """Credentials of one message."""
