@@ -28,6 +28,7 @@ class _Talking:
         self.opcode = frame.opcode
         self.compressed = frame.compressed
         self.place, self.offset, self.end = frame.place, frame.offset, frame.offset + frame.header
+        self.payload = self.end
         self.frames = 0
         self.taken = 0
         """Bytes of payloads, lost ones too."""
@@ -231,7 +232,9 @@ class WebSocket:
         if not to_server:
             self._sight(bytes(message.text[:LOOKED_AT]))
             return
-        found = logins(bytes(message.text), message.span, message.cut or not ended)
+        whole = Span(message.place, message.payload, message.end - message.payload)
+        plain = message.frames == 1 and not message.compressed and message.whole
+        found = logins(bytes(message.text), whole, plain, message.cut or not ended)
         if found:
             self._sight(None)
             for sighting in found:

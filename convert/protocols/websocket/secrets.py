@@ -48,12 +48,18 @@ def _masked(match: re.Match[str]) -> str:
     return match[0][:begin] + MASK + match[0][end:] if end > begin else match[0]
 
 
-def logins(text: bytes, span: Span, cut: bool) -> Sequence[Sighting]:
-    """Secrets in a message of JSON; their bytes are masked on the wire, so each has the whole message's span."""
+def logins(text: bytes, span: Span, plain: bool, cut: bool) -> Sequence[Sighting]:
+    """Secrets in a message of JSON. `span`: of its payload, in which they stand where they do in the text if it is
+    `plain`, though each byte is masked on the wire; else each has the whole span.
+    """
     if not looks_like_json(text[:16]):
         return ()
     form = Form(HttpRequest(span, "", "", None, "", [], True, 0, True, True), MESSAGE)
-    read_json(form, text, cut, lambda _begin, _end: span)
+
+    def locate(begin: int, end: int) -> Span:
+        return Span(span.place, span.offset + begin, end - begin) if plain else span
+
+    read_json(form, text, cut, locate)
     for sighting in form.found:
         sighting.protocol = "websocket"
         sighting.method = sighting.host = sighting.target = None
