@@ -28,7 +28,8 @@ class Case:
     memory: int | None = None
     """Our peak, in bytes, should not be more than this."""
     kind: str = "scap"
-    """What {file} is: scap, scap.gz or pcap, of the size that is asked for; 502Error, a small recorded capture."""
+    """What {file} is: scap, scap.gz, pcap or mixed (packets of many protocols), of a size; 502Error,
+    a small recorded capture."""
     module: tuple[str, ...] = ()
     """`ours` as arguments of python, for the profiler."""
 
@@ -76,6 +77,16 @@ CASES = (
         ),
         meaning="pcapng and annotations of a packet capture, against listing its HTTP",
         at_least=4.0,
+        memory=250 * MB,
+    ),
+    Case(
+        name="credentials",
+        kind="mixed",
+        ours=(SYSWIRE, "report", FILE, "-o", OUT, "--format", "jsonl", "--no-pcapng", "--force"),
+        module=("-m", "syswire", "report", FILE, "-o", OUT, "--format", "jsonl", "--no-pcapng", "--force"),
+        peer=("credslayer", FILE),
+        meaning="findings of a packet capture of many protocols; a peer is measured once with --size 5",
+        at_least=20.0,
         memory=250 * MB,
     ),
     Case(

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "benchmarks" / "work"
 SAMPLE = ROOT / "tests" / "data" / "made" / "generate.py"
+MIXED = Path(__file__).with_name("mixed.py")
 SEED = 1
 
 
@@ -84,7 +85,7 @@ def workload(megabytes: int, kind: str = "scap") -> Path | None:
     if kind == "scap.gz":
         plain = workload(megabytes)
         return None if plain is None else packed(plain)
-    own = [SAMPLE] if kind == "scap" else []
+    own = [SAMPLE] if kind == "scap" else [MIXED] if kind == "mixed" else []
     program = next((path for path in (shared() / "bench" / f"mk{kind}.py", *own) if path.is_file()), None)
     if program is None:
         return synthetic(megabytes) if kind == "pcap" else None
