@@ -13,6 +13,7 @@ from typing import NamedTuple
 from websockets.frames import Frame, Opcode
 
 from . import asn1_made as made
+from . import chat_talks
 from . import http2_made as h2
 from .sql_talk import complaint, err, greeting, lenenc, login, message, ok, packet, query, startup
 
@@ -375,6 +376,9 @@ def cases(secret: Callable[[], bytes]) -> Iterator[Case]:
         ("rlogin", 513, _rlogin),
         ("rexec", 512, _rexec),
         ("x11", 6000, _x11),
+        ("irc", 6667, chat_talks.irc),
+        ("nntp", 119, chat_talks.nntp),
+        ("xmpp", 5222, chat_talks.xmpp),
     )
     for name, port, make in makers:
         for number in range(len(list(make(b"any")))):
