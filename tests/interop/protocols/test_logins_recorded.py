@@ -37,7 +37,8 @@ def sightings(data: Path, name: str, out: Path) -> list[dict[str, Any]]:
         ),
         ("nntp", [("anja", "Moorhuhn.78", "refused", "login"), ("anja", "Moorhuhn.77", "accepted", "login")]),
         ("xmpp", [("anja", "Moorhuhn.78", "refused", "auth-plain"), ("anja", "Moorhuhn.77", "accepted", "auth-plain")]),
-        ("mail-hashes", []),
+        ("imap-hashes", []),
+        ("pop3-hashes", []),
     ],
 )
 def test_passwords(name: str, expected: list[tuple[str, str, str, str]], data: Path, tmp_path: Path) -> None:
@@ -70,12 +71,17 @@ def fits(mechanism: str, line: str, password: str) -> bool:
     ("name", "expected"),
     [
         (
-            "mail-hashes",
+            "imap-hashes",
             [
                 ("CRAM-MD5", "anja", "Moorhuhn.78", "refused", "imap"),
                 ("CRAM-MD5", "anja", "Moorhuhn.77", "accepted", "imap"),
                 ("SCRAM-SHA-1", "anja", "Moorhuhn.77", "accepted", "imap"),
                 ("SCRAM-SHA-256", "anja", "Moorhuhn.77", "accepted", "imap"),
+            ],
+        ),
+        (
+            "pop3-hashes",
+            [
                 ("APOP", "anja", "Moorhuhn.78", "refused", "pop3"),
                 ("APOP", "anja", "Moorhuhn.77", "accepted", "pop3"),
                 ("CRAM-MD5", "anja", "Moorhuhn.77", "accepted", "pop3"),
@@ -102,7 +108,7 @@ def test_hashes_are_those_of_the_passwords(
     assert told == expected
 
 
-@pytest.mark.parametrize(("name", "mode"), [("mail-hashes", 50), ("mail-hashes", 20), ("xmpp", 120)])
+@pytest.mark.parametrize(("name", "mode"), [("imap-hashes", 50), ("pop3-hashes", 20), ("xmpp", 120)])
 def test_hashcat_finds_the_passwords(
     name: str, mode: int, data: Path, tmp_path: Path, tool: Callable[[str], str]
 ) -> None:
