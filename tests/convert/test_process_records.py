@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from support.recording import AGES, Age, Recording
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 from syswire.convert.scap.encoding import strings
 from syswire.convert.scap.snapshot import Process, User
 

@@ -12,10 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support.packet_files import pcap_header, pcap_record
+from support.packet_talk import answer, connection, form
 from support.recording import AGES, UNIX, Age, Recording, tcp, unix
-from syswire.convert.pipeline import Case, Options
+from syswire.convert.options import Options
+from syswire.convert.pipeline import Case
 from syswire.convert.scap.encoding import strings
-from syswire.convert.scap.snapshot import Bound, File, Named, Process
+from syswire.convert.scap.snapshot import Bound, Descriptor, File, Named, Process
 
 SECRET = b"Wander-l0g.9x"
 FORM = (
@@ -29,7 +32,7 @@ LOG, NULL, PIPE, NET, SQL = 3, 4, 5, 8, 9
 def machine(age: Age = "new", args: bytes = b"") -> Recording:
     """A web server with a log file, a pipe, and a listening socket; another program with some arguments."""
     recording = Recording(age)
-    files = [File(LOG, b"/var/log/shop.log"), File(NULL, b"/dev/null"), Named(PIPE, 7, b"pipe:[1]")]
+    files: list[Descriptor] = [File(LOG, b"/var/log/shop.log"), File(NULL, b"/dev/null"), Named(PIPE, 7, b"pipe:[1]")]
     web = Process(10, 10, 1, b"web", b"/usr/sbin/web", b"/usr/sbin/web")
     other = Process(20, 20, 1, b"other", b"/bin/other", b"/bin/other", args)
     recording.machine([web, other], {10: [*files, Bound(6, "10.0.0.5", 80)]})
@@ -60,7 +63,7 @@ def run(recording: Recording, folder: Path, **options: Any) -> list[dict[str, An
     return [json.loads(line) for line in (folder / "case" / "made.annotations.jsonl").read_text("utf-8").splitlines()]
 
 
-def hops(records: list[dict[str, Any]]) -> list[tuple[str, str, str | None, int]]:
+def hops(records: list[dict[str, Any]]) -> list[tuple[str, str, str | None, int | None]]:
     found = [one for one in records if one["type"] == "spread"]
     assert found == records[len(records) - len(found) :]
     assert [one["time"] for one in found] == sorted(one["time"] for one in found)
@@ -189,6 +192,27 @@ def test_wherever_it_is_cut(parts: list[tuple[int, int]], data: st.DataObject, t
     counts = {one["way"]: one["count"] for one in records if one["type"] == "spread"}
     for fd in (LOG, PIPE):
         assert counts.get(ways[fd], 0) == texts[fd].count(SECRET)
+
+
+def test_of_packets(tmp_path: Path) -> None:
+    """The web server hands a password on to two hosts; the same client's other log-ins are none."""
+    web, user = ("10.0.0.5", 80), "10.0.0.7"
+    body = b"login=alice&pass=" + SECRET
+    frames = connection((user, 4000), web, [(True, form("/login", body)), (False, answer("200 OK", b"hi"))])
+    frames += connection((user, 4001), web, [(True, form("/login", body)), (False, answer("200 OK", b"hi"))])
+    first = len(frames) + 4
+    frames += connection(("10.0.0.5", 5000), ("10.0.0.9", 7777), [(True, b"keep " + SECRET)])
+    second = len(frames) + 4
+    frames += connection(("10.0.0.5", 5001), ("10.0.0.8", 7777), [(True, b"\0\1" + md5(SECRET).digest())], mss=10)
+    file = tmp_path / "made.pcap"
+    records = [pcap_record(1_700_000_000, 1000 * at, frame) for at, frame in enumerate(frames)]
+    file.write_bytes(pcap_header() + b"".join(records))
+    Case([str(file)], tmp_path / "case", Options()).run()
+    text = (tmp_path / "case" / "made.annotations.jsonl").read_text("utf-8")
+    found = [one for one in map(json.loads, text.splitlines()) if one["type"] == "spread"]
+    told = [(one["way"], one["spelling"], one["process"], one["where"]["source_frame"]) for one in found]
+    assert told == [("socket", "plain", None, first), ("socket", "md5", None, second)]
+    assert [(one["where"]["stream_offset"], one["where"]["frame_has_bytes"]) for one in found] == [(5, True), (2, True)]
 
 
 def test_the_same_on_two_processes(tmp_path: Path) -> None:
