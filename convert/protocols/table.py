@@ -78,6 +78,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("smb", "smb.parser:Smb", "smb.probe:probe"),
     Protocol("dcerpc", "dcerpc.parser:DceRpc", "dcerpc.probe:probe"),
     Protocol("redis", "redis.parser:Redis", "redis.probe:probe"),
+    Protocol("amqp", "amqp.parser:Amqp", "amqp.probe:probe"),
     Protocol("stomp", "stomp.parser:Stomp", "stomp.probe:probe"),
     Protocol("nats", "nats.parser:Nats", "nats.probe:probe"),
     Protocol("fastcgi", "fastcgi.parser:FastCgi", "fastcgi.probe:probe"),
