@@ -17,19 +17,19 @@ _NEWS = re.compile(
 )
 _REPLY = re.compile(rb"[1-5][0-9]{2}(?:[ \t][^\r\n]{0,1000})?\r?\n")
 _ONLY = re.compile(
-    rb"(?:AUTHINFO[ \t]+(?:USER|PASS|SASL|GENERIC|SIMPLE)\b[^\r\n]{0,1000}|MODE[ \t]+(?:READER|STREAM)|CAPABILITIES"
-    rb"|X?OVER(?:[ \t]+[0-9\-<][^\r\n]{0,300})?|X?HDR[ \t]+[A-Za-z:\-]{1,60}(?:[ \t]+[0-9\-<][^\r\n]{0,300})?"
-    rb"|(?:IHAVE|CHECK|TAKETHIS)[ \t]+<[^\s<>]{1,250}>|LISTGROUP(?:[ \t]+[^\r\n]{1,300})?"
-    rb"|LIST[ \t]+(?:ACTIVE|NEWSGROUPS|OVERVIEW\.FMT|DISTRIB\.PATS|HEADERS|SUBSCRIPTIONS)\b[^\r\n]{0,300}"
-    rb"|(?:NEWGROUPS|NEWNEWS)[ \t]+[^\r\n]{6,300}|XREADER|SLAVE)[ \t]*\r?\n",
+    rb"(?:AUTHINFO[ \t]++(?:USER|PASS|SASL|GENERIC|SIMPLE)\b[^\r\n]{0,1000}|MODE[ \t]++(?:READER|STREAM)[ \t]*+"
+    rb"|(?:IHAVE|CHECK|TAKETHIS)[ \t]++<[^\s<>]{1,250}>[ \t]*+|X?OVER(?:[ \t]++[0-9\-<][^\r\n]{0,300})?"
+    rb"|X?HDR[ \t]++[A-Za-z:\-]{1,60}(?:[ \t]++[0-9\-<][^\r\n]{0,300})?|LISTGROUP(?:[ \t][^\r\n]{1,300})?"
+    rb"|LIST[ \t]++(?:ACTIVE|NEWSGROUPS|OVERVIEW\.FMT|DISTRIB\.PATS|HEADERS|SUBSCRIPTIONS)\b[^\r\n]{0,300}"
+    rb"|(?:NEWGROUPS|NEWNEWS)[ \t][^\r\n]{6,300}|(?:XREADER|SLAVE|CAPABILITIES)[ \t]*+)\r?\n",
     re.IGNORECASE,
 )
 _ALSO = re.compile(
-    rb"(?:GROUP[ \t]+[^\s]{1,250}|(?:ARTICLE|HEAD|BODY|STAT)(?:[ \t]+[0-9<][^\r\n]{0,250})?|POST|DATE|LIST|NEXT"
-    rb"|LAST|HELP|QUIT|STARTTLS)[ \t]*\r?\n",
+    rb"(?:GROUP[ \t]++[^\s]{1,250}[ \t]*+|(?:ARTICLE|HEAD|BODY|STAT)(?:[ \t]++[0-9<][^\r\n]{0,250})?"
+    rb"|(?:POST|DATE|LIST|NEXT|LAST|HELP|QUIT|STARTTLS)[ \t]*+)\r?\n",
     re.IGNORECASE,
 )
-_ALONE = re.compile(rb"(?:AUTHINFO[ \t]+(?:USER|PASS|SASL)|MODE[ \t]+READER|TAKETHIS|IHAVE)\b", re.IGNORECASE)
+_ALONE = re.compile(rb"(?:AUTHINFO[ \t]++(?:USER|PASS|SASL)|MODE[ \t]++READER|TAKETHIS|IHAVE)\b", re.IGNORECASE)
 """What is enough by itself, where the server is not seen."""
 _WORDS = tuple(
     b"AUTHINFO MODE CAPABILITIES OVER XOVER HDR XHDR IHAVE CHECK TAKETHIS LISTGROUP LIST NEWGROUPS NEWNEWS XREADER"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CRAM_MD5_MODE, APOP_MODE = 50, 20
 _HEX_DIGEST = re.compile(rb"[0-9A-Fa-f]{32}\Z")
-_PARAMETER = re.compile(rb'[\s,]*([A-Za-z\-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]*))\s*(?=,|\Z)', re.DOTALL)
+_PARAMETER = re.compile(rb'[\s,]*+([A-Za-z\-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]*))\s*(?=,|\Z)', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _MOST_PARAMETERS = 32
 
@@ -57,17 +57,18 @@ def keyed(mechanism: str, digest: bytes, challenge: bytes | None) -> Hash | None
 def digest_parameters(data: bytes) -> dict[bytes, bytes] | None:
     """`name=value, name="value"` of DIGEST-MD5 (RFC 2831, 2.1), names in lower case; None: it is none."""
     found: dict[bytes, bytes] = {}
+    data = data.rstrip(b" \t\r\n,")
     at = 0
-    while at < len(data) and len(found) < _MOST_PARAMETERS:
+    for _ in range(_MOST_PARAMETERS):
         match = _PARAMETER.match(data, at)
         if match is None:
             return None
         value = match[3] if match[2] is None else _ESCAPED.sub(rb"\1", match[2])
         found.setdefault(match[1].lower(), value)
         at = match.end()
-        if at < len(data) and not data[at:].strip(b" \t\r\n,"):
+        if at >= len(data):
             break
-    return found or None
+    return found
 
 
 def digest(answer: dict[bytes, bytes], realm: bytes | None) -> Hash | None:
