@@ -37,12 +37,13 @@ def wide(text: str) -> bytes:
     return text.encode("utf-16-le")
 
 
-def challenge(value: bytes = CHALLENGE, flags: int = 0x60898235) -> bytes:
-    """CHALLENGE_MESSAGE, with a target name and no target information."""
+def challenge(value: bytes = CHALLENGE, flags: int = 0x60898235, info: bytes = b"") -> bytes:
+    """CHALLENGE_MESSAGE, with a target name; `info`: AV pairs."""
     name = wide("Server")
     head = b"NTLMSSP\0" + b"\2\0\0\0" + len(name).to_bytes(2, "little") * 2 + (56).to_bytes(4, "little")
-    head += flags.to_bytes(4, "little") + value + b"\0" * 8 + b"\0" * 8 + b"\x06\x01\xb1\x1d\0\0\0\x0f"
-    return head + name
+    place = len(info).to_bytes(2, "little") * 2 + (56 + len(name)).to_bytes(4, "little") if info else b"\0" * 8
+    head += flags.to_bytes(4, "little") + value + b"\0" * 8 + place + b"\x06\x01\xb1\x1d\0\0\0\x0f"
+    return head + name + info
 
 
 def authenticate(

@@ -116,7 +116,7 @@ class Logins:
             anonymous = b"NTLMSSP\0\3" in blob
             attempt.leg = not anonymous
             if anonymous:
-                fields["user"] = None
+                fields |= {"user": None, "anonymous": True}
         elif any(mark in blob for mark in _KERBEROS):
             fields["mechanism"] = "Kerberos"
         else:
