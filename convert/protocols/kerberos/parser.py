@@ -220,6 +220,9 @@ class _Exchanges:
                 sighting.outcome = _verdict(heard, other)
                 sighting.exchange = self._ordinal
                 self._sink.sighting(sighting)
+        for heard in (first, other):
+            if heard is not None:  # it may still be known again, by its digest
+                heard.raw, heard.sightings = b"", []
 
 
 def _key(client: tuple[str, ...]) -> str:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 _WAITING = 256
 _SIGHTINGS = 256
-"""Passwords of one operation that are handed out."""
+"""Passwords of one operation that are handed out, each of at most _LONGEST bytes; of all that wait, four times that."""
+_LONGEST = 4096
 _TEXT = 4096
 
 
@@ -60,6 +61,7 @@ class _Operation:
         self.entries = 0
         self.references = 0
         self.sightings: list[Sighting] = []
+        self.handed = False
 
     def answered(self, span: Span) -> None:
         """A message of the answer."""
@@ -75,6 +77,7 @@ class Conversation:
         self._ordinal = 0
         self._login: Login | None = None
         self._waiting: dict[int, _Operation] = {}
+        self._held = 0
         self.bound: str | None = None
         """Who is logged in."""
         self.layered = False
@@ -104,9 +107,7 @@ class Conversation:
         place = Place(data, span)
         for password in said.passwords:
             whose = password.whose or self.bound
-            sighting = _attribute(place, password.attribute, password.value, whose)
-            if sighting is not None:
-                asked.sightings.append(sighting)
+            self._sight(asked, _attribute(place, password.attribute, password.value, whose))
         if operation.tag in (ABANDON, UNBIND):
             self._hand(asked, None, UNKNOWN)
             return
@@ -152,7 +153,7 @@ class Conversation:
         asked.answered(span)
         if tag == ENTRY:
             asked.entries += 1
-            if found.complete:
+            if found.complete and number:
                 self._entry(data, operation, span, asked)
             return
         if tag in (REFERENCE, INTERMEDIATE):
@@ -201,9 +202,7 @@ class Conversation:
             if not is_secret(name):
                 continue
             for value in values:
-                sighting = _attribute(place, name, value, whose)
-                if sighting is not None and len(asked.sightings) < _SIGHTINGS:
-                    asked.sightings.append(sighting)
+                self._sight(asked, _attribute(place, name, value, whose))
 
     def _made(self, data: bytes, operation: ber.Tlv, span: Span, asked: _Operation) -> None:
         """A password that the server made up (RFC 3062, genPasswd)."""
@@ -211,11 +210,17 @@ class Conversation:
         given = ber.fields(data, ber.inside(data, parts.get(0x8B), ber.SEQUENCE), 2) or {}
         if 0x80 in given and asked.fields is not None:
             whose = asked.fields.get("user")
-            sighting = _attribute(
-                Place(data, span), "genPasswd", given[0x80], whose if isinstance(whose, str) else None
-            )
-            if sighting is not None:
-                asked.sightings.append(sighting)
+            user = whose if isinstance(whose, str) else None
+            self._sight(asked, _attribute(Place(data, span), "genPasswd", given[0x80], user))
+
+    def _sight(self, asked: _Operation, sighting: Sighting | None) -> None:
+        """A password waits for what becomes of its operation; too many of them wait for nothing."""
+        if sighting is None or asked.handed or len(asked.sightings) >= _SIGHTINGS:
+            return
+        asked.sightings.append(sighting)
+        self._held += 1
+        if self._held > 4 * _SIGHTINGS and self._waiting:
+            self._hand(self._waiting.pop(next(iter(self._waiting))), None, UNKNOWN)
 
     # What goes out
 
@@ -259,6 +264,8 @@ class Conversation:
             sighting.outcome = UNKNOWN if asked.tag == SEARCH else verdict
             sighting.exchange = self._ordinal
             self._sink.sighting(sighting)
+        self._held -= len(asked.sightings)
+        asked.sightings, asked.handed = [], True
 
     def _give(self, kind: str, request: Message | None, response: Message | None) -> None:
         self._ordinal += 1
@@ -276,7 +283,7 @@ def _result(code: int, matched: str, said: str) -> dict[str, Value]:
 
 def _attribute(place: Place, name: str, value: ber.Tlv, whose: str | None) -> Sighting | None:
     raw, span = place.part(value)
-    found = held(name, raw)
+    found = held(name, raw) if len(raw) <= _LONGEST else None
     if found is None:
         return None
     return Sighting(
