@@ -27,7 +27,7 @@ cdef enum:
     MOST_SECRETS = 100_000
     MOST_NAMES = 10_000
     CHANNELS_AHEAD = 4_096    # conversations behind a transfer's own in which its data connection is looked for
-    CHANNELS_ROWS = 200_000   # those that are looked at for all transfers of a part
+    CHANNELS_ROWS = 20_000_000   # those that are looked at for all transfers of a part
 
 
 cdef class Spool:
@@ -150,16 +150,17 @@ cdef class Spool:
         host, port = record.channel
         number = self.channel_last + 1  # a port may be used again, but one transfer comes after the other
         last = min(number + CHANNELS_AHEAD, self.reader.conversations + 1)
-        while number < last and self.channel_rows < CHANNELS_ROWS:
-            self.channel_rows += 1
+        self.channel_rows += last - number if number < last else 0
+        if self.channel_rows > CHANNELS_ROWS:
+            return None
+        for number in self.rebuilt.served_at(port, number, last):
             conv = self.rebuilt.conv(number)
-            if conv.protocol == TCP and conv.server_port == port:
+            if conv.protocol == TCP:
                 width = 4 if conv.family == 4 else 16
                 own = self.conv.server_ip[:width] == conv.server_ip[:width]
                 if own if not host else address(conv.server_ip[:width]) == host:
                     self.channel_last = number
                     return number
-            number += 1
         return None
 
     # To the files

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NO_STREAM = 0xFFFFFFFF
 ROWS = 2048
+SERVER_PORT = 86
+"""Where it stands in a row (rows.pxd)."""
 
 
 class Conversation(NamedTuple):
@@ -92,6 +94,20 @@ class Rebuilt:
     def conv(self, number: int) -> Conv:
         """Who talks in a conversation, by its id."""
         return Conv._make(CONV.unpack(self._rows.get(number - 1)))
+
+    def served_at(self, port: int, begin: int, end: int) -> Iterator[int]:
+        """Ids of conversations from `begin` to `end` (the last one excluded) whose server has that port."""
+        wanted = port.to_bytes(2, "little")
+        while begin < end:
+            count = min(ROWS, end - begin)
+            rows = os.pread(self._convs, count * CONV.size, (begin - 1) * CONV.size)
+            at = rows.find(wanted, SERVER_PORT)
+            while at >= 0:
+                row, inside = divmod(at, CONV.size)
+                if inside == SERVER_PORT:
+                    yield begin + row
+                at = rows.find(wanted, at + 1)
+            begin += count
 
     def conversation(self, number: int) -> Conversation:
         """One conversation by its id."""
