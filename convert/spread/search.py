@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from ..annotations import Ends, endpoints
+from ..errors import InputError
 from ..model.process import ARGUMENTS, ENVIRONMENT
 from ..model.rows import UNIX_DATAGRAM, UNIX_STREAM
 from ..model.text import timestamp
@@ -157,11 +158,14 @@ def in_programs(source: int, prepared: Prepared, path: str) -> list[Hop]:
     if prepared.decoded.packets or not prepared.regular or prepared.name == "-":
         return []
     search = informed(path)
-    with tempfile.TemporaryFile(dir=prepared.folder) as spool, closing(Source(Path(prepared.name))) as capture:
-        reader = _Replay(source, prepared, search, capture, spool)
-        for _ in reader.run():
-            raise AssertionError("rows without a listing")
-        return list(reader.hops.by_key.values())
+    try:
+        with tempfile.TemporaryFile(dir=prepared.folder) as spool, closing(Source(Path(prepared.name))) as capture:
+            reader = _Replay(source, prepared, search, capture, spool)
+            for _ in reader.run():
+                raise AssertionError("rows without a listing")
+            return list(reader.hops.by_key.values())
+    except InputError:
+        return []  # it is gone, or another: that it changed is told when it is hashed again
 
 
 class _Replay(ScapReader):
