@@ -134,7 +134,7 @@ def follow(
     known = frozenset(names)
     kept = sorted(
         (one for one in origins.values() if not is_common(one.secret, known)),
-        key=lambda one: (one.time, one.source, one.stream or 0, one.exchange or 0, one.fingerprint),
+        key=lambda one: (one.time, one.source, one.stream or 0, one.exchange or 0, one.secret),
     )[:MOST_FOLLOWED]
     fingerprints = {one.fingerprint for one in kept}
     return Followed(kept, [one for one in sighted if one.fingerprint in fingerprints])
