@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,7 @@ def test_attempts_are_bounded() -> None:
 # -- scans
 
 
-def asked(directory: Path, paths: list[tuple[float, str]]) -> Findings:
+def asked(directory: Path, paths: Sequence[tuple[float, str]]) -> Findings:
     case = Case()
     stream = case.stream(tcp("198.51.100.66", 1), tcp("10.0.0.9", 80))
     for time, path in paths:

@@ -12,7 +12,7 @@ import pytest
 from syswire.convert.errors import UsageError
 from syswire.reports.annotations import Sighting
 from syswire.reports.findings import judge, rule_files, severity
-from syswire.reports.findings.rule import Facts
+from syswire.reports.findings.rule import Facts, Rule
 from syswire.reports.findings.table import RULES, Sorted
 
 from .case import Case, at, tcp
@@ -22,7 +22,8 @@ NAMES = {rule.id for rule in RULES}
 
 def first(**told: Any) -> str:
     """The rule of ours that takes a sighting: the first one."""
-    record = Sighting(**({"stream": 1, "location": "login", "secret_fingerprint": "f"} | told))
+    said: dict[str, Any] = {"stream": 1, "location": "login", "secret_fingerprint": "f"}
+    record = Sighting(**(said | told))
     return next(rule.id for _, rule in Sorted(RULES).of(record) if rule.takes(record, lambda *_: False))
 
 
@@ -68,7 +69,7 @@ def test_which_rule_takes_what(told: dict[str, Any], rule: str) -> None:
     [
         *("ftp", "telnet", "smtp", "pop3", "imap", "irc", "ldap", "mysql", "postgresql", "mssql", "redis", "mqtt"),
         *("socks", "radius", "pap", "sip", "vnc", "amqp", "stomp", "nats", "nntp", "xmpp", "mongodb", "memcached"),
-        *("rsync", "rlogin", "smb", "fastcgi"),
+        *("rsync", "rlogin", "rexec", "ppp", "smb", "fastcgi"),
     ],
 )
 def test_every_protocol_has_a_rule(protocol: str) -> None:
@@ -138,7 +139,7 @@ match = {{ {match} }}
 """
 
 
-def users(path: Path, text: str) -> tuple[rule_files.Rule, ...]:
+def users(path: Path, text: str) -> tuple[Rule, ...]:
     file = path / "mine.toml"
     file.write_text(text, "utf-8")
     return rule_files.users(file, frozenset(NAMES))
