@@ -80,6 +80,7 @@ PROTOCOLS: tuple[Protocol, ...] = (
     Protocol("redis", "redis.parser:Redis", "redis.probe:probe"),
     Protocol("amqp", "amqp.parser:Amqp", "amqp.probe:probe"),
     Protocol("mongodb", "mongodb.parser:MongoDb", "mongodb.probe:probe"),
+    Protocol("memcached", "memcached.parser:Memcached", "memcached.probe:probe"),
     Protocol("stomp", "stomp.parser:Stomp", "stomp.probe:probe"),
     Protocol("nats", "nats.parser:Nats", "nats.probe:probe"),
     Protocol("fastcgi", "fastcgi.parser:FastCgi", "fastcgi.probe:probe"),

@@ -1,0 +1,1 @@
+"""memcached, its binary protocol and logins of its text protocol."""
