@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def exposure(client: Endpoint | None, server: Endpoint | None) -> str:
     return INTERNAL
 
 
+@lru_cache(1 << 13)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text)
@@ -80,5 +82,6 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(1 << 13)
 def _is_private(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return any(address.version == net.version and address in net for net in _PRIVATE)
