@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from ...model.record import Message
-from ...model.sighting import Sighting
+from ...model.sighting import HASH, Sighting
 from ...model.span import Span
-from .commands import SECRET_SETTINGS, left_out, secrets_of, words
+from .commands import SECRET_SETTINGS, left_out, name_of, secrets_of, words
 from .values import Part, text
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NAMES = frozenset(name.decode() for name in SECRET_SETTINGS)
 _LISTED = frozenset(("ACL", "AUTH", "CONFIG", "HELLO", "MIGRATE", "SENTINEL"))
 _HASH = re.compile(r"#?\b[0-9a-f]{64}\b")
+_ACL_HASH = re.compile(rb"#[0-9a-f]{64}")
 
 
 def split(line: Part) -> list[Part]:
@@ -48,6 +49,8 @@ def request(read: Read, parts: list[Part], said: list[bytes]) -> tuple[Message, 
     hidden = left_out(said)
     for at in hidden:
         arguments[at] = None
+        if name_of(said) == "ACL SETUSER" and _ACL_HASH.fullmatch(parts[at].data):
+            sightings.append(_acl_hash(parts[at], parts[2].data))
     command = parts[0].data[:64].decode("latin-1")
     fields: dict[str, Value] = {"command": command, "arguments": arguments[1:]}
     if sightings or hidden:
@@ -57,6 +60,15 @@ def request(read: Read, parts: list[Part], said: list[bytes]) -> tuple[Message, 
     if not read.complete or any(isinstance(value, dict) for value in arguments):
         fields["arguments_complete"] = False
     return Message(read.span, fields), sightings
+
+
+def _acl_hash(part: Part, user: bytes) -> Sighting:
+    """The rule "#..." gives a user the password whose SHA-256 this is."""
+    value, span = part.data[1:], Span(part.span.place, part.span.offset + 1, part.span.length - 1)
+    who = user.decode("utf-8", "replace")
+    one = Sighting("query-text", "acl", who, value, value, part.complete, span, protocol="redis", form=HASH)
+    one.details = {"mechanism": "sha256", "hashcat": 1400, "john": "raw-sha256"}
+    return one
 
 
 def reply(read: Read) -> dict[str, Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import struct
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.mutated import CUTS, alike, mutated, quietly
 from support.parsing import talk
-from support.sql_talk import Calls
+from support.sql_talk import Calls, recorded
 from syswire.convert.protocols.api import MORE, NO, YES
 from syswire.convert.protocols.memcached.parser import Memcached
 from syswire.convert.protocols.memcached.probe import probe
@@ -106,3 +107,11 @@ LINES: Calls = [(True, b"set x 0 0 13\r\nann kiesel-77\r\n"), (False, b"STORED\r
 @given(CUTS, st.sampled_from([TALK, LINES]), st.data())
 def test_however_it_is_cut_and_whatever_is_changed(cuts: list[int], calls: Calls, data: st.DataObject) -> None:
     alike(Memcached, mutated(calls, data), cuts)
+
+
+def test_memcached_itself(data: Path) -> None:
+    told = [talk(Memcached, calls) for calls in recorded(data / "protocols/memcached.pcap", 12211)]
+    assert [(s.username, s.secret, s.outcome) for found in told for s in found.sightings] == [
+        ("ann", b"kiesel-71", "accepted"),
+        ("ann", b"wrong-72", "refused"),
+    ]

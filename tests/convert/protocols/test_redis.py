@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -277,3 +278,15 @@ def test_a_password_of_which_only_the_beginning_came() -> None:
     [sighting] = talk(Redis, [(True, wire)]).sightings
     assert (sighting.secret, sighting.secret_complete) == (b"Cel", False)
     assert (sighting.span.offset, sighting.span.length) == (len(wire) - 3, 3)
+
+
+def test_the_hash_of_an_account_is_told_as_one() -> None:
+    """SHA-256 of "kiesel-77"; a rule that takes one away is no sighting."""
+    digest = sha256(b"kiesel-77").hexdigest().encode()
+    words = (b"ACL", b"SETUSER", b"ann", b"on", b"#" + digest, b"!" + b"0" * 64)
+    asked = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
+    found = talk(Redis, [(True, asked), (False, b"+OK\r\n")])
+    (sighting,) = found.sightings
+    assert (sighting.username, sighting.secret, sighting.form, sighting.outcome) == ("ann", digest, "hash", "accepted")
+    assert sighting.span.offset == asked.index(digest)
+    assert digest.decode() not in repr(found.records)
