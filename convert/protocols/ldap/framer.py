@@ -62,10 +62,10 @@ class Framer:
             size = ber.measure(head[:10]) if head[0] == ber.SEQUENCE else ber.NO
             if size == ber.UNDECIDED or (len(head) < min(size, HEAD)):
                 return
-            if not 0 < size <= _LONGEST or envelope(head if size > len(head) else head[:size]) is None:
+            held = min(size, HELD)
+            if not 0 < size <= _LONGEST or (len(buffer) < held and envelope(head) is None):
                 self._lose(True)
                 return
-            held = min(size, HELD)
             if len(buffer) < held:
                 return
             span = buffer.span(size)
@@ -73,7 +73,7 @@ class Framer:
             found = envelope(data)
             if found is None or (found.complete and not well_formed(data, found)):
                 if self._doubted or found is None:
-                    self._lose(not self._doubted)
+                    self._lose(found is None or not self._doubted)
                     return
                 self._weird("ldap-malformed", span)
                 buffer.skip(size)

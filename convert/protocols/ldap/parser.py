@@ -35,7 +35,7 @@ from .messages import (
     well_formed,
 )
 from .operations import PASSWORD_MODIFY, RESULTS, START_TLS, told
-from .secrets import held, is_secret
+from .secrets import MAY_HOLD, held, is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +153,7 @@ class Conversation:
         asked.answered(span)
         if tag == ENTRY:
             asked.entries += 1
-            if found.complete and number:
+            if found.complete and number and MAY_HOLD(data):
                 self._entry(data, operation, span, asked)
             return
         if tag in (REFERENCE, INTERMEDIATE):

@@ -41,6 +41,8 @@ _WITHHELD = frozenset(
     )
 )
 """They are left out of records, and not handed out: nothing reads them as they are."""
+MAY_HOLD = re.compile(b"(?i)" + b"|".join(sorted(re.escape(name.encode()) for name in (*_CLEAR, *_HEX)))).search
+"""Finds one of the names that are handed out, anywhere in a message: most have none."""
 _SCHEME = re.compile(rb"\{([A-Za-z0-9./_-]{2,20})\}")
 _SCHEMES: dict[str, tuple[int | None, str | None]] = {
     "SSHA": (111, "salted-sha1"),
