@@ -156,9 +156,8 @@ def test_it_is_no_credential(calls: Calls) -> None:
 
 
 def test_what_tsql_said() -> None:
-    found = [
-        (*one[:3], one[3]) for calls in recorded(_DATA / "mssql-tsql.pcap", 1433) for one in said(talk(MsSql, calls))
-    ]
+    streams = recorded(_DATA / "mssql-tsql.pcap", 1433)
+    found = [one for calls in streams for one in said(talk(MsSql, calls))]
     plain = [one for one in found if one[1] != "ANNEX\\ben"]
     assert plain == [
         ("login", "ann", b"Cellar-Door-93", "accepted"),
@@ -183,11 +182,10 @@ def test_no_damage_raises(at: int, put: bytes, cut: int) -> None:
     talk(MsSql, damaged, cuts=[cut])
 
 
-@given(
-    st.lists(
-        st.tuples(st.booleans(), st.sampled_from([1, 2, 3, 4, 15, 16, 17, 18]), st.binary(max_size=200)), max_size=6
-    )
-)
+_KINDS = st.sampled_from([1, 2, 3, 4, 15, 16, 17, 18])
+
+
+@given(st.lists(st.tuples(st.booleans(), _KINDS, st.binary(max_size=200)), max_size=6))
 @settings(max_examples=80)
 def test_no_bytes_raise(calls: list[tuple[bool, int, bytes]]) -> None:
     talk(MsSql, [(up, data) for up, _, data in calls])
