@@ -1,7 +1,7 @@
 """Whether a conversation is memcached's: the binary protocol's headers, or a login of the text protocol.
 
-Of the text protocol only a refused login is a sign: a value of two words is stored every day. Without it the conversation
-is left to nobody.
+Of the text protocol only a refused login is a sign, since a value of two words is stored every day. Without it the
+conversation is left to nobody.
 """
 
 from __future__ import annotations
