@@ -84,6 +84,7 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-pcapng", action="store_true", help="write no pcapng")
     command.add_argument("--pcap", action="store_true", help="write a classic pcap too, without comments")
     command.add_argument("--reveal", action="store_true", help="show secrets in the clear everywhere")
+    command.add_argument("--radius-secrets", metavar="FILE", type=Path, help="shared secrets of RADIUS, one a line")
     command.add_argument("--case-key", metavar="FILE", type=Path, help="key of fingerprints (default: DIR/case.key)")
     command.add_argument(
         "--jobs", metavar="N", type=_positive, default=os.cpu_count() or 1, help="processes (default: one a core)"
@@ -221,7 +222,7 @@ def _verify(directory: Path) -> int:
 
 
 def _options(given: argparse.Namespace) -> Any:
-    from .convert.options import Options
+    from .convert.options import Options, lines_of
 
     case: dict[str, str] = {}
     for text in getattr(given, "case", ()):
@@ -238,6 +239,7 @@ def _options(given: argparse.Namespace) -> Any:
         case_key=given.case_key,
         case=case,
         jobs=given.jobs,
+        shared_secrets=lines_of(given.radius_secrets),
         **chosen(given),
     )
 

@@ -12,6 +12,7 @@ cdef class Spool:
     cdef ConversationReader reader
     cdef object lines_file, marks_file
     cdef readonly object contents  # decoders of bodies (contents.py)
+    cdef readonly tuple shared_secrets
     cdef readonly object objects   # objects.py, None where they are not wanted
     cdef RecordLines lines
     cdef JsonText marks        # those are rows

@@ -40,6 +40,7 @@ cdef class Spool:
         self.sightings = []
         self.contents = Contents(part.path("contents"), reveal=redactor.reveal)
         self.stretches = open(part.path("sighted"), "wb") if part.redact else None
+        self.shared_secrets = part.shared_secrets
         self.objects = None
         if part.objects is not None:
             self.objects = ObjectStore(part.objects, part.source, part.number, part.path("objects"))

@@ -57,6 +57,10 @@ cdef class Voice:
         self.spool.take_name(address, name)
 
     @property
+    def shared_secrets(self):
+        return self.spool.shared_secrets
+
+    @property
     def wants_objects(self):
         return self.spool.objects is not None
 

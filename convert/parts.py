@@ -40,6 +40,8 @@ class Part(NamedTuple):
     objects: ObjectPlan | None = None
     redact: bool = False
     """Where secrets stand is spooled too."""
+    shared_secrets: tuple[bytes, ...] = ()
+    """With which RADIUS hides passwords."""
 
     def path(self, name: str) -> str:
         """One of the part's spool files."""
@@ -54,6 +56,7 @@ def divide(
     reveal: bool,
     objects: ObjectPlan | None = None,
     redact: bool = False,
+    shared_secrets: tuple[bytes, ...] = (),
 ) -> list[Part]:
     """The parts of one input, in order; a conversation is never divided."""
     total = prepared.decoded.conversations
@@ -68,7 +71,7 @@ def divide(
         rebuilt.close()
     borders.append(total + 1)
     return [
-        Part(source, number, prepared, begin, end, key, reveal, objects, redact)
+        Part(source, number, prepared, begin, end, key, reveal, objects, redact, shared_secrets)
         for number, (begin, end) in enumerate(pairwise(borders))
         if begin < end
     ]

@@ -199,6 +199,7 @@ class Case:
                 reveal=self.options.reveal,
                 objects=objects,
                 redact=self.options.redact,
+                shared_secrets=self.options.shared_secrets,
             )
         parts = [part for item in items for part in item.parts]
         with workers(self.options.jobs, len(parts)) as executor:

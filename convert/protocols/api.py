@@ -85,6 +85,10 @@ class Sink(Protocol):
         """An address (4 or 16 bytes) and the name that an answer gave it."""
 
     @property
+    def shared_secrets(self) -> Sequence[bytes]:
+        """Secrets that the user gave, with which RADIUS hides passwords."""
+
+    @property
     def wants_objects(self) -> bool:
         """Whether open_object gives anything: nothing need be done for objects where it does not."""
 

@@ -53,6 +53,10 @@ class Found:
         return self.switched[-1]
 
     @property
+    def shared_secrets(self) -> Sequence[bytes]:
+        return ()
+
+    @property
     def wants_objects(self) -> bool:
         return False
 

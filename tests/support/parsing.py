@@ -107,6 +107,10 @@ class Found:
         self.names[address] = name
 
     @property
+    def shared_secrets(self) -> Sequence[bytes]:
+        return ()
+
+    @property
     def wants_objects(self) -> bool:
         return self.objects is not None
 

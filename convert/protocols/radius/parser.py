@@ -48,11 +48,11 @@ class _Asked:
 
 
 class Radius:
-    """The parser of one conversation; each call brings one datagram. `known`: shared secrets to try."""
+    """The parser of one conversation; each call brings one datagram. `known`: shared secrets to try, those of the sink if not given."""
 
-    def __init__(self, sink: Sink, known: Sequence[bytes] = ()) -> None:
+    def __init__(self, sink: Sink, known: Sequence[bytes] | None = None) -> None:
         self._sink = sink
-        self._known = tuple(known)
+        self._known = tuple(sink.shared_secrets if known is None else known)
         self._eap = Eap()
         self._pending: OrderedDict[tuple[bool, int], _Asked] = OrderedDict()
         self._answered: OrderedDict[tuple[bool, int], bytes] = OrderedDict()
