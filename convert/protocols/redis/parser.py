@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ...model.record import Message, Record
-from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
+from ...model.sighting import ACCEPTED, HASH, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from .commands import name_of, secrets_of, words
 from .messages import reply, request, response, settings_told, split, without_hashes
@@ -281,7 +281,7 @@ class Redis:
         if failed and isinstance(fields["reply"], str):  # some servers repeat what they do not understand
             for secret in command.secrets:
                 fields["reply"] = fields["reply"].replace(secret.secret.decode("latin-1"), "")
-            if "secret" in command.message.fields and not command.secrets:
+            if "secret" in command.message.fields and all(secret.form == HASH for secret in command.secrets):
                 fields["reply"] = fields["reply"].split(" ")[0]
         self._hand_out("query", command.message, answer)
         self._sight(told, ACCEPTED)

@@ -40,6 +40,7 @@ _HASHES = (
     (re.compile(r"\$5\$(?:rounds=\d+\$)?[^$]{1,16}\$[./A-Za-z0-9]{43}\Z"), "sha256crypt", 7400),
     (re.compile(r"\$6\$(?:rounds=\d+\$)?[^$]{1,16}\$[./A-Za-z0-9]{86}\Z"), "sha512crypt", 1800),
     (re.compile(r"pbkdf2_sha256\$\d+\$[^$]+\$[A-Za-z0-9+/=]+\Z"), "django", 10000),
+    (re.compile(r"(?:scrypt|pbkdf2):[\w:]+\$[^$]+\$[0-9a-f]{32,}\Z"), "werkzeug", None),
     (re.compile(r"[0-9A-Fa-f]{32}\Z"), "md5", 0),
     (re.compile(r"[0-9A-Fa-f]{40}\Z"), "sha1", 100),
     (re.compile(r"[0-9A-Fa-f]{64}\Z"), "sha256", 1400),

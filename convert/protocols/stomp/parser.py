@@ -101,9 +101,9 @@ class Stomp:
         if not first:
             return False
         if side.blank is None:
-            line = buffer.find(b"\n", _MOST_HEAD)
-            if line >= 0:
-                side.blank = b"\n\r\n" if buffer.peek(1, line - 1) == b"\r" else b"\n\n"
+            ended = buffer.find(b"\n", _MOST_HEAD)
+            if ended >= 0:
+                side.blank = b"\n\r\n" if buffer.peek(1, ended - 1) == b"\r" else b"\n\n"
         found = buffer.find(side.blank, _MOST_HEAD) if side.blank is not None else -1
         if found < 0 or side.blank is None:
             if len(buffer) >= _MOST_HEAD:

@@ -42,8 +42,8 @@ def bson(**fields: object) -> bytes:
     return struct.pack("<i", len(body) + 5) + body + b"\0"
 
 
-def msg(number: int, to: int = 0, **fields: object) -> bytes:
-    body = bytes(5) + bson(**fields)
+def msg(number: int, to: int = 0, flags: int = 0, **fields: object) -> bytes:
+    body = struct.pack("<IB", flags, 0) + bson(**fields)
     return struct.pack("<iiii", len(body) + 16, number, to, 2013) + body
 
 
@@ -66,7 +66,9 @@ START = msg(7, saslStart=1, mechanism="PLAIN", payload=PLAIN, _db="$external")
 
 @pytest.mark.parametrize(("answer", "outcome"), [(DONE, "accepted"), (WRONG, "refused"), (None, "unknown")])
 def test_plain(answer: dict[str, object] | None, outcome: str) -> None:
-    calls: Calls = [(True, START)] + ([(False, msg(1, 7, **answer))] if answer else [])
+    calls: Calls = [(True, START)]
+    if answer:
+        calls.append((False, msg(1, 7, 0, **answer)))
     found = talk(MongoDb, calls)
     (sighting,) = found.sightings
     assert (sighting.location, sighting.username, sighting.secret) == ("auth-plain", "ann", SECRET.encode())
@@ -90,7 +92,7 @@ def test_scram(ahead: bool) -> None:
         first = query(1, b"admin.$cmd", hello=1, speculativeAuthenticate={**start, "db": "admin"})
         second = reply(2, 1, speculativeAuthenticate=step, **OK)
     else:
-        first, second = msg(1, **start, _db="admin"), msg(2, 1, **step, **OK)
+        first, second = msg(1, 0, 0, **start, _db="admin"), msg(2, 1, **step, **OK)
     last = msg(3, saslContinue=1, conversationId=1, payload=FINAL, _db="admin")
     found = talk(MongoDb, [(True, first), (False, second), (True, last), (False, msg(4, 3, **DONE))])
     (sighting,) = found.sightings
