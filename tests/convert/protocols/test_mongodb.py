@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from hashlib import md5
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,8 +43,8 @@ def bson(**fields: object) -> bytes:
     return struct.pack("<i", len(body) + 5) + body + b"\0"
 
 
-def msg(number: int, to: int = 0, flags: int = 0, **fields: object) -> bytes:
-    body = struct.pack("<IB", flags, 0) + bson(**fields)
+def msg(number: int, to: int = 0, **fields: object) -> bytes:
+    body = bytes(5) + bson(**fields)
     return struct.pack("<iiii", len(body) + 16, number, to, 2013) + body
 
 
@@ -57,18 +58,18 @@ def reply(number: int, to: int, **fields: object) -> bytes:
     return struct.pack("<iiii", len(body) + 16, number, to, 1) + body
 
 
-OK = {"ok": 1.0}
-WRONG = {"ok": 0.0, "code": 18, "codeName": "AuthenticationFailed", "errmsg": "Authentication failed."}
-DONE = {"conversationId": 1, "done": True, "payload": b"", "ok": 1.0}
+OK: dict[str, Any] = {"ok": 1.0}
+WRONG: dict[str, Any] = {"ok": 0.0, "code": 18, "codeName": "AuthenticationFailed", "errmsg": "Authentication failed."}
+DONE: dict[str, Any] = {"conversationId": 1, "done": True, "payload": b"", "ok": 1.0}
 PLAIN = b"\0ann\0" + SECRET.encode()
 START = msg(7, saslStart=1, mechanism="PLAIN", payload=PLAIN, _db="$external")
 
 
 @pytest.mark.parametrize(("answer", "outcome"), [(DONE, "accepted"), (WRONG, "refused"), (None, "unknown")])
-def test_plain(answer: dict[str, object] | None, outcome: str) -> None:
+def test_plain(answer: dict[str, Any] | None, outcome: str) -> None:
     calls: Calls = [(True, START)]
     if answer:
-        calls.append((False, msg(1, 7, 0, **answer)))
+        calls.append((False, msg(1, 7, **answer)))
     found = talk(MongoDb, calls)
     (sighting,) = found.sightings
     assert (sighting.location, sighting.username, sighting.secret) == ("auth-plain", "ann", SECRET.encode())
@@ -86,13 +87,13 @@ FINAL = b"c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,p=" + PROO
 
 @pytest.mark.parametrize("ahead", [False, True])
 def test_scram(ahead: bool) -> None:
-    start = {"saslStart": 1, "mechanism": "SCRAM-SHA-256", "payload": FIRST}
-    step = {"conversationId": 1, "done": False, "payload": CHALLENGE}
+    start: dict[str, Any] = {"saslStart": 1, "mechanism": "SCRAM-SHA-256", "payload": FIRST}
+    step: dict[str, Any] = {"conversationId": 1, "done": False, "payload": CHALLENGE}
     if ahead:
         first = query(1, b"admin.$cmd", hello=1, speculativeAuthenticate={**start, "db": "admin"})
         second = reply(2, 1, speculativeAuthenticate=step, **OK)
     else:
-        first, second = msg(1, 0, 0, **start, _db="admin"), msg(2, 1, **step, **OK)
+        first, second = msg(1, **start, _db="admin"), msg(2, 1, **step, **OK)
     last = msg(3, saslContinue=1, conversationId=1, payload=FINAL, _db="admin")
     found = talk(MongoDb, [(True, first), (False, second), (True, last), (False, msg(4, 3, **DONE))])
     (sighting,) = found.sightings
