@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...model.sighting import CERTAIN, CLEARTEXT, HASH, LIKELY, TOKEN
+from ..http import jwt
 from ..ntlm import messages
 from ..ntlm.exchange import NtlmExchange, sighting_fields
 from .hashes import Hash, Scram, digest, digest_parameters, keyed, saslname
@@ -116,6 +117,9 @@ class Mechanism:
         if secret and self.secret is None:
             name = user_name(self.user)
             details: dict[str, Value] = {"mechanism": self.name}
+            if form == TOKEN and (token := jwt.read(secret.decode("latin-1"))) is not None:
+                name = name or token[0]
+                details = {**token[1], **details}
             where = f"auth-{self.name.lower()}"
             self.secret = SaslSecret(where, name, secret, raw, span, complete, form, CERTAIN, details)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
 from hashlib import md5, new, pbkdf2_hmac
 
 import pytest
@@ -88,6 +88,15 @@ def test_what_is_given_away(
     assert found.details == {"mechanism": name.upper()}
     sighting = found.sighting("amqp", "accepted", 4)
     assert (sighting.protocol, sighting.outcome, sighting.exchange, sighting.form) == ("amqp", "accepted", 4, form)
+
+
+def test_a_token_that_says_what_it_is() -> None:
+    parts = (b'{"alg":"RS256"}', b'{"iss":"https://login.example","email":"u@x"}', b"signature")
+    token = b".".join(urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    found = got("XOAUTH2", b"user=\1auth=Bearer " + token + b"\1\1")
+    assert (found.username, found.secret, found.form) == ("u@x", token, TOKEN)
+    claims = {"iss": "https://login.example"}
+    assert found.details == {"mechanism": "XOAUTH2", "alg": "RS256", "claims": claims}
 
 
 def test_cram_md5_of_rfc_2195() -> None:
