@@ -49,8 +49,9 @@ class Both:
         return [side for pair in sides for side in pair if side and "size" in side]
 
     def secrets(self) -> list[tuple[str, str | None, str, str]]:
-        """(location, user, secret, outcome) of every sighting of a mail protocol."""
+        """(location, user, secret, outcome) of every password of a mail protocol; hashes are another test's."""
         mine = [s for s in self.records["sighting"] if s["protocol"] in ("smtp", "pop3", "imap")]
+        mine = [s for s in mine if s["form"] != "hash"]
         return [(s["location"], s["username"], s["secret"], s["outcome"]) for s in mine]
 
 
@@ -209,5 +210,9 @@ def test_every_password_of_the_truth_set(shared: Path, tmp_path: Path) -> None:
         if not file.is_file():
             pytest.skip(f"no {name}")
         records = syswire("convert", file, tmp_path / str(number), "--reveal").records
-        told = {(s["protocol"], s["username"], s["secret"], s["outcome"]) for s in records["sighting"]}
+        told = {
+            (s["protocol"], s["username"], s["secret"], s["outcome"])
+            for s in records["sighting"]
+            if s["form"] != "hash"
+        }
         assert {one for one in told if one[0] in ("smtp", "imap", "pop3")} == secrets, name
