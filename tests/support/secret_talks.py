@@ -13,7 +13,7 @@ from typing import NamedTuple
 from websockets.frames import Frame, Opcode
 
 from . import asn1_made as made
-from . import chat_talks
+from . import chat_talks, windows_talks
 from . import http2_made as h2
 from .sql_talk import complaint, err, greeting, lenenc, login, message, ok, packet, query, startup
 
@@ -379,6 +379,8 @@ def cases(secret: Callable[[], bytes]) -> Iterator[Case]:
         ("irc", 6667, chat_talks.irc),
         ("nntp", 119, chat_talks.nntp),
         ("xmpp", 5222, chat_talks.xmpp),
+        ("mssql", 1433, windows_talks.mssql),
+        ("smb", 445, windows_talks.smb),
     )
     for name, port, make in makers:
         for number in range(len(list(make(b"any")))):
