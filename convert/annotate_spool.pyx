@@ -9,11 +9,12 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
 
 from syswire.convert.annotations_json cimport Processes, RecordLines, Spot
+from syswire.convert.cookie_masks import only_masked, without_sessions
 from syswire.convert.contents import Contents, without_hashes
 from syswire.convert.json_text cimport JsonText
 from syswire.convert.model.record import Record
 from syswire.convert.model.rows import TCP, UDP
-from syswire.convert.model.sighting import COOKIE, FORM_BODY
+from syswire.convert.model.sighting import FORM_BODY
 from syswire.convert.model.text import address
 from syswire.convert.objects import ObjectStore
 from syswire.convert.record_marks cimport (
@@ -91,19 +92,22 @@ cdef class Spool:
         """A secret of the conversation's `ordinal`-th exchange or record, which was handed out before."""
         cdef Spot spot
         cdef Processes processes
-        for pair in to_be_searched(sighting):
-            if pair in self.found.secrets:
-                continue
-            if len(self.found.secrets) < MOST_SECRETS:
-                self.found.secrets[pair] = None
-            elif sighting.location != COOKIE:  # each visitor has one; they are masked where they stand
-                self.found.overfull = True
+        cdef bint aside = only_masked(sighting)
+        if not aside or self.stretches is not None:  # what is to be shared has none of them anywhere
+            for pair in to_be_searched(sighting):
+                if pair in self.found.secrets:
+                    continue
+                if len(self.found.secrets) < MOST_SECRETS:
+                    self.found.secrets[pair] = None
+                else:
+                    self.found.overfull = True
         if self.held is not None and self.handed == ordinal:
             self.sightings.append(sighting)
             return 0
         # Known only after its exchange was spooled: a body of which no header told.
         self.find(sighting.span, &spot)
-        self.found.tainted.add((self.stream, spot.piece.to_server == 1))
+        if not aside:
+            self.found.tainted.add((self.stream, spot.piece.to_server == 1))
         self.who(&spot, NULL, &processes)
         self.spool_sighting(sighting, ordinal, [sighting], &processes)
         return 0
@@ -186,13 +190,16 @@ cdef class Spool:
         cdef RecordMark mark
         cdef size_t before = self.lines.size
         cdef bint withheld = False
-        if own and not self.redactor.reveal:
-            exchange = mask_exchange(exchange, own, self.redactor)
+        searched = [sighting for sighting in own if not only_masked(sighting)] if own else own
+        if not self.redactor.reveal:
+            exchange = without_sessions(exchange)
+        if searched and not self.redactor.reveal:
+            exchange = mask_exchange(exchange, searched, self.redactor)
             self.found.tainted.add((self.stream, True))
-            withheld = exchange.request is not None and any([s.location == FORM_BODY for s in own])
+            withheld = exchange.request is not None and any([s.location == FORM_BODY for s in searched])
         asked.known = answered.known = False
         memset(&mark, 0, sizeof(mark))
-        mark.flags = MARK_VERBATIM if self.verbatim and not own else 0
+        mark.flags = MARK_VERBATIM if self.verbatim and not searched else 0
         if exchange.request is not None:
             message, span = exchange.request, exchange.request.span
             if message.more:

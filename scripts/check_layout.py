@@ -48,6 +48,7 @@ RANKS = {
     "convert.object_folder": 5,
     "convert.redaction.patches": 1,
     "convert.redaction": 5,
+    "convert.cookie_masks": 5,
     "convert.masking": 5,
     "convert.parts": 5,
     "convert.prepare": 5,
