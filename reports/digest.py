@@ -58,7 +58,9 @@ def digest(findings: Findings) -> Digest:
     """One walk over the findings."""
     forms: dict[str, list[int]] = {"cleartext": [], "token": [], "hash": []}
     held = []
-    for position in findings.of_kind("credential"):
+    for position in sorted(
+        at for kind in ("credential", "challenge", "password_hash") for at in findings.of_kind(kind)
+    ):
         if findings.rule(position).id in IN_A_PROCESS:
             held.append(position)
             continue

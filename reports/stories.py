@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .display import listing, moment, number, plural
+from .findings.kinds import WITH_SECRET
 from .inputs import item
 from .model import Captured, Phrase, Table
 from .names import endpoint_of
@@ -81,7 +82,7 @@ def process_phrase(
 
 def title(record: Mapping[str, Any], name: str) -> Phrase:
     """A finding's name with its user."""
-    if record["kind"] not in ("credential", "session", "spread"):
+    if record["kind"] not in WITH_SECRET:
         return Captured(record["title"])
     return (name, ": user ", Captured(record["username"])) if record["username"] else (name, ": no user name")
 

@@ -15,12 +15,12 @@ from .accepted import Accepted, Entry
 from .comments import FrameComments, Marks
 from .derived import Told
 from .groups import Group, Groups
+from .kinds import SECRETS, WITH_SECRET
 from .rule import LIKELY, Facts, Rule
 
 USER = 80
 _PROCESS = ("id", "pid", "tid", "name", "exe", "cmdline", "user", "container")
 _PERHAPS = ("parents", "login_user", "login_uid", "container_name")
-WITH_SECRET = ("credential", "session", "spread")
 
 
 class Findings:
@@ -180,7 +180,7 @@ class Findings:
         ends = self._ends(rule, source, first)
         near = ends.get("source", source)
         stream = self.numbered(source, "stream", first.get("stream")) if rule.kind != "spread" else None
-        secret, judged = rule.kind in WITH_SECRET, rule.kind in ("credential", "session", "brute_force")
+        secret, judged = rule.kind in WITH_SECRET, rule.kind in (*SECRETS, "brute_force")
         shown = first if secret else {}
         details = shown.get("details") or {}
         entry = self.ignored(position)
@@ -192,7 +192,7 @@ class Findings:
             "severity": self.level(position),
             "title": self.title(position),
             "protocol": _protocol(rule, first, ends),
-            "form": first.get("form", "cleartext") if rule.kind in ("credential", "session") else None,
+            "form": first.get("form", "cleartext") if rule.kind in SECRETS else None,
             "username": first.get("username") if secret else group.identity.user,
             "secret": shown.get("secret"),
             "secret_complete": group.complete if secret else None,

@@ -15,6 +15,7 @@ from typing import Any
 from . import severity
 from .checking import Checked, FileError
 from .expression import Expression, ExpressionError
+from .kinds import SECRETS
 from .pattern import Pattern, place
 from .rule import ATTEMPTS, CONSUMES, HTTP, RECORD, SCAN, SIGHTING, SPREAD, Conditions, Grading, Rule
 
@@ -142,7 +143,7 @@ def _consumes(entry: Checked, *, own: bool, pattern: bool, when: bool) -> str:
             raise ValueError("exactly one of match, when and statuses says what it takes")
         consumes = {"match": RECORD, "when": SIGHTING, "statuses": HTTP}[given[0]]
         kind = entry.text("kind", 40, "")
-        fitting = {RECORD: ("", "pattern"), HTTP: ("", "pattern"), SIGHTING: ("", "credential", "session")}[consumes]
+        fitting = {RECORD: ("", "pattern"), HTTP: ("", "pattern"), SIGHTING: ("", *SECRETS)}[consumes]
         if kind not in fitting:
             raise ValueError(f"kind: one of {', '.join(fitting[1:])}")
         return consumes

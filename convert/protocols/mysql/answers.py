@@ -15,6 +15,7 @@ from ...model.sighting import CERTAIN, HASH, LIKELY, Sighting
 from .fields import NATIVE, SHORT
 
 if TYPE_CHECKING:
+    from ...model.record import Value
     from ..sql.packets import Packet
     from .commands import Command
 
@@ -59,6 +60,21 @@ def _hashed(command: Command, packet: Packet, answer: bytes, begin: int) -> None
     seen = len(command.challenge) == _CHALLENGE
     challenge = command.challenge if seen else b""
     line = f"{scheme.line}{challenge.hex()}*{answer.hex()}"
+    parts: tuple[bytes, ...] = (answer,)
+    details: dict[str, Value] = {
+        "mechanism": scheme.name,
+        "hashcat": scheme.hashcat,
+        "john": scheme.john,
+        "challenge_seen": seen,
+    }
+    before = next((number for number, each in enumerate(command.sightings) if each.form == HASH), None)
+    if before is not None:
+        # The server asked again, by another plugin: one login, and what can be guessed from it are two lines.
+        first = command.sightings.pop(before)
+        command.passed_over -= command.passed_over > before
+        line = f"{first.secret.decode('ascii')}\n{line}"
+        parts = (*first.parts, answer)
+        details["before"] = first.details
     command.sightings.append(
         Sighting(
             "login",
@@ -71,13 +87,8 @@ def _hashed(command: Command, packet: Packet, answer: bytes, begin: int) -> None
             protocol="mysql",
             form=HASH,
             confidence=CERTAIN if seen else LIKELY,
-            details={
-                "mechanism": scheme.name,
-                "hashcat": scheme.hashcat,
-                "john": scheme.john,
-                "challenge_seen": seen,
-            },
-            parts=(answer,),
+            details=details,
+            parts=parts,
         )
     )
 

@@ -88,10 +88,17 @@ def test_the_server_asks_in_another_way() -> None:
         (True, packet(7, b"\x9b" * 256)), (False, err(8, 1045, b"28000", b"no")),
     ]  # fmt: skip
     found = talk(MySql, calls)
-    assert told(found) == [
-        ("ann", b"$mysqlna$" + SALT.hex().encode() + b"*" + first.hex().encode(), "unknown", "certain"),
-        ("ann", b"$mysqlsha2$" + OTHER.hex().encode() + b"*" + second.hex().encode(), "refused", "certain"),
-    ]
+    one = b"$mysqlna$" + SALT.hex().encode() + b"*" + first.hex().encode()
+    two = b"$mysqlsha2$" + OTHER.hex().encode() + b"*" + second.hex().encode()
+    assert told(found) == [("ann", one + b"\n" + two, "refused", "certain")]
+    assert found.sightings[0].parts == (first, second)
+    assert found.sightings[0].details == {
+        "mechanism": "caching_sha2_password",
+        "hashcat": None,
+        "john": None,
+        "challenge_seen": True,
+        "before": {"mechanism": "mysql_native_password", "hashcat": 11200, "john": "mysqlna", "challenge_seen": True},
+    }
     assert talk(MySql, calls, cuts=[1]).said() == found.said()
 
 
@@ -106,11 +113,11 @@ def test_another_user_within_the_session() -> None:
     found = talk(MySql, calls)
     assert [(user, line[-20:], outcome) for user, line, outcome, _ in told(found)] == [
         ("ann", one.hex().encode()[-20:], "accepted"),
-        ("bob", native(PASSWORD, SALT).hex().encode()[-20:], "unknown"),
         ("bob", two.hex().encode()[-20:], "accepted"),
     ]
-    assert told(found)[1][1].startswith(b"$mysqlna$" + SALT.hex().encode())
-    assert told(found)[2][1].startswith(b"$mysqlna$" + OTHER.hex().encode())
+    before, after = told(found)[1][1].split(b"\n")
+    assert before == b"$mysqlna$" + SALT.hex().encode() + b"*" + native(PASSWORD, SALT).hex().encode()
+    assert after.startswith(b"$mysqlna$" + OTHER.hex().encode())
 
 
 def test_the_challenge_is_not_in_the_capture() -> None:
