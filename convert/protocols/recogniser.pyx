@@ -18,6 +18,7 @@ cdef enum:
     HEAD = 4096
     ROOM = 1 << 16
     TRIES = 4
+    LOSS = 64                 # bytes that a loss counts for among what is held: how calls were cut must not matter
     HELLOS = 64               # hellos of TLS that are looked at in vain
 
 OPENING_BYTES = HEAD
@@ -159,7 +160,8 @@ cdef class Recogniser:
         elif self.held:
             self.opening.cut[to_server] = True
             self.held.append((to_server, None, offset, place, length))
-            if len(self.held) > ROOM // 64:
+            self.held_bytes += LOSS
+            if self.held_bytes > ROOM:
                 self.give_up()
         return 0
 

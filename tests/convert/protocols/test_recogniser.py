@@ -77,6 +77,25 @@ def test_gaps_are_handed_on_and_end_the_opening(monkeypatch: pytest.MonkeyPatch)
     assert inner.gaps == [(True, 9), (False, 4)], "the gap before the first byte is nobody's"
 
 
+@pytest.mark.parametrize("cuts", [None, [1]])
+def test_a_loss_among_many_pieces_ends_nothing(monkeypatch: pytest.MonkeyPatch, cuts: list[int] | None) -> None:
+    """Bytes are counted, not the pieces in which they come."""
+    monkeypatch.setattr(recogniser, "probes", lambda transport: (("made", lambda opening: 1 if opening.server else 2),))
+    found = talk(over("tcp"), [(True, b"\1" * 2000), (True, 9), (False, b"\2")], cuts=cuts)
+    [inner] = found.switched
+    assert (inner.client, inner.server, inner.gaps) == (b"\1" * 2000, b"\2", [(True, 9)])
+
+
+@pytest.mark.parametrize(("losses", "kept"), [(1000, 1000), (1030, 0)])
+def test_losses_are_held_within_bounds(monkeypatch: pytest.MonkeyPatch, losses: int, kept: int) -> None:
+    """Each counts for 64 bytes; behind too many it is asked anew."""
+    assert MOST_HELD == 1024 * 64
+    monkeypatch.setattr(recogniser, "probes", lambda transport: (("made", lambda opening: 1 if opening.server else 2),))
+    calls = [(True, b"\1"), *[(True, 9)] * losses, (False, b"\2")]
+    [inner] = talk(over("tcp"), calls).switched
+    assert (len(inner.gaps), inner.server) == (kept, b"\2")
+
+
 def test_it_asks_again_at_later_boundaries_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bytes] = []
 

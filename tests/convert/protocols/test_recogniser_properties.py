@@ -99,7 +99,8 @@ def test_probes_take_any_beginning(calls: Calls, sent: int, answered: int, port:
 
 @pytest.mark.parametrize("file", sorted(RECORDINGS.glob("*.pcap")), ids=lambda file: file.stem)
 def test_every_conversation_is_known_for_what_it_is(file: Path) -> None:
-    """FTP's data connections have no protocol, and one client asks for TLS before it logs in."""
+    """FTP's data connections have no protocol, and one client asks for TLS before it logs in; memcached's text protocol
+    is known by a refused login alone."""
     name = file.stem.partition("-")[0]
     known: dict[str, set[str | None]] = {
         "mail": {"imap", "pop3", "smtp"},
@@ -109,6 +110,7 @@ def test_every_conversation_is_known_for_what_it_is(file: Path) -> None:
         "ftp": {"ftp", "tls", None},
         "http2": {"http2", "http"},
         "websocket": {"http"},
+        "memcached": {"memcached", None},
     }
     found = set()
     for calls in conversations(file):
