@@ -1,4 +1,4 @@
-"""What a MySQL client says: commands as they are read from its packets, and the statements that it has prepared.
+"""What a MySQL client says: commands as they are read from its packets.
 
 https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
 """
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ...model.sighting import ACCEPTED, REFUSED, UNKNOWN, Sighting
 from ..sql import secrets as sql_secrets
 from ..sql import sightings
-from ..sql.strays import takes_password
 from .answers import respond
 from .fields import (
     CONNECT_ATTRIBUTES,
@@ -24,7 +23,7 @@ from .fields import (
     Short,
     read_attributes,
 )
-from .values import MOST_PARAMETERS, Bound, bulk, executed, query_attributes
+from .values import query_attributes
 
 if TYPE_CHECKING:
     from ...model.record import Value
@@ -48,11 +47,7 @@ _REPLIES = {
     "process-info": RESULT, "prepare": PREPARED, "field-list": LIST, "fetch": ROWS, "statistics": TEXT,
     "binlog-dump": EVENTS, "binlog-dump-gtid": EVENTS, "table-dump": EVENTS, "change-user": AUTH, "multi": RESULT,
 }  # fmt: skip
-_MOST_STATEMENTS = 1024
-_MOST_TEXT = 2 << 20
-_MOST_LONG_DATA = 256 * 1024
-LAST = 0xFFFFFFFF
-"""MariaDB: the statement that was prepared last."""
+_EXECUTED = frozenset({"query", "execute", "bulk-execute"})
 _DENIED = frozenset({1045, 1698})
 _PROVEN = frozenset({1044, 1049, 1820, 1862})
 """The password is right, but it has to be changed; or the database is not there for that user."""
@@ -104,7 +99,7 @@ class Command:
             outcome = REFUSED if code in _DENIED else ACCEPTED if proven else UNKNOWN
             for sighting in self.sightings[self.passed_over :]:
                 sighting.outcome = outcome
-        elif self.name == "query" and result is not None:
+        elif result is not None and self.name in _EXECUTED:
             sightings.judge(self.sightings, self.sql, result == "ok")
 
     def mask_all(self, fields: dict[str, Value]) -> None:
@@ -253,105 +248,3 @@ def as_name(text: str) -> str | None:
         return text.encode("latin-1").decode() or None
     except UnicodeError:
         return text
-
-
-class _Statement:
-    __slots__ = ("count", "sql", "types", "whole")
-
-    def __init__(self, sql: Value, whole: Value, count: int) -> None:
-        self.sql, self.whole, self.count = sql, whole, count
-        self.types: list[Bound] = []
-
-
-class Statements:
-    """What was prepared, by its number; used in the order in which commands are handed out."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, _Statement] = {}
-        self._last = 0
-        self._held = 0
-        self._long: dict[int, dict[int, bytearray]] = {}
-        self._long_held = 0
-
-    def send(self, packet: Packet) -> None:
-        """COM_STMT_SEND_LONG_DATA: a part of a parameter's value."""
-        body = packet.body
-        if len(body) < 7:
-            return
-        number, parameter = int.from_bytes(body[1:5], "little"), int.from_bytes(body[5:7], "little")
-        room = _MOST_LONG_DATA - self._long_held
-        if len(self._long) >= _MOST_STATEMENTS and number not in self._long or room <= 0:
-            return
-        parts = self._long.setdefault(number, {})
-        if len(parts) < MOST_PARAMETERS or parameter in parts:
-            part = body[7:][:room]
-            parts.setdefault(parameter, bytearray()).extend(part)
-            self._long_held += len(part) + 1
-
-    def sent(self, number: int) -> dict[int, bytes]:
-        """What was sent ahead for a statement, which uses it up."""
-        parts = self._long.pop(number, {})
-        self._long_held -= sum(len(part) for part in parts.values())
-        self._long_held = max(self._long_held, 0) if self._long else 0
-        return {parameter: bytes(part) for parameter, part in parts.items()}
-
-    def prepared(self, command: Command, number: int, parameters: int) -> None:
-        """The server has given a statement its number."""
-        self.closed(number)
-        self._last = number
-        sql = command.fields.get("sql", "")
-        self._known[number] = _Statement(sql, command.fields.get("sql_complete"), parameters)
-        self._held += len(str(sql))
-        while len(self._known) > _MOST_STATEMENTS or self._held > _MOST_TEXT:
-            self.closed(next(iter(self._known)))
-
-    def closed(self, number: int) -> None:
-        """A statement is no more."""
-        old = self._known.pop(number, None)
-        if old is not None:
-            self._held -= len(str(old.sql))
-
-    def resolve(self, command: Command, capabilities: int | None) -> None:
-        """Tell the text and the parameters of an execution; not these where one of them is a password."""
-        self._resolve(command, capabilities)
-        fields = command.fields
-        told = fields.get("parameters")
-        if isinstance(told, list) and takes_password(str(fields.get("sql"))):
-            fields["parameters"] = [None] * len(told)
-            fields["secret"] = True
-
-    def _resolve(self, command: Command, capabilities: int | None) -> None:
-        packet = command.execution
-        if packet is None:
-            return
-        command.execution = None
-        statement = self._known.get(self._last if command.statement == LAST else command.statement)
-        fields = command.fields
-        if statement is None:
-            fields["parameters_complete"] = False
-            return
-        fields["sql"], fields["sql_complete"] = statement.sql, statement.whole
-        if command.name == "bulk-execute":
-            told = bulk(packet.body, statement.count, statement.types)
-            if told is None:
-                fields["parameters_complete"] = False
-                return
-            rows, statement.types, fields["parameter_sets"], whole = told
-            fields["parameters"], fields["parameters_complete"] = rows, whole and packet.complete
-            fields["parameter_types"] = [bound.word for bound in statement.types[:MOST_PARAMETERS]]
-            return
-        named = capabilities is not None and bool(capabilities & QUERY_ATTRIBUTES)
-        marked = len(packet.body) > 5 and bool(packet.body[5] & 8)
-        found = executed(packet.body, statement.count, named, statement.types, command.sent, marked)
-        if found is None:
-            fields["parameters_complete"] = False
-            return
-        statement.types = found.types
-        count = statement.count
-        if found.types or count:
-            fields["parameters"] = found.values[:count]
-            fields["parameter_types"] = [bound.word for bound in found.types[: min(count, MOST_PARAMETERS)]]
-            fields["parameters_complete"] = found.whole
-        if len(found.values) > count:
-            pairs = zip(found.types[count:], found.values[count:], strict=False)
-            fields["attributes"] = [[bound.name, value] for bound, value in pairs]

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from ...model.record import Message, Record
 from ...model.span import Span
 from .answers import goes_on, respond
-from .commands import AUTH, NOTHING, Command, Statements, describe_login, read
+from .commands import AUTH, NOTHING, Command, describe_login, read
 from .fields import COMPRESS, SSL, ZSTD, Greeting, Login, error, greeting, login
 from .packets import Inflater, MySqlFramer
 from .replies import INFILE, Reply
+from .statements import Statements
 
 if TYPE_CHECKING:
     from ...model.record import Value
@@ -357,6 +358,8 @@ class MySql:
         if reply is not None:
             fields = reply.told()
             span = reply.span()
+            if command is not None:
+                self._use(command, reply)
             if command is not None and command.secrets:
                 command.mask_all(fields)
             response = Message(span, reply.greeting | fields) if span is not None else None
@@ -364,7 +367,8 @@ class MySql:
             if response is not None:
                 self._hand(reply.kind if reply else "query", None, response)
             return
-        self._use(command, reply)
+        if reply is None:
+            self._use(command, None)
         command.judge(reply.result if reply else None, reply.code if reply else None)
         self._hand(command.kind, Message(command.span, command.fields), response)
         for sighting in command.sightings:

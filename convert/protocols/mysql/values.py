@@ -43,12 +43,17 @@ class Bound(NamedTuple):
         return ("unsigned " if self.unsigned else "") + TYPE_NAMES.get(self.kind, f"type {self.kind}")
 
 
+Place = tuple[int, int] | None
+"""(begin, end) of a text in the packet; None of what is none, or was sent ahead."""
+
+
 class Parameters(NamedTuple):
     """Values in order, as far as they were there."""
 
     values: list[Value]
     types: list[Bound]
     whole: bool
+    places: list[Place]
 
 
 def read_types(reader: Reader, count: int, named: bool) -> list[Bound]:
@@ -65,19 +70,31 @@ def read_types(reader: Reader, count: int, named: bool) -> list[Bound]:
 def read_values(reader: Reader, types: list[Bound], nulls: bytes, sent: dict[int, bytes]) -> Parameters:
     """The values behind the types. `sent`: what had been sent ahead as long data, by number of the parameter."""
     values: list[Value] = []
+    places: list[Place] = []
     try:
         for number, bound in enumerate(types):
             if number >= MOST_PARAMETERS:
-                return Parameters(values, types, False)
+                return Parameters(values, types, False, places)
+            place = None
             if number in sent:
                 values.append(_text(sent[number], bound.kind))
             elif nulls[number // 8] >> number % 8 & 1:
                 values.append(None)
             else:
-                values.append(value(reader, bound))
+                told, place = placed(reader, bound)
+                values.append(told)
+            places.append(place)
     except Short:
-        return Parameters(values, types, False)
-    return Parameters(values, types, True)
+        return Parameters(values, types, False, places)
+    return Parameters(values, types, True, places)
+
+
+def placed(reader: Reader, bound: Bound) -> tuple[Value, Place]:
+    """As value(), and where it stands."""
+    if bound.kind not in _TEXTS:
+        return value(reader, bound), None
+    data = reader.take(reader.lenenc())
+    return _text(data, bound.kind), (reader.at - len(data), reader.at)
 
 
 def value(reader: Reader, bound: Bound) -> Value:
@@ -169,12 +186,12 @@ def executed(
     execution told them. `marked`: the flag that the number of parameters is told.
     """
     if not declared and not (named and marked):
-        return Parameters([], [], True)
+        return Parameters([], [], True, [])
     reader = Reader(body, 10)
     try:
         count = reader.lenenc() if named else declared
         if not count:
-            return Parameters([], [], True)
+            return Parameters([], [], True, [])
         if not declared <= count <= _MOST_DECLARED:
             return None
         nulls = reader.take((count + 7) // 8)
@@ -187,8 +204,19 @@ def executed(
     return read_values(reader, known, nulls, sent)
 
 
-def bulk(body: bytes, declared: int, known: list[Bound]) -> tuple[list[Value], list[Bound], int, bool] | None:
-    """MariaDB's bulk execution: (rows of values, types, number of rows, all of them are told)."""
+class Bulk(NamedTuple):
+    """MariaDB's bulk execution."""
+
+    rows: list[list[Value]]
+    types: list[Bound]
+    sets: int
+    whole: bool
+    """All rows are told."""
+    places: list[list[Place]]
+
+
+def bulk(body: bytes, declared: int, known: list[Bound]) -> Bulk | None:
+    """The rows of values, from behind the statement's number; None where they cannot be read."""
     reader = Reader(body, 7)
     try:
         types = read_types(reader, declared, False) if int.from_bytes(body[5:7], "little") & 128 else known
@@ -196,21 +224,26 @@ def bulk(body: bytes, declared: int, known: list[Bound]) -> tuple[list[Value], l
         return None
     if len(types) != declared or not declared:
         return None
-    rows: list[Value] = []
+    rows: list[list[Value]] = []
+    places: list[list[Place]] = []
     count = told = 0
     try:
         while reader.left:
             row: list[Value] = []
+            where: list[Place] = []
             for bound in types:
                 indicator = reader.number(1)
-                row.append(value(reader, bound) if not indicator else _INDICATED.get(indicator))
+                one, place = (_INDICATED.get(indicator), None) if indicator else placed(reader, bound)
+                row.append(one)
+                where.append(place)
             count += 1
             told += len(row)
             if told <= MOST_PARAMETERS:
                 rows.append(row)
+                places.append(where)
     except Short:
-        return rows, types, count, False
-    return rows, types, count, len(rows) == count
+        return Bulk(rows, types, count, False, places)
+    return Bulk(rows, types, count, len(rows) == count, places)
 
 
 _INDICATED: dict[int, Value] = {1: None, 2: "DEFAULT", 3: "IGNORE"}

@@ -57,6 +57,7 @@ def bind(queue: Queue, packet: Packet, user: str | None) -> None:
         unit.fields["portal"] = portal[:SHORT].decode("latin-1")
     unit.bound, whole = read(body, len(portal) + len(name) + 2)
     unit.bound_whole = whole
+    unit.sight_parameters(packet)
     unit.open = True
     queue.statements.bind(portal, unit)
     queue.push(packet.tag, unit, packet)

@@ -9,13 +9,15 @@ from ...model.sighting import ACCEPTED, CLEARTEXT, REFUSED, UNKNOWN, Sighting
 from ...model.span import Span
 from ..sql import secrets as sql_secrets
 from ..sql import sightings
+from ..sql.placeholders import Parameter, passwords, sighted
 from ..sql.strays import takes_password
 from .messages import LONGEST, SHORT, columns, complaint
-from .values import Bound, type_word, value
+from .values import TEXTS, Bound, type_word, value
 
 if TYPE_CHECKING:
     from ...model.record import Value
     from ..sql.packets import Packet
+    from ..sql.placeholders import Place
     from .answers import Scram
 
 MOST_RESULTS = 64
@@ -35,6 +37,14 @@ class Statement:
         self.shown = shown
         self.whole = whole
         self.oids = oids
+        self._passwords: list[Place] | None = None
+
+    @property
+    def passwords(self) -> list[Place]:
+        """Its parameters that are passwords."""
+        if self._passwords is None:
+            self._passwords = passwords(self.sql, sql_secrets.POSTGRESQL)
+        return self._passwords
 
 
 class Unit:
@@ -100,6 +110,24 @@ class Unit:
         statement = Statement(text, sql_secrets.mask(text, self.secrets), whole, [])
         self.sightings += sightings.told(self.secrets, text, packet, begin, user, "postgresql")
         return statement
+
+    def sight_parameters(self, packet: Packet) -> None:
+        """The passwords among what was bound."""
+        if self.statement is None or self.bound is None:
+            return
+        oids = self.statement.oids
+        sent: list[Parameter | None] = []
+        for number, one in enumerate(self.bound):
+            oid = oids[number] if number < len(oids) else 0
+            if one.data is None or (one.binary and oid and oid not in TEXTS):
+                sent.append(None)
+            else:
+                sent.append(Parameter(one.data, packet.part(one.begin, one.begin + len(one.data))))
+        for place in self.statement.passwords:
+            found = sighted(place, sent, "postgresql", True)
+            if found is not None:
+                self.sightings.append(found)
+                self.secrets.append(sql_secrets.Secret(0, 0, found.secret.decode("latin-1"), None, True, False))
 
     def sight(self, where: str, user: str | None, secret: str, raw: bytes, span: Span, whole: bool) -> None:
         """A password that passed."""
@@ -212,16 +240,26 @@ class Unit:
         if self.bound is not None:
             oids = statement.oids if statement is not None else []
             types = [oids[i] if i < len(oids) else 0 for i in range(len(self.bound))]
-            fields["parameters"] = [value(bound, oid) for bound, oid in zip(self.bound, types, strict=True)]
+            told: list[Value] = [value(bound, oid) for bound, oid in zip(self.bound, types, strict=True)]
+            fields["parameters"] = told
             fields["parameter_types"] = [type_word(oid) for oid in types]
             fields["parameter_formats"] = ["binary" if bound.binary else "text" for bound in self.bound]
             fields["parameters_complete"] = self.bound_whole
             if statement is not None and takes_password(statement.shown):
                 fields["parameters"] = [None] * len(self.bound)
                 fields["secret"] = True
+            elif statement is not None and statement.passwords:
+                fields["parameters"] = self._without_passwords(statement.passwords, self.bound, told)
         if self.secrets or any(sighting.form == CLEARTEXT for sighting in self.sightings):
             fields["secret"] = True
         return Message(self.span, fields)
+
+    def _without_passwords(self, places: list[Place], bound: list[Bound], told: list[Value]) -> list[Value]:
+        """The parameters without these, and what repeats them."""
+        hidden = {bound[place.number].data for place in places if place.number < len(told)} - {None}
+        if hidden:
+            self.fields["secret"] = True
+        return [None if one.data in hidden else value for one, value in zip(bound, told, strict=True)]
 
     def response(self) -> Message | None:
         """For the record, as far as the answer went."""

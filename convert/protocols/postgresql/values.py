@@ -28,7 +28,7 @@ _TYPES = {
 }  # fmt: skip
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - of timestamps without a zone too
 _INTEGERS = {20: 8, 21: 2, 23: 4}
-_TEXTS = frozenset({18, 19, 25, 114, 142, 705, 1042, 1043})
+TEXTS = frozenset({18, 19, 25, 114, 142, 705, 1042, 1043})
 
 
 class Bound(NamedTuple):
@@ -37,6 +37,8 @@ class Bound(NamedTuple):
     binary: bool
     data: bytes | None
     """None: NULL."""
+    begin: int = 0
+    """Where the value stands in the message."""
 
 
 def read(body: bytes, at: int) -> tuple[list[Bound], bool]:
@@ -53,7 +55,7 @@ def read(body: bytes, at: int) -> tuple[list[Bound], bool]:
             break
         number = len(bound)
         binary = bool(formats[number] if number < len(formats) else len(formats) == 1 and formats[0])
-        bound.append(Bound(binary, body[at + 4 : at + 4 + length] if length >= 0 else None))
+        bound.append(Bound(binary, body[at + 4 : at + 4 + length] if length >= 0 else None, at + 4))
         at += 4 + max(length, 0)
     return bound, len(bound) == count
 
@@ -86,7 +88,7 @@ def value(bound: Bound, oid: int) -> Value:
 
 
 def _binary(data: bytes, oid: int) -> Value:
-    if oid in _TEXTS:
+    if oid in TEXTS:
         return data[:LONGEST].decode("latin-1")
     if oid in _INTEGERS:
         return int.from_bytes(data, "big", signed=True) if len(data) == _INTEGERS[oid] else None

@@ -111,10 +111,10 @@ def find(sql: str, dialect: str, complete: bool = True) -> list[Secret]:
 def _find(sql: str, dialect: str, complete: bool, depth: int) -> list[Secret]:
     found: list[Secret] = []
     statement: list[Token] = []
-    tokens = _tokens(sql, dialect)
-    if len(tokens) >= _MOST_TOKENS:  # nobody knows what the rest holds
-        found.append(Secret(tokens[-1].end, len(sql), "", None, True, True))
-    for token in tokens:
+    told = tokens(sql, dialect)
+    if len(told) >= _MOST_TOKENS:  # nobody knows what the rest holds
+        found.append(Secret(told[-1].end, len(sql), "", None, True, True))
+    for token in told:
         if depth and token.kind == "text" and token.word[0] == "$":  # the body of a function or of DO
             begin = token.begin + token.word.index("$", 1) + 1
             inner = _find(sql[begin : token.end], dialect, complete, 0)
@@ -171,19 +171,20 @@ def mask_fields(fields: dict[str, Value], names: tuple[str, ...], sql: str, secr
                 fields[f"{name}_complete"] = False
 
 
-def _tokens(sql: str, dialect: str) -> list[Token]:
+def tokens(sql: str, dialect: str) -> list[Token]:
+    """The text in its parts, without blanks and comments; no more than are looked at."""
     pattern = _MYSQL_TOKEN if dialect == MYSQL else _POSTGRESQL_TOKEN
-    tokens: list[Token] = []
+    told: list[Token] = []
     for match in pattern.finditer(sql):
         kind = match.lastgroup or "mark"
         if kind == "tag":
             kind = "text"
         if kind != "skip":
             word = match[0].upper() if kind == "word" else match[0]
-            tokens.append(Token(kind, match.start(), match.end(), word))
-            if len(tokens) >= _MOST_TOKENS:
+            told.append(Token(kind, match.start(), match.end(), word))
+            if len(told) >= _MOST_TOKENS:
                 break
-    return tokens
+    return told
 
 
 class _Statement:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .secrets import Secret
 
 LOCATION = "query-text"
+PARAMETER = "query-parameter"
 _LOOKS_UP = re.compile(r"[\s(]*select\b", re.IGNORECASE)
 
 
@@ -42,6 +43,6 @@ def judge(sightings: list[Sighting], sql: str, ok: bool) -> None:
     """A statement was executed or not; that a look-up was tells nothing of the password in it."""
     looks_up = _LOOKS_UP.match(sql) is not None
     for sighting in sightings:
-        if sighting.location == LOCATION:
+        if sighting.location in {LOCATION, PARAMETER}:
             unknown = looks_up and sighting.confidence == LIKELY
             sighting.outcome = UNKNOWN if unknown else ACCEPTED if ok else REFUSED
