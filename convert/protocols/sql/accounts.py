@@ -100,6 +100,8 @@ class Accounts:
             for at in range(begin + 2, min(end, begin + 12)):
                 if self._tokens[at].kind == "text":
                     return at
+                if self._word(at) in {"?", "$"}:  # a placeholder: texts behind it are salts and names of algorithms
+                    return None
         return None
 
     def _items(self, at: int) -> tuple[list[tuple[int, int]], int]:
