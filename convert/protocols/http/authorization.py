@@ -55,7 +55,7 @@ _HEADERS = (
 )
 _TOKEN_HEADERS = frozenset(_HEADERS.split())
 _HEADER_VALUE = re.compile(r"[!-~]{4,8192}")
-_WSSE = re.compile(r'(\w+)\s*=\s*"([^"]*)"')
+_WSSE = re.compile(r'\b(\w++)\s*+=\s*+"([^"]*+)"')
 
 
 def in_authorization(
@@ -181,7 +181,7 @@ def in_header(request: HttpRequest, text: HeadText, name: str, value: str, begin
     """The secrets of a header with a name from a closed list; `name` in lower case."""
     if name == "sec-websocket-protocol":
         # A browser cannot send Authorization with a WebSocket: what is offered as a protocol stands for it.
-        tokens = [found[0] for found in jwt.JWT.finditer(value)][:10]
+        tokens = jwt.within(value)[:10]
         kind = Kind(TOKEN, CERTAIN)
         found = [_token(request, text, WEBSOCKET_PROTOCOL, None, token, begin, end, kind) for token in tokens]
         return [sighting for sighting in found if sighting is not None and sighting.details is not None]

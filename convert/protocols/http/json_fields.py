@@ -29,7 +29,7 @@ _PAIR = re.compile(
 _QUERY = re.compile(rb"(?:query|mutation|subscription)\b|\{")
 # name: "value", within the text of a GraphQL document; its quotes are escaped where that is a string of JSON.
 _ARGUMENT = re.compile(
-    rb'(?<![$\w])(?P<name>[A-Za-z_]\w{0,99})(?:\s|\\[nrt])*+:(?:\s|\\[nrt])*+(?P<quote>\\?")(?P<text>(?:(?!(?P=quote)).){0,1024}?)'
+    rb'(?<![$\w])(?P<name>[A-Za-z_]\w{0,99})(?:\s|\\[nrt]){0,64}+:(?:\s|\\[nrt]){0,64}+(?P<quote>\\?")(?P<text>(?:(?!(?P=quote)).){0,1024}?)'
     rb"(?<!\\\\)(?P=quote)",
     re.DOTALL,
 )

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ...model.record import Value
 
 _LONGEST = 1 << 14
-JWT = re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.(?:eyJ|e30)?[A-Za-z0-9_\-]*\.[A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]*){0,2}")
+_JWT = re.compile(r"eyJ[A-Za-z0-9_\-]{8,}\.(?:eyJ|e30)?[A-Za-z0-9_\-]*\.[A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]*){0,2}")
+_WITHIN = re.compile(r"eyJ[A-Za-z0-9_\-]{8,}+((?:\.[A-Za-z0-9_\-]*+){2,4})?")
+# What only begins like one is matched too, so that its characters are not looked at again from within it.
 _CLAIMS = ("iss", "sub", "aud", "exp", "iat", "nbf", "scope", "scp", "azp", "client_id")
 _USERS = ("preferred_username", "username", "user_name", "upn", "unique_name", "email", "login", "user")
 _CRACKABLE = frozenset(("HS256", "HS384", "HS512"))
@@ -20,9 +22,14 @@ _HASHCAT = 16500
 _LONGEST_CLAIM = 512
 
 
+def within(text: str) -> list[str]:
+    """What looks like one in a text, in order."""
+    return [found[0] for found in _WITHIN.finditer(text) if found[1] is not None]
+
+
 def read(token: str) -> tuple[str | None, dict[str, Value]] | None:
     """(user whom it names, details) of a JWT; None where it is none: its first part has to be JSON with `alg`."""
-    if len(token) > _LONGEST or JWT.fullmatch(token) is None:
+    if len(token) > _LONGEST or _JWT.fullmatch(token) is None:
         return None
     parts = token.split(".")
     header = _json(parts[0])

@@ -69,7 +69,7 @@ _FAILED_WORDS = re.compile(
     rb"|(?:failed|unable)\s+to\s+(?:log|sign)\s?[io]n|access\s+denied|could\s+not\s+(?:log|sign)\s+you\s+in"
     rb"|(?:user\s?name|password|credentials?)\s+(?:do(?:es)?\s+not|doesn['&]\S*t|don['&]\S*t)\s+match"
     rb"|benutzername\s+oder\s+(?:das\s+)?(?:kenn|pass)wort|falsches\s+(?:kenn|pass)wort|anmeldung\s+fehlgeschlagen"
-    rb"|mot\s+de\s+passe\s+(?:est\s+)?incorrect|contrase\S+\s+incorrecta",
+    rb"|mot\s+de\s+passe\s+(?:est\s+)?incorrect|contrase\S{1,9}\s+incorrecta",
     re.IGNORECASE,
 )
 _PASSWORD_FIELD = re.compile(rb"<input\b[^<>]{0,500}\btype\s*=\s*[\"']?password\b", re.IGNORECASE)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_LINE = 64 * 1024
 _MOST_PAYLOAD = 1 << 30
-_OPERATION = re.compile(rb"(?i:(INFO|CONNECT|H?PUB|SUB|UNSUB|H?MSG|PING|PONG|\+OK|-ERR))(?:[ \t]+([^\r\n]*))?\Z")
+_OPERATION = re.compile(rb"(?i:(INFO|CONNECT|H?PUB|SUB|UNSUB|H?MSG|PING|PONG|\+OK|-ERR))(?:[ \t]++([^\r\n]*+))?\Z")
 _STRING = rb"\"%b\"\s*:\s*\"((?:[^\"\\]|\\.)*)\""
 _SECRETS = {"pass": "login", "auth_token": "login", "jwt": "login"}
 _REFUSED = re.compile(rb"'?(?:Authorization|Authentication|User Authentication|Account)", re.IGNORECASE)

@@ -28,7 +28,7 @@ KNOWN = frozenset(
 )
 _COMMAND = re.compile(rb"[ \t]*([A-Za-z0-9]{1,32})(?:[ \t]+(.*))?\Z", re.DOTALL)
 _AUTHINFO = re.compile(rb"(USER|PASS)[ \t](.*)\Z", re.DOTALL | re.IGNORECASE)
-_SASL = re.compile(rb"SASL[ \t]+([^ \t]+)(?:[ \t]+([^ \t]*))?[ \t]*\Z", re.IGNORECASE)
+_SASL = re.compile(rb"SASL[ \t]++([^ \t]++)(?:[ \t]++([^ \t]*+))?[ \t]*+\Z", re.IGNORECASE)
 _REPLY = re.compile(rb"([1-5][0-9]{2})(?:[ \t](.*))?\Z", re.DOTALL)
 _LISTS = frozenset((100, 101, 215, 220, 221, 222, 224, 225, 230, 231, 282))
 _POSTS = {b"POST": 340, b"IHAVE": 335}

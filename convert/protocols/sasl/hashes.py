@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 CRAM_MD5_MODE, APOP_MODE = 50, 20
 _HEX_DIGEST = re.compile(rb"[0-9A-Fa-f]{32}\Z")
-_PARAMETER = re.compile(rb'[\s,]*+([A-Za-z\-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]*))\s*(?=,|\Z)', re.DOTALL)
+_PARAMETER = re.compile(
+    rb'[\s,]*+([A-Za-z\-]{1,32})\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]*+))\s*+(?=,|\Z)', re.DOTALL
+)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _MOST_PARAMETERS = 32
 
