@@ -68,6 +68,8 @@ def test_masked_wherever_it_stands(style: str, tmp_path: Path) -> None:
 
 def fits(case: Case, style: str) -> bool:
     """Some places cannot hold every password: what is not quoted there ends at the first odd character."""
+    if case.name.startswith("token-"):  # of ASCII by their grammar
+        return False
     return "sql" not in case.name or b"'" + case.secret + b"'" in b"".join(data for _, data in case.calls)
 
 

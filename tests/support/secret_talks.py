@@ -13,7 +13,7 @@ from typing import NamedTuple
 from websockets.frames import Frame, Opcode
 
 from . import asn1_made as made
-from . import chat_talks, windows_talks
+from . import chat_talks, queue_talks, web_talks, windows_talks
 from . import http2_made as h2
 from .sql_talk import complaint, err, greeting, lenenc, login, message, ok, packet, query, startup
 
@@ -381,6 +381,14 @@ def cases(secret: Callable[[], bytes]) -> Iterator[Case]:
         ("xmpp", 5222, chat_talks.xmpp),
         ("mssql", 1433, windows_talks.mssql),
         ("smb", 445, windows_talks.smb),
+        ("amqp", 5672, queue_talks.amqp),
+        ("stomp", 61613, queue_talks.stomp),
+        ("nats", 4222, queue_talks.nats),
+        ("mongodb", 27017, queue_talks.mongodb),
+        ("memcached", 11211, queue_talks.memcached),
+        ("mqtt", 1883, queue_talks.mqtt),
+        ("web", 80, web_talks.passwords),
+        ("token", 80, web_talks.tokens),
     )
     for name, port, make in makers:
         for number in range(len(list(make(b"any")))):
