@@ -27,7 +27,9 @@ from syswire.reports.findings.table import RULES
 
 DOCUMENTS = (
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/formats.md", "docs/findings.md", "docs/protocols.md",
-    "docs/capture.md",
+    "docs/capture.md", "docs/architecture.md", "docs/rules.md", "docs/protocols/databases.md",
+    "docs/protocols/directory.md", "docs/protocols/mail.md", "docs/protocols/messaging.md", "docs/protocols/network.md",
+    "docs/protocols/sessions.md",
 )  # fmt: skip
 NEEDED = ("tshark", "jq")
 
@@ -156,7 +158,7 @@ def undescribed(record: dict[str, Any], known: set[str], opaque: tuple[str, ...]
     return {name for name in record if name not in known and name not in opaque}
 
 
-@pytest.mark.parametrize("kind", ["capture", "process", "stream", "http", "sighting"])
+@pytest.mark.parametrize("kind", ["capture", "process", "stream", "http", "sighting", "spread"])
 def test_every_field_of_every_record(kind: str, case: Outputs, formats: str) -> None:
     known = described(formats, kind)
     endpoint, where = described(formats, "endpoint"), described(formats, "where")
@@ -183,7 +185,8 @@ def test_every_documented_field_is_written(case: Outputs, formats: str) -> None:
         "process": {"escaped"},
         "stream": {"hash_withheld", "tunnel"},
         "http": {"escaped"},
-        "sighting": {"escaped", "announced"},
+        "sighting": {"escaped", "announced", "details"},
+        "spread": {"escaped"},
     }.items():
         written = {name for record in case.records[kind] for name in record} - {"type"}
         assert described(formats, kind) - rare - written == set(), kind
@@ -192,7 +195,7 @@ def test_every_documented_field_is_written(case: Outputs, formats: str) -> None:
 def test_manifest(case: Outputs, formats: str) -> None:
     manifest = json.loads((case.folder / "manifest.json").read_text("utf-8"))
     assert set(manifest) == described(formats, "manifest.json") - {"objects"}
-    assert set(manifest["inputs"][0]) == described(formats, "inputs")
+    assert set(manifest["inputs"][0]) == described(formats, "inputs") - {"redacted"}
     assert set(manifest["inputs"][0]["machine"]) == {"hostname", "cpus", "memory", "boot_time"}
     assert all(set(entry) == described(formats, "outputs") for entry in manifest["outputs"])
     assert set(manifest["run"]) == described(formats, "run")
@@ -213,6 +216,30 @@ def test_findings(case: Outputs, formats: str, root: Path) -> None:
 def test_structural_fields(formats: str) -> None:
     section = re.search(r"^Never masked:(.*?)\n\n", formats, re.M | re.S)
     assert section and set(re.findall(r"`(\w+)`", section[1])) == STRUCTURAL
+
+
+def test_every_weird_is_told(root: Path) -> None:
+    """Names that parsers give to oddities stand in the documents of protocols."""
+    folder = root / "docs" / "protocols"
+    told = "".join(path.read_text("utf-8") for path in (root / "docs" / "protocols.md", *folder.glob("*.md")))
+    named = set()
+    for path in (root / "convert" / "protocols").rglob("*.py*"):
+        if path.suffix in (".py", ".pyx"):
+            named |= set(re.findall(r'weird\("([a-z0-9.-]+)"', path.read_text("utf-8")))
+    assert len(named) > 50
+    assert {name for name in named if f"`{name}`" not in told} == set()
+
+
+def test_parts_of_the_documents_that_are_linked_exist(root: Path) -> None:
+    """Links to a heading name one."""
+    paths = [root / "README.md", *(root / "docs").rglob("*.md")]
+    for path in paths:
+        for file, part in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", path.read_text("utf-8")):
+            text = ((path.parent / file) if file else path).read_text("utf-8")
+            heads = {
+                re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.*)$", text, re.M)
+            }
+            assert part in heads, (path, part)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
