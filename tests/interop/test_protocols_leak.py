@@ -15,7 +15,7 @@ import pytest
 
 from support.command import run
 from support.conversations import PSH, Talk, capture
-from support.leaks import leaks, strings, views
+from support.leaks import leaks, spellings, strings, unescaped, views
 from support.packet_made import A4, B4
 from support.secret_talks import Case, cases
 
@@ -41,9 +41,9 @@ def frames(case: Case, number: int) -> Iterator[bytes]:
     yield from talk.close(sent[True], sent[False])
 
 
-def written(folder: Path, made: list[Case], command: str) -> tuple[Path, str]:
+def written(folder: Path, made: list[Case], command: str, *options: str) -> tuple[Path, str]:
     path = capture(folder / "in.pcap", [frame for number, case in enumerate(made) for frame in frames(case, number)])
-    done = run(command, path, "-o", folder / "out", "--jobs", "1")
+    done = run(command, path, "-o", folder / "out", "--jobs", "1", *options)
     assert done.returncode == 0, done.stderr
     return folder / "out", done.stdout + done.stderr
 
@@ -63,6 +63,43 @@ def test_masked_wherever_it_stands(style: str, tmp_path: Path) -> None:
     for path in sorted(out.iterdir()):
         if path.suffix != ".pcapng":  # the evidence itself
             shown += [leak for view in views(path) for leak in leaks(*view, secrets)]
+    assert shown == []
+
+
+BY_MISTAKE = re.compile(
+    r"(?:ftp|smtp|pop3|imap|irc|nntp)-(?:typo|lower|bare|site|refused|clear|pop|stray|no-literal|tagless|uid|verb|generic"
+    r"|service-typo|key)|telnet-no-echo|redis-(?:3|11|15|slow|made)"
+    r"|mysql-sql-(?:1|3|4|8|9|10|11|12|16|17)|postgresql-(?:sql-(?:1|2|4|5|10)|connection-parameter)"
+)
+"""Places that nobody is told of, since nothing says that they hold a password; the evidence keeps them."""
+
+
+def test_none_in_the_evidence_that_is_shared(tmp_path: Path) -> None:
+    """Whatever is told of is masked in the packets too."""
+    made = list(of_style("long"))
+    out, _ = written(tmp_path, made, "convert", "--redact")
+    [path] = out.glob("*.pcapng")
+    data = path.read_bytes()
+    low, meanings = data.lower(), list(unescaped(data))
+    shown = set()
+    for case in made:
+        spelled = spellings("ann", case.secret.decode())
+        plain = any(one in meaning for meaning in meanings for one in spelled)
+        if plain or case.secret.hex().encode() in low:
+            shown.add(case.name)
+    assert [name for name in sorted(shown) if not BY_MISTAKE.fullmatch(name)] == []
+
+
+def test_session_cookies_are_masked_in_their_headers(tmp_path: Path) -> None:
+    """They are not looked for elsewhere."""
+    value = b"Canary7d1e0f9a3b5c2d4e6f8091a2b3c4"
+    asked = b"GET /a HTTP/1.1\r\nHost: h\r\nCookie: lang=de; PHPSESSID=" + value + b"\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: PHPSESSID=" + value + b"; path=/\r\nContent-Length: 0\r\n\r\n"
+    out, _ = written(tmp_path, [Case("cookie", 80, [(True, asked), (False, answer)], value)], "convert")
+    [exchange] = [record for record in records(out) if record["type"] == "http"]
+    assert ["Cookie", "lang=de; PHPSESSID=********"] in exchange["request"]["headers"]
+    assert ["Set-Cookie", "PHPSESSID=********; path=/"] in exchange["response"]["headers"]
+    shown = [leak for view in views(next(out.glob("*.jsonl"))) for leak in leaks(*view, {(None, value.decode())})]
     assert shown == []
 
 

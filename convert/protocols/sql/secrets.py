@@ -54,7 +54,7 @@ _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PASSWORD_OF = ("MASTER_PASSWORD", "SOURCE_PASSWORD")
 _USER_OF = ("MASTER_USER", "SOURCE_USER", "USER")
-_VERBS = "CREATE ALTER GRANT SET CHANGE START UPDATE INSERT REPLACE SELECT DO EXECUTE"
+_VERBS = "CREATE ALTER GRANT SET CHANGE START UPDATE INSERT REPLACE SELECT DO EXECUTE CLONE"
 _ACCOUNT_VERBS = frozenset(_VERBS.split())
 _INTRODUCTORY = frozenset({"BEGIN", "THEN", "ELSE", "LOOP"})
 
@@ -204,7 +204,9 @@ class _Statement:
         del self._tokens[: words.index(verb)]
         words = words[words.index(verb) :]
         second = words[1] if len(words) > 1 else ""
-        account = verb in {"CREATE", "ALTER", "GRANT", "CHANGE", "START"} or (verb == "SET" and "PASSWORD" in words[:5])
+        account = verb in {"CREATE", "ALTER", "GRANT", "CHANGE", "START", "CLONE"} or (
+            verb == "SET" and "PASSWORD" in words[:5]
+        )
         for at, token in enumerate(self._tokens):
             if len(self._found) > MOST_SECRETS:
                 break
