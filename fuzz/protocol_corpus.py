@@ -1,4 +1,4 @@
-"""Conversations of real servers (tests/data/protocols) as inputs of the target `protocols`, cut short."""
+"""The target `protocols`: conversations of real servers (tests/data/protocols), cut short, and some made by hand."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import dpkt
 
+from . import made_talks
 from .mutate import protocols
 from .mutate.http1 import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RECORDED = Path(__file__).resolve().parent.parent / "tests/data/protocols"
-MOST = 3_000
+MOST = 2_000
 """Bytes of an input."""
-SEVERAL = 3
+SEVERAL = 2
 """Conversations of a recording at most."""
+
+SHOWN = {"smb1": "smb", "smb2": "smb", "smb3": "smb"}
+"""Recordings that begin with another name than their protocol's."""
 
 Tuple = tuple[bytes, int, bytes, int]
 
@@ -54,21 +58,30 @@ def _packet(link: int, frame: bytes) -> Any:
 
 
 def inputs() -> Iterator[tuple[str, bytes]]:
-    """The beginning of the first conversations of each recording, under its name."""
+    """The beginning of the first conversations of each recording, under its protocol's name and the rest of its own."""
     for path in sorted(RECORDED.glob("*.pcap")):
-        protocol = path.stem.partition("-")[0]
+        first, _, rest = path.stem.partition("-")
+        shown = SHOWN.get(first, first)
         kept = Counter[str]()
         for udp, calls in _conversations(path):
-            name = f"{protocol}-tcp" if f"{protocol}-tcp" in protocols.NAMES and not udp else protocol
+            other = f"{shown}-udp" if udp else f"{shown}-tcp"
+            name = other if other in protocols.NAMES else shown
             if name not in protocols.NAMES or kept[name] == SEVERAL:
                 continue
-            short, room = [], MOST
-            for call in calls:
-                if name == "websocket" and call.data.startswith((b"GET ", b"HTTP/")):
-                    continue  # the upgrade is HTTP's
-                short.append(call._replace(data=call.data[:room]))
-                room -= len(call.data)
-                if room <= 0:
-                    break
+            short = _cut(one for one in calls if name != "websocket" or not one.data.startswith((b"GET ", b"HTTP/")))
             kept[name] += 1
-            yield f"{path.stem}{'-tcp' if name != protocol else ''}-{kept[name]}", protocols.join(name, short)
+            middle = "-".join(part for part in (name, first[len(shown) :], rest) if part)
+            yield f"{middle}-{kept[name]}", protocols.join(name, short)
+    for name, calls in made_talks.talks():
+        yield f"{name}-made", protocols.join(name, calls)
+
+
+def _cut(calls: Iterable[Call]) -> list[Call]:
+    """The first ones; an upgrade to websocket is HTTP's and is left out before."""
+    short, room = [], MOST
+    for call in calls:
+        short.append(call._replace(data=call.data[:room]))
+        room -= len(call.data)
+        if room <= 0:
+            break
+    return short

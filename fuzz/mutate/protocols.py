@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NAMES = (
     "dns", "dns-tcp", "fastcgi", "ftp", "http2", "imap", "mysql", "pop3", "postgresql", "redis", "smtp", "ssh",
     "telnet", "tls", "websocket", "socks",
+    "amqp", "cldap", "dcerpc", "irc", "kerberos", "kerberos-udp", "ldap", "memcached", "mongodb", "mqtt", "mssql",
+    "nats", "nntp", "ppp", "radius", "rexec", "rlogin", "rsh", "rsync", "sip", "sip-tcp", "smb", "snmp", "snmp-tcp",
+    "stomp", "vnc", "x11", "xmpp",
 )  # fmt: skip
 """Names of the table but for http, which has a target of its own. New ones go to the end: inputs hold places in it."""
 

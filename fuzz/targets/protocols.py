@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from support.parsing import Found, talk
-from syswire.convert.protocols.table import BY_NAME, DATAGRAMS
+from syswire.convert.protocols.table import BY_NAME, STREAMS
 
 from ..feeding import chance
 from ..mutate import protocols
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """Parses a conversation whole, byte by byte and in random cuts; datagrams stay whole."""
+    """Parses a conversation whole, byte by byte and in random cuts; datagrams and frames stay whole."""
 
     def __init__(self, scratch: Path) -> None:
         """Needs no files."""
@@ -35,7 +35,7 @@ class Run:
                 steps.append((one.to_server, one.lost))
         protocol = BY_NAME[name]
         whole = talk(protocol.open, steps, ended=ended)
-        if protocol.transports != DATAGRAMS:
+        if protocol.transports & STREAMS:
             cuts = [random.choice((1, 2, 3, 5, 17, 100)) for _ in range(5)]
             for sizes in ([1], cuts):
                 other = talk(protocol.open, steps, cuts=sizes, ended=ended)
