@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 << 20
 """Of a direction in which is looked."""
+MOST_LOOKED = 1 << 36
+"""Bytes that are looked through for all bodies of a direction; beyond it is masked as a whole."""
+_EACH = 64
 CERTAIN = 16
 """Bytes of a block that are found by nothing but it."""
 
@@ -35,9 +38,10 @@ def coded_stretches(
                 runs.append((offset, data))
     stream = _joined(runs)
     out: list[Stretch] = []
-    for blocks in contents:
-        found = _found(stream, blocks)
-        if found is None or held >= MOST_BYTES:
+    look = _Look(stream)
+    for blocks in dict.fromkeys(map(tuple, contents)):
+        found = look.all(blocks) if held < MOST_BYTES else None
+        if found is None:
             return [Stretch(number, to_server, PLAIN, 0, last)]
         out += [Stretch(number, to_server, PLAIN, begin, end) for begin, end in found]
     return out
@@ -55,20 +59,50 @@ def _joined(runs: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
     return [(offset, b"".join(parts)) for offset, parts in out]
 
 
-def _found(stream: list[tuple[int, bytes]], blocks: Sequence[bytes]) -> list[tuple[int, int]] | None:
-    """Where the blocks stand, one behind the other; None where that is not certain."""
-    found: list[tuple[int, int]] = []
-    behind = 0
-    for block in blocks:
-        place = None
-        if len(block) >= CERTAIN or found:
-            for offset, data in stream:
-                at = data.find(block, max(0, behind - offset))
-                if at >= 0:
-                    place = offset + at
-                    break
-        if place is None or (len(block) < CERTAIN and place - behind > CERTAIN):
+class _Look:
+    """The search in one direction; it ends where it would cost too much."""
+
+    def __init__(self, stream: list[tuple[int, bytes]]) -> None:
+        self._stream = stream
+        self.looked = 0
+
+    def all(self, blocks: Sequence[bytes]) -> list[tuple[int, int]] | None:
+        """Wherever the blocks stand, one behind the other; None where that is not certain.
+
+        A body may pass more than once, and another one may begin with the same block: all of these are masked.
+        """
+        first = blocks[0] if blocks else b""
+        if len(first) < CERTAIN:
             return None
-        behind = place + len(block)
-        found.append((place, behind))
-    return found
+        found: list[tuple[int, int]] = []
+        run, at = 0, 0
+        while self.looked < MOST_LOOKED and (place := self._next(first, run, at)) is not None:
+            run, begin = place
+            at = begin + len(first)
+            rest = self._behind(blocks[1:], run, at)
+            if rest is None and not found:
+                return None
+            found += [(begin, at), *(rest or ())]
+        return found if found and self.looked < MOST_LOOKED else None
+
+    def _behind(self, blocks: Sequence[bytes], run: int, behind: int) -> list[tuple[int, int]] | None:
+        found: list[tuple[int, int]] = []
+        for block in blocks:
+            place = self._next(block, run, behind)
+            if place is None or (len(block) < CERTAIN and place[1] - behind > CERTAIN):
+                return None
+            run, begin = place
+            behind = begin + len(block)
+            found.append((begin, behind))
+        return found
+
+    def _next(self, block: bytes, run: int, begin: int) -> tuple[int, int] | None:
+        """(run, offset) of the next one; the run is one that ends behind `begin`."""
+        for number in range(run, len(self._stream)):
+            offset, data = self._stream[number]
+            start = max(0, begin - offset)
+            at = data.find(block, start)
+            self.looked += (at if at >= 0 else len(data)) - min(start, len(data)) + _EACH
+            if at >= 0:
+                return number, offset + at
+        return None

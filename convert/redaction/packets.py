@@ -47,7 +47,7 @@ def patches_of(reader: FrameReader, file: BinaryIO, places: Places, redactor: Re
     plain, framed = joined(places.plain), joined(places.blocks)
     done: list[Patch] = []
     size = frames = unmended = 0
-    parts = {position for each in places.divided for position, _ in each.parts}
+    parts = sorted({position for each in places.divided for position, _ in each.parts})
     for frame in reader.frames():
         begin, end = frame.position, frame.position + len(frame.data)
         own = [*overlap(plain, begin, end)]
@@ -71,7 +71,7 @@ def patches_of(reader: FrameReader, file: BinaryIO, places: Places, redactor: Re
         size += sum(len(new) for _, new in made)
         headers = layers.headers
         sums = _checksums(frame, made, headers)
-        if not headers and not any(begin <= position < end for position in parts):
+        if not headers and ((at := bisect_left(parts, begin)) == len(parts) or parts[at] >= end):
             unmended += 1
         done += made + sums
     if reader.format == "pcapng":

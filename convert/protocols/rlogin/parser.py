@@ -118,16 +118,17 @@ class Rlogin:
             self._type(rest, offset, span.place)
 
     def _type(self, data: bytes, offset: int, place: object) -> None:
-        while data:
-            at = data.find(_WINDOW)
-            text = data if at < 0 else data[:at]
+        begin = 0
+        while begin < len(data):
+            at = data.find(_WINDOW, begin)
+            text = data[begin:] if at < 0 else data[begin:at]
             if text:
-                for line in self._typing.feed(text, text, offset, place):
+                for line in self._typing.feed(text, text, offset + begin, place):
                     self._lines += line.entered
                     self._dialogue.enter(line)
             if at < 0:
                 return
-            data, offset = data[at + _WINDOW_SIZE :], offset + at + _WINDOW_SIZE
+            begin = at + _WINDOW_SIZE
 
     def _prompt(self) -> bytes | None:
         self._dialogue.look()
