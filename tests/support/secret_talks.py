@@ -13,7 +13,7 @@ from typing import NamedTuple
 from websockets.frames import Frame, Opcode
 
 from . import asn1_made as made
-from . import chat_talks, queue_talks, web_talks, windows_talks
+from . import chat_talks, queue_talks, users_talks, web_talks, windows_talks
 from . import http2_made as h2
 from .sql_talk import complaint, err, greeting, lenenc, login, message, ok, packet, query, startup
 
@@ -389,6 +389,8 @@ def cases(secret: Callable[[], bytes]) -> Iterator[Case]:
         ("mqtt", 1883, queue_talks.mqtt),
         ("web", 80, web_talks.passwords),
         ("token", 80, web_talks.tokens),
+        ("mysql", 3306, users_talks.mysql),
+        ("postgresql", 5432, users_talks.postgresql),
     )
     for name, port, make in makers:
         for number in range(len(list(make(b"any")))):
