@@ -15,6 +15,7 @@ import pytest
 
 from support.command import run
 from support.conversations import PSH, Talk, capture
+from support.hash_talks import hashed
 from support.leaks import leaks, spellings, strings, unescaped, views
 from support.packet_made import A4, B4
 from support.secret_talks import Case, cases
@@ -88,6 +89,23 @@ def test_none_in_the_evidence_that_is_shared(tmp_path: Path) -> None:
         if plain or case.secret.hex().encode() in low:
             shown.add(case.name)
     assert [name for name in sorted(shown) if not BY_MISTAKE.fullmatch(name)] == []
+
+
+def test_answers_to_challenges_are_in_no_spelling(tmp_path: Path) -> None:
+    """A password could be guessed from them."""
+    told = list(hashed(b"Canary099"))
+    made = [Case(name, port, calls, answer) for name, port, calls, answer in told]
+    out, _ = written(tmp_path, made, "convert", "--redact")
+    assert [record["form"] for record in records(out) if record["type"] == "sighting"] == ["hash"] * len(made)
+    shown = []
+    for view, data in (view for path in out.iterdir() for view in views(path)):
+        for meaning in unescaped(data):
+            for case in made:
+                text = case.secret.hex().encode()
+                spelled = (case.secret, b64encode(case.secret).rstrip(b"="), b64encode(b"ann " + text))
+                if text in meaning.lower() or any(one in meaning for one in spelled):
+                    shown.append((case.name, view))
+    assert shown == []
 
 
 def test_session_cookies_are_masked_in_their_headers(tmp_path: Path) -> None:
