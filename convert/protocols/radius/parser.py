@@ -48,7 +48,10 @@ class _Asked:
 
 
 class Radius:
-    """The parser of one conversation; each call brings one datagram. `known`: shared secrets to try, those of the sink if not given."""
+    """The parser of one conversation; each call brings one datagram.
+
+    `known`: shared secrets to try, those of the sink if not given.
+    """
 
     def __init__(self, sink: Sink, known: Sequence[bytes] | None = None) -> None:
         self._sink = sink
@@ -94,6 +97,7 @@ class Radius:
         asked = _Asked(to_server, packet, span, _fields(packet))
         if packet.code == messages.ACCESS_REQUEST:
             self._prove(asked)
+        asked.packet = packet._replace(attributes=[])  # they take many times the packet's room
         self._pending[key] = asked
         if len(self._pending) > _PENDING:
             self._hand_out(self._pending.popitem(last=False)[1], None, None)

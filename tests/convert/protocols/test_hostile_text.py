@@ -5,14 +5,19 @@ Each text is so long that this would take minutes; it is looked through once.
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
+from support.parsing import Found, talk
 from syswire.convert.protocols.http import jwt
 from syswire.convert.protocols.http.authorization import _WSSE
 from syswire.convert.protocols.http.json_fields import _ARGUMENT
 from syswire.convert.protocols.http.outcome import judge_body
 from syswire.convert.protocols.nats.parser import _OPERATION
 from syswire.convert.protocols.nntp.parser import _SASL
+from syswire.convert.protocols.radius.parser import Radius
+from syswire.convert.protocols.rlogin.parser import Rlogin
 from syswire.convert.protocols.sasl.hashes import digest_parameters
 
 LONG = 300_000
@@ -73,3 +78,32 @@ def test_lines_of_nntp_and_nats() -> None:
     whole = _SASL.match(b"SASL \tPLAIN  AGEAYg== ")
     assert whole is not None
     assert whole.groups() == (b"PLAIN", b"AGEAYg==")
+
+
+def test_window_sizes_of_rlogin_are_not_typed() -> None:
+    """A hundred thousand of them at once; what stands between is a line."""
+    window = b"\xff\xffss" + bytes(8)
+    calls = [(True, b"\0a\0b\0xterm/9600\0"), (True, b"ab" + window * 100_000 + b"cd\r" + window)]
+    (record,) = talk(Rlogin, calls).records
+    assert record.request is not None
+    assert record.request.fields["lines"] == 1
+
+
+def test_requests_of_radius_wait_without_their_attributes() -> None:
+    """256 that are not answered, of 1,000 attributes each."""
+    attributes = b"\x12\x03a" * 1000
+
+    class Silent(Found):
+        def record(self, r: object, /) -> None:
+            pass
+
+    parser = Radius(Silent())
+    tracemalloc.start()
+    try:
+        for number in range(256):
+            head = bytes((1, number)) + (20 + len(attributes)).to_bytes(2, "big") + bytes(16)
+            parser.data(True, head + attributes, number * 3020, None, True)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 3_000_000
