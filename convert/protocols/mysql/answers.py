@@ -17,7 +17,7 @@ from .fields import NATIVE, SHORT
 if TYPE_CHECKING:
     from ...model.record import Value
     from ..sql.packets import Packet
-    from .commands import Command
+    from .command import Command
 
 SHA2 = "caching_sha2_password"
 _CHALLENGE = 20

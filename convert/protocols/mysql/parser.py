@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ...model.record import Message, Record
 from ...model.span import Span
 from .answers import goes_on, respond
-from .commands import AUTH, NOTHING, Command, describe_login, read
+from .command import AUTH, NOTHING, Command
+from .commands import describe_login, read
 from .fields import COMPRESS, SSL, ZSTD, Greeting, Login, error, greeting, login
 from .packets import Inflater, MySqlFramer
 from .replies import INFILE, Reply

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...model.span import Span
-from .commands import AUTH, EVENTS, LIST, PREPARED, RESULT, ROWS, SIMPLE, TEXT, Command
+from .command import AUTH, EVENTS, LIST, PREPARED, RESULT, ROWS, SIMPLE, TEXT, Command
 from .fields import (
     CACHE_METADATA,
     CURSOR_EXISTS,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...model.record import Value
     from ..sql.packets import Packet
     from ..sql.placeholders import Place
-    from .commands import Command
+    from .command import Command
 
 _MOST_STATEMENTS = 1024
 _MOST_TEXT = 2 << 20

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .secrets import Token
+    from .tokens import Token
 
 _PASSWORD = re.compile(
     r"(?:[a-z0-9_]*(?:password|passwd|passwort|passphrase)|(?:[a-z0-9_]*_|user|my|u)?(?:pass|pwd|pw))"

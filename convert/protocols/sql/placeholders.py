@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...model.sighting import CLEARTEXT, HASH, LIKELY, Sighting
 from .accounts import hash_of, says_nothing
-from .secrets import POSTGRESQL, find, may_hold, tokens
+from .secrets import find, may_hold
 from .sightings import PARAMETER
+from .tokens import POSTGRESQL, tokens
 
 if TYPE_CHECKING:
     from ...model.span import Span
-    from .secrets import Token
+    from .tokens import Token
 
 _MOST_NUMBER = 65_535
 _MARK = "\x02"

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .accounts import Accounts, hash_of, says_nothing
 from .strays import strays
+from .tokens import MOST_TOKENS, Token, tokens
+from .tokens import MYSQL as MYSQL
+from .tokens import POSTGRESQL as POSTGRESQL
 
 if TYPE_CHECKING:
     from ...model.record import Value
@@ -22,27 +25,11 @@ if TYPE_CHECKING:
 MASK = "********"
 MOST_SECRETS = 100
 """Of one text; what follows the last is cut off."""
-_MOST_TOKENS = 50_000
 _LONGEST_MESSAGE = 4096
 """Of one that may quote a password; servers' own are far shorter."""
 
-MYSQL, POSTGRESQL = "mysql", "postgresql"
 
 _MAY_HOLD = re.compile(r"passw|identified|\bby\s*['\"]|://|passphrase|pass\b|pwd|pw\b|pass_", re.IGNORECASE)
-_WORDS = r"|(?P<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*)|(?P<number>\d[\w.]*)|(?P<mark>[^\s])"
-_MYSQL_TOKEN = re.compile(
-    r"(?P<skip>\s+|\#[^\n]*|--(?=[\s]|\Z)[^\n]*|/\*(?!M?!)(?:[^*]|\*(?!/))*(?:\*/|\Z)|/\*M?!\d*|\*/)"
-    r"|(?P<text>'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)|\"(?:[^\"\\]|\"\"|\\.)*(?:\"|\\?\Z))"
-    r"|(?P<name>`(?:[^`]|``)*(?:`|\Z))" + _WORDS,
-    re.DOTALL,
-)
-_POSTGRESQL_TOKEN = re.compile(
-    r"(?P<skip>\s+|--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z))"
-    r"|(?P<text>[eE]'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)|(?:[nNbBxX]|[uU]&)?'(?:[^']|'')*(?:'|\Z)"
-    r"|\$(?P<tag>(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?)\$.*?(?:\$(?P=tag)\$|\Z))"
-    r"|(?P<name>\"(?:[^\"]|\"\")*(?:\"|\Z))" + _WORDS,
-    re.DOTALL,
-)
 _HASH = re.compile(
     r"\*[0-9A-Fa-f]{40}\Z|[0-9a-f]{16}\Z|md5[0-9a-f]{32}\Z|SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:"
     r"|\$[A-Z]\$00[0-9A-Fa-f]\$"
@@ -80,16 +67,6 @@ class Secret(NamedTuple):
         return {"mechanism": scheme[0], "hashcat": scheme[1], "john": None} if scheme else None
 
 
-class Token(NamedTuple):
-    """A word, a text, a name in quotes, a number or a mark."""
-
-    kind: str
-    begin: int
-    end: int
-    word: str
-    """In upper case where it is a word, else as it stands."""
-
-
 def may_hold(sql: str) -> bool:
     """Cheap: without this, find() finds nothing."""
     return _MAY_HOLD.search(sql) is not None
@@ -112,7 +89,7 @@ def _find(sql: str, dialect: str, complete: bool, depth: int) -> list[Secret]:
     found: list[Secret] = []
     statement: list[Token] = []
     told = tokens(sql, dialect)
-    if len(told) >= _MOST_TOKENS:  # nobody knows what the rest holds
+    if len(told) >= MOST_TOKENS:  # nobody knows what the rest holds
         found.append(Secret(told[-1].end, len(sql), "", None, True, True))
     for token in told:
         if depth and token.kind == "text" and token.word[0] == "$":  # the body of a function or of DO
@@ -169,22 +146,6 @@ def mask_fields(fields: dict[str, Value], names: tuple[str, ...], sql: str, secr
             fields[name] = mask_quoted(said, sql, secrets)
             if len(said) > _LONGEST_MESSAGE:
                 fields[f"{name}_complete"] = False
-
-
-def tokens(sql: str, dialect: str) -> list[Token]:
-    """The text in its parts, without blanks and comments; no more than are looked at."""
-    pattern = _MYSQL_TOKEN if dialect == MYSQL else _POSTGRESQL_TOKEN
-    told: list[Token] = []
-    for match in pattern.finditer(sql):
-        kind = match.lastgroup or "mark"
-        if kind == "tag":
-            kind = "text"
-        if kind != "skip":
-            word = match[0].upper() if kind == "word" else match[0]
-            told.append(Token(kind, match.start(), match.end(), word))
-            if len(told) >= _MOST_TOKENS:
-                break
-    return told
 
 
 class _Statement:
