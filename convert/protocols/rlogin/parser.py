@@ -41,6 +41,8 @@ class Rlogin:
         self._end = {True: 0, False: 0}
         self._handed = 0
         self._lines = 0
+        self._held: list[tuple[int, object]] = []  # where the bytes came that may begin a window's size
+        self._skipping = 0  # bytes of it that are still to come
         self._dialogue = Dialogue(self._login, self._sight)
         self._typing = Typing(self._prompt)
 
@@ -66,12 +68,16 @@ class Rlogin:
         if to_server:
             self._lost = True
             self._head.clear()
-            self._typing.lose()
+            if length > self._skipping:
+                self._release(len(self._held))
+                self._typing.lose()
+            self._skipping = max(self._skipping - length, 0)
         else:
             self._dialogue.lose()
 
     def close(self, ended: bool = True) -> None:
         """Hand out everything begun."""
+        self._release(len(self._held))
         line = self._typing.rest()
         if line is not None and asked(line.prompt) == PASSWORD:
             self._dialogue.enter(line._replace(complete=False, entered=True))
@@ -99,7 +105,10 @@ class Rlogin:
         for _ in range(4):
             at = head.find(b"\0", at + 1)
             if at < 0:
-                self._lost = len(buffer) >= _LONGEST
+                if len(head) >= _LONGEST:  # these are none; what follows them is text
+                    self._lost = True
+                    buffer.take(_LONGEST)
+                    self._type_rest()
                 return
         _, here, there, terminal = head[:at].split(b"\0")
         name, _, speed = terminal.partition(b"/")
@@ -112,23 +121,57 @@ class Rlogin:
         self._begun = Message(buffer.span(at + 1), fields)
         self._dialogue.user_told = there.decode("utf-8", "replace")
         buffer.take(at + 1)
-        offset, span = buffer.at, buffer.span(1)
-        rest = buffer.take(len(buffer))
+        self._type_rest()
+
+    def _type_rest(self) -> None:
+        """What came with the names."""
+        offset, span = self._head.at, self._head.span(1)
+        rest = self._head.take(len(self._head))
         if rest:
             self._type(rest, offset, span.place)
 
     def _type(self, data: bytes, offset: int, place: object) -> None:
-        begin = 0
-        while begin < len(data):
-            at = data.find(_WINDOW, begin)
-            text = data[begin:] if at < 0 else data[begin:at]
-            if text:
-                for line in self._typing.feed(text, text, offset + begin, place):
-                    self._lines += line.entered
-                    self._dialogue.enter(line)
-            if at < 0:
-                return
-            begin = at + _WINDOW_SIZE
+        """What the user types, and windows' sizes between it, cut anywhere."""
+        at = 0
+        while at < len(data):
+            if self._skipping:
+                passed = min(self._skipping, len(data) - at)
+                self._skipping -= passed
+                at += passed
+            elif self._held:
+                at += self._go_on(data[at], offset + at, place)
+            else:
+                end = data.find(_WINDOW[:1], at)
+                self._text(data[at:] if end < 0 else data[at:end], offset + at, place)
+                if end < 0:
+                    return
+                self._held.append((offset + end, place))
+                at = end + 1
+
+    def _go_on(self, byte: int, offset: int, place: object) -> int:
+        """One byte behind those that are held; how many were read: none where what was held turns out to be text."""
+        if byte == _WINDOW[len(self._held)]:
+            self._held.append((offset, place))
+            if len(self._held) == len(_WINDOW):
+                self._held.clear()
+                self._skipping = _WINDOW_SIZE - len(_WINDOW)
+            return 1
+        # Of three 255 the last two may begin one; behind an "s" nothing that is held can.
+        self._release(1 if byte == _WINDOW[0] and len(self._held) == 2 else len(self._held))
+        return 0
+
+    def _release(self, count: int) -> None:
+        """The first bytes that are held are text."""
+        for at in range(count):
+            offset, place = self._held[at]
+            self._text(_WINDOW[at : at + 1], offset, place)
+        del self._held[:count]
+
+    def _text(self, text: bytes, offset: int, place: object) -> None:
+        if text:
+            for line in self._typing.feed(text, text, offset, place):
+                self._lines += line.entered
+                self._dialogue.enter(line)
 
     def _prompt(self) -> bytes | None:
         self._dialogue.look()

@@ -63,13 +63,14 @@ def answered(head: bytes, order: Literal["big", "little"]) -> Answered | None:
     wanted = min(rest, _SETUP + _MOST_TEXT)
     if len(head) < wanted:
         return None
+    head = head[:wanted]  # what lies behind may be here or not: it says nothing
     reason = vendor = b""
     release = None
     if head[0] == FAILED:
         reason = head[8 : 8 + min(head[1], rest - 8)]
     elif head[0] == AUTHENTICATE:
         reason = head[8:wanted].rstrip(b"\0")
-    elif rest >= _SETUP:
+    elif head[0] == SUCCESS and rest >= _SETUP:
         release = int.from_bytes(head[8:12], order)
         vendor = head[_SETUP : _SETUP + min(int.from_bytes(head[24:26], order), _MOST_TEXT)]
     return Answered(head[0], major, minor, reason, vendor, release, wanted)
