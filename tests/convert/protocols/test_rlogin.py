@@ -10,6 +10,7 @@ from syswire.convert.protocols.rlogin.parser import Rlogin
 from syswire.convert.protocols.rlogin.remote import Rexec, Rsh
 
 HELLO = b"\0here\0there\0vt100/9600\0"
+WINDOW = b"\xff\xffss\0\x18\0\x50\2\x80\1\xe0"
 
 
 def test_a_password_that_is_typed() -> None:
@@ -30,10 +31,62 @@ def test_a_password_that_is_typed() -> None:
 
 
 def test_a_window_s_size_is_not_typed() -> None:
-    window = b"\xff\xffss\0\x18\0\x50\2\x80\1\xe0"
-    calls: Talk = [(True, HELLO), (False, b"\0Password: "), (True, window + b"Invented-1!\r")]
+    calls: Talk = [(True, HELLO), (False, b"\0Password: "), (True, WINDOW + b"Invented-1!\r")]
     [sighting] = talk(Rlogin, calls).sightings
     assert sighting.secret == b"Invented-1!" and sighting.span.offset == len(HELLO) + 12
+
+
+@pytest.mark.parametrize("cut", range(1, len(WINDOW)))
+@pytest.mark.parametrize("between", [b"", b"\x80"])
+def test_a_window_s_size_is_found_however_it_is_cut(cut: int, between: bytes) -> None:
+    """In the middle of a password, and with a byte of the server between both parts."""
+    calls: list[tuple[bool, bytes | int]] = [
+        (True, HELLO), (False, b"\0Password: "), (True, b"Inven" + WINDOW[:cut]), (False, between),
+        (True, WINDOW[cut:] + b"ted-1!\r"),
+    ]  # fmt: skip
+    found = talk(Rlogin, [call for call in calls if call[1]])
+    [sighting] = found.sightings
+    assert sighting.secret == b"Invented-1!" and sighting.secret_complete
+    assert (sighting.span.offset, sighting.span.length) == (len(HELLO), 11 + 12)
+
+
+@pytest.mark.parametrize("cuts", [None, [1], [2], [3], [1, 4]])
+@pytest.mark.parametrize(
+    "typed", [b"\xff", b"\xff\xff", b"\xff\xffs", b"\xff\xffsx", b"\xff\xffs\xff\xffs", b"s\xffs\xff\xffxss"]
+)
+def test_what_only_begins_like_a_window_s_size_is_typed(typed: bytes, cuts: list[int] | None) -> None:
+    calls: Talk = [(True, HELLO), (False, b"\0Password: "), (True, typed + b"a" + WINDOW + b"\r")]
+    [sighting] = talk(Rlogin, calls, cuts=cuts).sightings
+    assert sighting.secret == typed + b"a" and sighting.span.offset == len(HELLO)
+
+
+@pytest.mark.parametrize("cuts", [None, [1], [2], [3]])
+def test_a_typed_255_before_a_window_s_size(cuts: list[int] | None) -> None:
+    calls: Talk = [(True, HELLO), (False, b"\0Password: "), (True, b"\xff" + WINDOW + b"a\r")]
+    assert [s.secret for s in talk(Rlogin, calls, cuts=cuts).sightings] == [b"\xffa"]
+
+
+def test_the_end_of_what_only_begins_like_a_window_s_size() -> None:
+    calls: Talk = [(True, HELLO), (False, b"\0Password: "), (True, b"ab\xff\xffs")]
+    [sighting] = talk(Rlogin, calls).sightings
+    assert sighting.secret == b"ab\xff\xffs" and not sighting.secret_complete
+
+
+@pytest.mark.parametrize(("lost", "complete"), [(3, True), (8, True), (9, False)])
+def test_a_loss_within_a_window_s_size(lost: int, complete: bool) -> None:
+    """Lost numbers are none of what was typed."""
+    rest = WINDOW[4 + lost :] + b"b\r"
+    calls: Talk = [(True, HELLO), (False, b"\0Password: "), (True, b"a" + WINDOW[:4]), (True, lost), (True, rest)]
+    [sighting] = talk(Rlogin, calls).sightings
+    assert (sighting.secret, sighting.secret_complete) == (b"ab", complete)
+
+
+@pytest.mark.parametrize("cuts", [None, [1], [100], [511, 3]])
+def test_text_behind_what_are_no_names(cuts: list[int] | None) -> None:
+    """Of 512 bytes without names nothing is known; what follows was typed."""
+    calls: Talk = [(False, b"\0Password: "), (True, b"x" * 512 + b"Invented-1!\r")]
+    [sighting] = talk(Rlogin, calls, cuts=cuts).sightings
+    assert (sighting.secret, sighting.span.offset) == (b"Invented-1!", 512)
 
 
 def test_a_trusted_machine_is_no_credential() -> None:

@@ -64,3 +64,32 @@ def test_another_authorization_is_no_credential() -> None:
 def test_without_an_answer() -> None:
     [sighting] = talk(X11, [(True, asked(">"))]).sightings
     assert sighting.outcome == UNKNOWN
+
+
+@pytest.mark.parametrize("cuts", [None, [1], [3], [7, 50]])
+@pytest.mark.parametrize("here", [1, 11, 12, 40, 47])
+def test_an_answer_before_the_setup_is_whole(here: int, cuts: list[int] | None) -> None:
+    setup, events = asked("<"), bytes(10_000)
+    calls = [(True, setup[:here]), (False, answered("<", 1, b"Some text") + events), (True, setup[here:] + b"more")]
+    found = talk(X11, calls, cuts=cuts)
+    assert [(s.secret, s.outcome) for s in found.sightings] == [(COOKIE.hex().encode(), ACCEPTED)]
+    [record] = found.records
+    assert record.request is not None and record.request.span.length == len(setup) == 48
+    assert record.response is not None and record.response.span.length == 52
+    assert record.response.fields == {"result": "success", "version": "11.0", "vendor": "Some text", "release": 7}
+
+
+@pytest.mark.parametrize("cuts", [None, [1], [53]])
+def test_a_vendor_that_is_longer_than_the_answer(cuts: list[int] | None) -> None:
+    """What follows the answer is none of its name, here or not."""
+    answer = bytearray(answered("<", 1, b"Some text!!!"))
+    answer[24:26] = b"\xff\0"
+    found = talk(X11, [(True, asked("<")), (False, bytes(answer) + b"events")], cuts=cuts)
+    assert [said and said["vendor"] for said in found.answered] == ["Some text!!!"]
+
+
+@pytest.mark.parametrize("cuts", [None, [1], [9]])
+def test_an_unknown_answer_is_not_read(cuts: list[int] | None) -> None:
+    answer = b"\x0a" + answered("<", 1, b"Some text")[1:]
+    found = talk(X11, [(True, asked("<")), (False, answer + b"events")], cuts=cuts)
+    assert found.answered == [{"result": "10"}] and found.sightings[0].outcome == UNKNOWN
