@@ -71,7 +71,7 @@ def test_each_case_can_be_filled_and_asks_for_a_kind_that_is_known(benchmarks: A
     assert len(set(names)) == len(names)
     assert {"topconns", "topconns-gz", "ipv4-text", "topconns-502"} <= set(names)
     for case in cases.CASES:
-        assert case.kind in ("scap", "scap.gz", "pcap", *workloads.RECORDED)
+        assert case.kind in ("scap", "scap.gz", "pcap", "mixed", *workloads.RECORDED)
         filled = measure.fill(case.ours, tmp_path / "x.scap", tmp_path / "out")
         assert (
             filled[1:] == measure.fill(case.module, tmp_path / "x.scap", tmp_path / "out")[2:] or case.name == "decode"

@@ -85,6 +85,9 @@ def test_report_on_what_convert_wrote(sample: Path, report: Made, tmp_path: Path
     assert run("report", tmp_path / "case", "-o", tmp_path / "third", "--reveal").returncode == 2
 
 
+SPREAD = b'{"type":"spread"'
+
+
 def test_standard_input(report: Made, tmp_path: Path) -> None:
     key = report.folder.parent / "key"
     for number, content in enumerate((SAMPLE.read_bytes(), gzip.decompress(SAMPLE.read_bytes()))):
@@ -96,7 +99,10 @@ def test_standard_input(report: Made, tmp_path: Path) -> None:
         (entry,) = json.loads((out / "manifest.json").read_bytes())["inputs"]
         assert (entry["path"], entry["size"]) == ("-", len(content))
         told = (out / "stdin.annotations.jsonl").read_bytes().splitlines()[1:]
-        assert told == (report.folder / "act1.annotations.jsonl").read_bytes().splitlines()[1:]
+        wanted = (report.folder / "act1.annotations.jsonl").read_bytes().splitlines()[1:]
+        # What is written to files is looked at in a second reading, for which a pipe's bytes are gone.
+        assert [line for line in told if SPREAD not in line] == [line for line in wanted if SPREAD not in line]
+        assert any(b'"way":"file"' in line for line in wanted) and not any(b'"way":"file"' in line for line in told)
 
 
 def test_named_pipe(report: Made, tmp_path: Path) -> None:

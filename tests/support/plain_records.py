@@ -149,7 +149,7 @@ class Plain:
             "protocol": "http",
             "location": s.location,
             "field": s.field,
-            "form": "cleartext",
+            "form": s.form,
             "username": s.username,
             "secret": secret,
             "secret_length": len(s.secret),
@@ -165,7 +165,10 @@ class Plain:
             "server_attribution": "none",
             "time": timestamp(self.piece(s.span, 1).time),
             "where": self.where(s.span, 1),
+            "confidence": s.confidence,
         }
+        if s.details:
+            record["details"] = s.details
         if not s.announced:
             record["announced"] = False
         return record | ({"escaped": escaped} if escaped else {})

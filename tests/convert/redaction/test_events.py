@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from base64 import b64encode
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -22,11 +23,22 @@ def payloads(path: Path) -> list[bytes]:
         return [frame.data for frame in open_frames(PayloadFile(file.fileno())).frames()]
 
 
+def carried(packet: bytes) -> bytes:
+    """What stands behind the headers of IP and TCP or UDP."""
+    begin = (packet[0] & 15) * 4 if packet[0] >> 4 == 4 else 40
+    protocol = packet[9] if packet[0] >> 4 == 4 else packet[6]
+    return packet[begin + (8 if protocol == 17 else (packet[begin + 12] >> 4) * 4) :]
+
+
 def secrets(folder: Path, stem: str) -> set[bytes]:
     """What a run that reveals says is secret."""
     lines = (folder / f"{stem}.annotations.jsonl").read_text().splitlines()
     records = [json.loads(line) for line in lines]
-    return {record["secret"].encode() for record in records if record["type"] == "sighting"}
+    return {
+        record["secret"].encode()
+        for record in records
+        if record["type"] == "sighting" and record["form"] != "hash" and record["stream"] is not None
+    }
 
 
 @pytest.mark.parametrize("capture", [SAMPLE, RECORDED], ids=["made", "recorded"])
@@ -42,11 +54,16 @@ def test_a_trace(capture: Path, tmp_path: Path) -> None:
     stored = (tmp_path / "shared" / f"{stem}.pcapng").read_bytes()
     for secret in known:
         if len(secret) >= 8:
-            assert secret in unquote_to_bytes(b"".join(before).replace(b"+", b" "))
+            stands = b"".join(before)
+            assert secret in unquote_to_bytes(stands.replace(b"+", b" ")) or any(
+                b64encode(lead + secret)[lead_out:-4] in stands for lead, lead_out in ((b"", 0), (b"a", 4), (b"ab", 4))
+            )
             assert secret not in unquote_to_bytes(stored.replace(b"+", b" "))
     assert [len(one) for one in before] == [len(one) for one in after]
     masked = sum(
-        new == ord("X") != old for a, b in zip(before, after, strict=True) for old, new in zip(a, b, strict=True)
+        new == ord("X") != old
+        for a, b in zip(before, after, strict=True)
+        for old, new in zip(carried(a), carried(b), strict=True)
     )
     manifest = json.loads((tmp_path / "shared" / "manifest.json").read_text())
     assert 0 < masked <= manifest["inputs"][0]["redacted"]["bytes"]
