@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha1
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from support.tshark import Tshark
 
 PASSWORDS = Counter({("alice", "Wonder-land7"): 2, ("bob", "builder+Can 1"): 1, ("bob", "guess&me=1"): 1})
 """What the visitors of scripts/e2e/sample.py type in."""
+DATABASE_PASSWORD = b"db-Pass0"
+"""Of the user `shop`, in scripts/e2e: database.sql, login.php, and what the administrator types in (sample.py)."""
 SENT_BY_SENDFILE = 30_000
 
 
@@ -101,7 +104,7 @@ def test_streams_are_as_long_as_apache_says(case: Made, log: list[dict[str, Any]
 
 
 def test_the_passwords_typed_in_are_found(case: Made) -> None:
-    found = [one for one in case.findings() if one["kind"] == "credential"]
+    found = [one for one in case.findings() if one["kind"] == "credential" and one["protocol"] == "http"]
     assert (
         Counter({(one["username"], one["secret"]): one["instances_total"] for one in found}).keys() == PASSWORDS.keys()
     )
@@ -110,6 +113,57 @@ def test_the_passwords_typed_in_are_found(case: Made) -> None:
         total[one["username"], one["secret"]] += one["instances_total"]
         assert one["server_process"]["name"] == "apache2"
     assert total == PASSWORDS
+
+
+def test_the_other_credentials_are_the_administrators_and_the_databases(case: Made) -> None:
+    """The administrator's shell and its mariadb have the password as an argument; each program that asks logs in."""
+    found = [one for one in case.findings() if one["kind"] == "credential" and one["protocol"] != "http"]
+    assert {(one["username"], one["instances_total"]) for one in found} == {("shop", 1)}
+    assert Counter((one["rule"], one["client_process"]["name"], "ip" in (one["client"] or {})) for one in found) == {
+        ("process-arguments", "bash", False): 1,
+        ("process-arguments", "mariadb", False): 1,
+        ("database-challenge", "mariadb", False): 1,
+        ("database-challenge", "apache2", False): PASSWORDS.total(),  # login.php: mysqli on the unix socket,
+        ("database-challenge", "apache2", True): PASSWORDS.total(),  # and PDO on 127.0.0.1
+    }
+    assert {one["secret"] for one in found if one["protocol"] == "process"} == {DATABASE_PASSWORD.decode()}
+    assert all(one["client"] is None for one in found if one["protocol"] == "process")
+
+
+def test_the_logins_hashes_are_of_the_databases_password(case: Made) -> None:
+    """Each is what mysql_native_password makes of the password: SHA1(p) xor SHA1(salt + SHA1(SHA1(p)))."""
+    recorded = plain_scap.load(RECORDED)
+    hashes = [one["secret"] for one in case.findings() if one["rule"] == "database-challenge"]
+    assert len(set(hashes)) == len(hashes) == 2 * PASSWORDS.total() + 1
+    once = sha1(DATABASE_PASSWORD).digest()
+    for line in hashes:
+        name, salt, answer = line.removeprefix("$").split("$")[0], *map(bytes.fromhex, line.split("$")[2].split("*"))
+        assert (name, len(salt)) == ("mysqlna", 20)
+        mask = sha1(salt + sha1(once).digest()).digest()
+        assert bytes(one ^ two for one, two in zip(once, mask, strict=True)) == answer
+        assert recorded.count(answer) == recorded.count(salt[:8] + b"\0") == recorded.count(salt[8:] + b"\0") == 2
+
+
+def test_where_the_passwords_went(case: Made) -> None:
+    """login.php reads from the database the password that should have been typed in; the shell runs mariadb."""
+    processes = {one["id"]: one["name"] for one in case.records("process")}
+    events = plain_scap.events(plain_scap.load(RECORDED))
+    wanted = {
+        ("alice", "socket", "/srv/shop/mysqld.sock", "mariadbd", 2): b"\x0cWonder-land7",
+        ("bob", "socket", "/srv/shop/mysqld.sock", "mariadbd", 1): b"\x0dbuilder+Can 1",
+        ("shop", "arguments", None, "mariadb", 1): b"--password=" + DATABASE_PASSWORD,
+    }
+    found = {}
+    for one in case.records("spread"):
+        assert one["spelling"] == "plain"
+        found[one["username"], one["way"], one["path"], processes[one["process"]], one["count"]] = one["where"]["event"]
+    assert found.keys() == wanted.keys()
+    for key, text in wanted.items():
+        assert any(text in param for param in events[found[key] - 1].params), key
+    told = Counter(one["username"] for one in case.findings() if one["kind"] == "spread")
+    assert told == Counter(["alice", "bob", "shop"])
+    kinds = {one["kind"] for one in case.findings()}
+    assert kinds == {"credential", "spread", "http_error"}
 
 
 def test_the_database_was_asked_both_ways(case: Made) -> None:

@@ -6,7 +6,7 @@ import base64
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -15,6 +15,12 @@ from support import plain_scap
 from support.outputs import Outputs, Record, payloads, syswire
 
 Truth = dict[str, Any]
+ALICE, DAVE, FRANK = "Wonder-land7", "Tr0ub4dor&3", "L00pback.secret"
+MYSQL = "/var/lib/mysql/mysql.sock"
+SELECT = b"SELECT id, role FROM users WHERE login='alice' AND pass=SHA2('Wonder-land7',256)"
+UPDATE = b"UPDATE users SET pass='Tr0ub4dor&3' WHERE login='dave'"
+RESET = b"/reset.php?user=dave&password=Tr0ub4dor%263"
+FORM = b"login=frank&pass=L00pback.secret&Submit=Login"
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +113,57 @@ def sighting_key(one: Record) -> tuple[Any, ...]:
     return (*(one[name] for name in fields), place(one, "client"), place(one, "server"))
 
 
+def in_requests(sighting: Record) -> bool:
+    """Whether the truth lists it: it lists forms, Basic and addresses, and has the rest in its words of `also_in`."""
+    return sighting["location"] in ("form-body", "authorization-basic", "url-query")
+
+
+class Elsewhere(NamedTuple):
+    """A secret that the generator put beside the requests that carry it (plant_elsewhere in its scenario.py)."""
+
+    protocol: str
+    location: str
+    field: str | None
+    username: str | None
+    secret: str
+    outcome: str
+    client_ip: str | None
+    server: tuple[Any, ...]
+    pids: tuple[int | None, int | None]
+    text: bytes
+
+
+def elsewhere(truth: Truth) -> list[Elsewhere]:
+    """All of them but the page that tells dave his password: what a server says to its client is no credential."""
+    by = {one["client"]["ip"]: one for one in truth["credentials"] if one["secret"] in (ALICE, DAVE, FRANK)}
+    (database,) = {
+        pid for one in truth["connections"] if one["server"].get("port") == 3306 for pid in one["server_pids"]
+    }
+    nowhere = (None, None, None)
+    reset, local = by["10.0.0.31"], by["127.0.0.1"]
+    web, php = place(reset, "server"), reset["server_pid"]
+    return [
+        # A row that comes back does not say whether it let alice in; the unix socket's client has no address.
+        *(
+            Elsewhere("mysql", "query-text", None, "alice", ALICE, "unknown", None, (None, None, MYSQL), pids, SELECT)
+            for pids in ((by[ip]["server_pid"], database) for ip in ("10.0.0.7", "10.0.0.23"))
+        ),
+        # The database answers OK to the UPDATE.
+        Elsewhere(
+            *("mysql", "query-text", None, "dave", DAVE, "accepted", "127.0.0.1", ("127.0.0.1", 3306, None)),
+            *((php, database), UPDATE),
+        ),
+        # The browser asks for the style sheet of the page whose address held the password.
+        Elsewhere("http", "referer", "password", "dave", DAVE, "unknown", "10.0.0.31", web, (None, php), RESET),
+        # curl -d: no stream, no endpoint; the field is the form's.
+        Elsewhere(
+            "process", "arguments", "pass", None, FRANK, "unknown", None, nowhere, (local["client_pid"], None), FORM
+        ),
+    ]
+
+
 def test_credentials(revealed: Outputs, truth: Truth) -> None:
-    sightings = revealed.records["sighting"]
+    sightings = [one for one in revealed.records["sighting"] if in_requests(one)]
     assert Counter(map(sighting_key, sightings)) == Counter(map(sighting_key, truth["credentials"]))
     by_offset = {(sighting_key(one), one["stream_offset"]): one for one in truth["credentials"]}
     for sighting in sightings:
@@ -118,19 +173,77 @@ def test_credentials(revealed: Outputs, truth: Truth) -> None:
         assert revealed.pid(sighting["client_process"]) == one["client_pid"]
 
 
+def test_credentials_beside_the_requests(revealed: Outputs, truth: Truth, sample: Path) -> None:
+    events = plain_scap.events(plain_scap.load(sample))
+    wanted = elsewhere(truth)
+    assert {one["secret"] for one in truth["also_in"]} == {one.secret for one in wanted}
+    found = []
+    for one in (one for one in revealed.records["sighting"] if not in_requests(one)):
+        pids = revealed.pid(one["client_process"]), revealed.pid(one["server_process"])
+        fields = [one[name] for name in Elsewhere._fields[:6]]
+        text = next(
+            each.text for each in wanted if each.location == one["location"] and each.username == one["username"]
+        )
+        found.append(Elsewhere._make([*fields, place(one, "client")[0], place(one, "server"), pids, text]))
+        assert one["secret_complete"]
+        assert any(text in param for param in event_of(events, one).params)
+        assert (one["stream"] is None) == (one["protocol"] == "process") == (one["where"]["frame"] is None)
+        if one["stream"] is None:
+            assert one["where"]["stream_offset"] is None
+            assert (event_of(events, one).name, event_of(events, one).tid) == ("execve", pids[0])
+    assert Counter(found) == Counter(wanted)
+
+
+def event_of(events: list[plain_scap.Event], record: Record) -> plain_scap.Event:
+    """The event that a record points at."""
+    number: int = record["where"]["event"]
+    return events[number - 1]
+
+
+def test_where_the_secrets_went(revealed: Outputs, truth: Truth, sample: Path) -> None:
+    """What `also_in` says, and Apache's log of addresses; the Referer and the page go between the same two programs."""
+    events = plain_scap.events(plain_scap.load(sample))
+    first = {one["secret"]: one for one in reversed(truth["credentials"])}
+    asked, reset, curl = first[ALICE]["server_pid"], first[DAVE]["server_pid"], first[FRANK]["client_pid"]
+    log = "/var/log/httpd/access_log"
+    wanted = {
+        ("alice", "plain", "socket", MYSQL, asked, 2): SELECT,  # both of alice's logins
+        ("dave", "plain", "socket", None, reset, 1): UPDATE,
+        ("dave", "percent", "file", log, reset, 1): b'"GET ' + RESET + b" HTTP/1.1",
+        (None, "plain", "socket", None, curl, 1): FORM,  # from its arguments into its request
+    }
+    spread = {}
+    for one in revealed.records["spread"]:
+        key = (
+            *(one[name] for name in ("username", "spelling", "way", "path")),
+            revealed.pid(one["process"]),
+            one["count"],
+        )
+        spread[key] = one
+    assert spread.keys() == wanted.keys()
+    assert len(spread) == len(revealed.records["spread"])
+    for key, text in wanted.items():
+        assert any(text in param for param in event_of(events, spread[key]).params)
+        assert event_of(events, spread[key]).tid == key[4]
+    told = Counter(one["username"] for one in revealed.findings() if one["kind"] == "spread")
+    assert told == Counter(["alice", "dave", None])
+
+
 def test_findings(revealed: Outputs, truth: Truth) -> None:
     findings = revealed.findings()
     credentials = [one for one in findings if one["kind"] == "credential"]
     told = Counter((one["username"], one["secret"], one["client"]["ip"]) for one in truth["credentials"])
+    told += Counter((one.username, one.secret, one.client_ip) for one in elsewhere(truth))
     assert {
-        (one["username"], one["secret"], one["client"]["ip"]): one["instances_total"] for one in credentials
+        (one["username"], one["secret"], place(one, "client")[0]): one["instances_total"] for one in credentials
     } == told
+    assert len(credentials) == len(told)
     errors = Counter[tuple[Any, ...]]()
     for one in findings:
         if one["kind"] == "http_error":
             errors[place(one, "client")[0], place(one, "server")] += one["instances_total"]
     assert errors == Counter((place(one, "client")[0], place(one, "server")) for one in truth["errors"])
-    assert {one["kind"] for one in findings} == {"credential", "http_error"}
+    assert {one["kind"] for one in findings} == {"credential", "http_error", "spread"}
 
 
 def test_where_points_at_the_event(case: Outputs, sample: Path) -> None:
@@ -162,7 +275,10 @@ def test_frames_hold_the_bytes(revealed: Outputs) -> None:
                     str(record[part][start]).encode() in frames[where["frame"] - 1].split(b"\r\n", 1)[0]
                     or start == "status"
                 )
-    for sighting in revealed.records["sighting"]:
+    in_streams = [one for one in revealed.records["sighting"] if one["stream"] is not None]
+    assert len(in_streams) == len(revealed.records["sighting"]) - 1, "the arguments of curl are in no frame"
+    for sighting in in_streams:
+        assert sighting["where"]["frame_has_bytes"]
         frame = frames[sighting["where"]["frame"] - 1]
         assert any(form in frame for form in encodings(sighting["username"], sighting["secret"]))
 
