@@ -15,6 +15,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha1
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -70,12 +71,13 @@ def nanoseconds(time: str) -> int:
 
 
 def places(case: Made) -> Iterator[tuple[Record, Record, Record]]:
-    """(record, the part of it that holds a place, the place) of every exchange and sighting."""
+    """(record, the part of it that holds a place, the place) of every exchange and every sighting in a stream."""
     for record in case.records("http"):
         for part in filter(None, (record["request"], record["response"])):
             yield record, part, part["where"]
     for record in case.records("sighting"):
-        yield record, record, record["where"]
+        if record["stream"] is not None:
+            yield record, record, record["where"]
 
 
 def test_nothing_is_wrong(tool: Callable[[str], str], case: Made) -> None:
@@ -209,8 +211,16 @@ def secret_of(held: bytes, sighting: Record) -> str:
     if sighting["location"] == "authorization-basic":
         user, _, secret = base64.b64decode(held).partition(b":")
         assert user.decode() == sighting["username"]
-    else:
+    elif sighting["form"] == "hash":
+        salt = sighting["secret"].removeprefix("$mysqlna$").partition("*")[0]
+        key = sha1(b"db-Pass0").digest()  # the password of shop: scripts/e2e/sample.py
+        mask = sha1(bytes.fromhex(salt) + sha1(key).digest()).digest()
+        assert held == bytes(a ^ b for a, b in zip(key, mask, strict=True))
+        secret = f"$mysqlna${salt}*{held.hex()}".encode()
+    elif sighting["location"] in ("form-body", "url-query", "referer"):
         secret = unquote_to_bytes(held.replace(b"+", b" "))
+    else:
+        secret = held
     assert len(secret) == sighting["secret_length"]
     return secret.decode()
 
@@ -249,6 +259,33 @@ def meets(param: bytes, wanted: bytes) -> bool:
     return any(wanted.startswith(param[-size:]) for size in range(min(len(wanted), len(param)), 0, -1))
 
 
+def test_secrets_of_programs(case: Made) -> None:
+    """A sighting without a stream has no frame; the secret is in the execve, or in the list of processes."""
+    data = plain_scap.load(case.capture)
+    events = plain_scap.events(data)
+    lists = {header.offset: header.entries for header in plain_scap.headers(data) if header.kind == "processes"}
+    processes = {process["id"]: process for process in case.records("process")}
+    for sighting in (one for one in case.records("sighting") if one["stream"] is None):
+        where, process = sighting["where"], processes[sighting["client_process"]]
+        assert (sighting["protocol"], sighting["exchange"], sighting["server_process"]) == ("process", None, None)
+        assert (where["frame"], where["frame_has_bytes"], where["stream_offset"]) == (None, False, None)
+        given = sighting["location"]
+        if where["event"] is None:
+            assert (where["evt_num"], where["time"], sighting["client_attribution"]) == (None, None, "inferred")
+            (entry,) = (one for one in lists[where["offset"]] if one["tid"] == process["tid"])
+            held = entry[{"arguments": "args", "environment": "env"}[given]]
+        else:
+            event = events[where["event"] - 1]
+            assert (event.offset, event.ts) == (where["offset"], nanoseconds(where["time"]))
+            assert (event.name, event.direction, event.tid) == ("execve", "<", process["tid"])
+            assert sighting["client_attribution"] == "observed"
+            held = event.params[{"arguments": 2, "environment": 15}[given]]
+        secret = sighting["secret"].encode()
+        assert where["length"] == sighting["secret_length"] == len(secret)
+        words = [word for word in held.split(b"\0") if secret in word]
+        assert words and (given == "arguments" or sighting["field"].encode() + b"=" + secret in words)
+
+
 def test_sysdig_numbers_events_the_same(tool: Callable[[str], str], case: Made) -> None:
     """`evt_num` is what sysdig prints for that event, wherever sysdig can read the file."""
     if "scap-modern" in case.capture.parts:
@@ -256,8 +293,10 @@ def test_sysdig_numbers_events_the_same(tool: Callable[[str], str], case: Made) 
     command = [tool("sysdig"), "-r", str(case.capture), "-p", "%evt.num %evt.rawtime"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     times = {int(line.split()[0]): int(line.split()[1]) for line in done.stdout.splitlines()}
-    for _, _, where in places(case):
-        assert times[where["evt_num"]] == nanoseconds(where["time"])
+    of_programs = [one["where"] for one in case.records("sighting") if one["stream"] is None]
+    for where in (*(where for _, _, where in places(case)), *of_programs):
+        if where["event"] is not None:
+            assert times[where["evt_num"]] == nanoseconds(where["time"])
 
 
 def test_process_beside_the_packets(frames: Frames, case: Made) -> None:
