@@ -1,6 +1,7 @@
 """LDAP over TCP and UDP (RFC 4511, 4513; CLDAP by MS-ADTS): binds, and every other operation with its answer.
 
 Which answer belongs to which request the message's id says. A SASL exchange is one login, however many binds it takes.
+What the server asks only the client answers; what each side said stands on its side of the record.
 """
 
 from __future__ import annotations
@@ -51,9 +52,10 @@ _TEXT = 4096
 
 
 class _Operation:
-    """A request, and what was answered so far."""
+    """A request, and what was answered so far; `asker`: whether who asks is the client."""
 
-    def __init__(self, tag: int, fields: dict[str, Value] | None, span: Span | None) -> None:
+    def __init__(self, asker: bool, tag: int, fields: dict[str, Value] | None, span: Span | None) -> None:
+        self.asker = asker
         self.tag = tag
         self.fields = fields
         self.span = span
@@ -75,79 +77,83 @@ class Conversation:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._ordinal = 0
-        self._login: Login | None = None
-        self._waiting: dict[int, _Operation] = {}
+        self._turned = False
+        self._logins: dict[bool, Login] = {}
+        self._waiting: dict[tuple[bool, int], _Operation] = {}
         self._held = 0
-        self.bound: str | None = None
+        self._user: dict[bool, str | None] = {True: None, False: None}
         """Who is logged in."""
         self.layered = False
-        self.asked_tls: int | None = None
-        """The id of a request to go over to TLS that waits for its answer."""
+        self.asked_tls: tuple[bool, int] | None = None  # asker and id of a request to go over to TLS that waits
         self.tls = False
         self.answers = 0
 
     def heard(self, to_server: bool, data: bytes, found: Envelope, span: Span) -> None:
         """A message; its end may be missing."""
         tag = found.operation.tag
+        asker = (tag in REQUESTS) is to_server
+        if not asker and not self._turned:
+            self._turned = True
+            self._sink.weird("ldap-wrong-direction", span)
         if tag in REQUESTS:
-            self._asked(data, found, span)
+            self._asked(asker, data, found, span)
         else:
             self.answers += not to_server
-            self._answered(data, found, span)
+            self._answered(asker, data, found, span)
 
     # Requests
 
-    def _asked(self, data: bytes, found: Envelope, span: Span) -> None:
+    def _asked(self, asker: bool, data: bytes, found: Envelope, span: Span) -> None:
         operation, number = found.operation, found.number
         if operation.tag == BIND:
-            self._binds(data, found, span)
+            self._binds(asker, data, found, span)
             return
         said = told(data, operation, number, found.complete)
-        asked = _Operation(operation.tag, said.fields, span)
+        asked = _Operation(asker, operation.tag, said.fields, span)
         place = Place(data, span)
         for password in said.passwords:
-            whose = password.whose or self.bound
+            whose = password.whose or self._user[asker]
             self._sight(asked, _attribute(place, password.attribute, password.value, whose))
         if operation.tag in (ABANDON, UNBIND):
             self._hand(asked, None, UNKNOWN)
             return
-        if said.fields.get("extension_oid") == START_TLS:
-            self.asked_tls = number
+        if said.fields.get("extension_oid") == START_TLS and (asker or self.asked_tls is None):
+            self.asked_tls = asker, number
         if operation.tag == EXTENDED and said.fields.get("extension_oid") == PASSWORD_MODIFY:
-            asked.fields = {**said.fields, "user": said.fields.get("user") or self.bound}
-        before = self._waiting.pop(number, None)
+            asked.fields = {**said.fields, "user": said.fields.get("user") or self._user[asker]}
+        before = self._waiting.pop((asker, number), None)
         if before is not None:
             self._hand(before, None, UNKNOWN)
-        self._waiting[number] = asked
+        self._waiting[asker, number] = asked
         if len(self._waiting) > _WAITING:
             self._hand(self._waiting.pop(next(iter(self._waiting))), None, UNKNOWN)
 
-    def _binds(self, data: bytes, found: Envelope, span: Span) -> None:
+    def _binds(self, asker: bool, data: bytes, found: Envelope, span: Span) -> None:
         said = bind(data, found.operation, not found.complete)
         if said is None:
             self._sink.weird("ldap-malformed", span)
             return
         place = Place(data, span)
-        login = self._login
+        login = self._logins.get(asker)
         if login is not None and login.takes(said):
             login.go_on(said, found.number, place)
             return
-        self._hand_login()
-        self._login = Login(said, found.number, place)
+        self._hand_login(asker)
+        self._logins[asker] = Login(said, found.number, place)
 
     # Answers
 
-    def _answered(self, data: bytes, found: Envelope, span: Span) -> None:
+    def _answered(self, asker: bool, data: bytes, found: Envelope, span: Span) -> None:
         operation, number = found.operation, found.number
         tag = operation.tag
         if tag == BOUND:
-            self._bound(data, found, span)
+            self._bound(asker, data, found, span)
             return
-        asked = self._waiting.get(number)
+        asked = self._waiting.get((asker, number))
         if asked is None or (tag in RESPONSES and RESPONSES[tag] not in (asked.tag, EXTENDED)):
-            asked = _Operation(RESPONSES.get(tag, SEARCH), None, None)
-            if number and tag in (ENTRY, REFERENCE) and number not in self._waiting:
-                self._waiting[number] = asked  # its beginning was not seen
+            asked = _Operation(asker, RESPONSES.get(tag, SEARCH), None, None)
+            if number and tag in (ENTRY, REFERENCE) and (asker, number) not in self._waiting:
+                self._waiting[asker, number] = asked  # its beginning was not seen
                 if len(self._waiting) > _WAITING:
                     self._hand(self._waiting.pop(next(iter(self._waiting))), None, UNKNOWN)
         asked.answered(span)
@@ -159,7 +165,7 @@ class Conversation:
         if tag in (REFERENCE, INTERMEDIATE):
             asked.references += tag == REFERENCE
             return
-        self._waiting.pop(number, None)
+        self._waiting.pop((asker, number), None)
         final = result(data, operation) if found.complete else None
         fields: dict[str, Value] = {"message_id": number}
         if final is not None:
@@ -170,27 +176,27 @@ class Conversation:
             fields["entries"] = asked.entries
             fields["references"] = asked.references
         code = None if final is None else final.code
-        if number == self.asked_tls and tag == EXTENDED_DONE:
+        if self.asked_tls == (asker, number) and tag == EXTENDED_DONE:
             self.asked_tls, self.tls = None, code == 0
         if asked.fields is not None and asked.fields.get("extension_oid") == PASSWORD_MODIFY and final is not None:
             self._made(data, operation, span, asked)
         verdict = UNKNOWN if code is None else ACCEPTED if code in (0, 6) else REFUSED
         self._hand(asked, fields, verdict)
 
-    def _bound(self, data: bytes, found: Envelope, span: Span) -> None:
+    def _bound(self, asker: bool, data: bytes, found: Envelope, span: Span) -> None:
         final = result(data, found.operation) if found.complete else None
-        login = self._login
+        login = self._logins.get(asker)
         if final is None or login is None or login.number != found.number:
             if final is not None:
                 fields = {"message_id": found.number, **_result(final.code, final.matched, final.text)}
-                self._give("login", None, Message(span, fields))
+                self._give("login", asker, None, Message(span, fields))
             return
         if not login.answered(final, Place(data, span)):
             return
         if login.accepted:
-            self.bound = login.whose() or None
+            self._user[asker] = login.whose() or None
             self.layered = self.layered or login.layered
-        self._hand_login()
+        self._hand_login(asker)
 
     def _entry(self, data: bytes, operation: ber.Tlv, span: Span, asked: _Operation) -> None:
         parts = ber.children(data, operation, 3)
@@ -226,13 +232,14 @@ class Conversation:
 
     def flush(self) -> None:
         """Hand out everything begun."""
-        self._hand_login()
+        for asker in tuple(self._logins):
+            self._hand_login(asker)
         for asked in self._waiting.values():
             self._hand(asked, None, UNKNOWN)
         self._waiting.clear()
 
-    def _hand_login(self) -> None:
-        login, self._login = self._login, None
+    def _hand_login(self, asker: bool) -> None:
+        login = self._logins.pop(asker, None)
         if login is None:
             return
         response = None
@@ -243,7 +250,7 @@ class Conversation:
             matched = "" if final.matched.startswith("NTLMSSP") else final.matched
             fields |= _result(final.code, matched, final.text)
             response = Message(login.answer, fields)
-        self._give("login", Message(login.span, login.fields()), response)
+        self._give("login", asker, Message(login.span, login.fields()), response)
         for sighting in login.sightings:
             sighting.outcome, sighting.exchange = login.verdict, self._ordinal
             self._sink.sighting(sighting)
@@ -259,7 +266,7 @@ class Conversation:
             if request is None:
                 said = {"operation": REQUESTS[asked.tag], **said}
             response = Message(asked.answer, said)
-        self._give("ldap", request, response)
+        self._give("ldap", asked.asker, request, response)
         for sighting in asked.sightings:
             sighting.outcome = UNKNOWN if asked.tag == SEARCH else verdict
             sighting.exchange = self._ordinal
@@ -267,9 +274,10 @@ class Conversation:
         self._held -= len(asked.sightings)
         asked.sightings, asked.handed = [], True
 
-    def _give(self, kind: str, request: Message | None, response: Message | None) -> None:
+    def _give(self, kind: str, asker: bool, asked: Message | None, answer: Message | None) -> None:
         self._ordinal += 1
-        self._sink.record(Record(kind, "ldap", self._ordinal, request, response))
+        sides = (asked, answer) if asker else (answer, asked)
+        self._sink.record(Record(kind, "ldap", self._ordinal, *sides))
 
 
 def _result(code: int, matched: str, said: str) -> dict[str, Value]:
@@ -314,10 +322,10 @@ class Ldap:
         def heard(data: bytes, found: Envelope, span: Span) -> None:
             talk = self._talk
             talk.heard(to_server, data, found, span)
-            if to_server:
-                self._framers[True].paused = talk.asked_tls is not None
-            elif talk.tls:
-                self._framers[False].paused = True
+            if talk.tls:
+                self._framers[to_server].paused = True
+            elif to_server:
+                self._framers[True].paused = talk.asked_tls is not None and talk.asked_tls[0]
             if talk.layered:
                 for framer in self._framers.values():
                     framer.layered = True
@@ -345,7 +353,7 @@ class Ldap:
                 if len(rest):
                     span = rest.span(len(rest))
                     inner.data(to_server, rest.take(len(rest)), span.offset, span.place, True)
-        elif talk.asked_tls is None or len(client.buffer) > HELD:
+        elif talk.asked_tls is None or not talk.asked_tls[0] or len(client.buffer) > HELD:
             talk.asked_tls, client.paused = None, False
             client.run()
 

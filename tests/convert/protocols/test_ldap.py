@@ -254,6 +254,85 @@ def test_cldap() -> None:
     assert [answer and answer["entries"] for answer in found.answered] == [1]
 
 
+@pytest.mark.parametrize("make", [Ldap, Cldap])
+def test_an_answer_from_the_client_answers_nothing(make: type[Ldap | Cldap]) -> None:
+    asked, answer = search(2, b"dc=x", PRESENT), done(2, 0x65, 0)
+    told = entry(2, ANN, cn=b"ann")
+    found = talk(make, [(True, asked), (True, answer), (False, told), (True, answer), (False, answer)])
+    assert [(name, span.offset, span.length) for name, span in found.weirds] == [
+        ("ldap-wrong-direction", len(asked), len(answer))
+    ]
+    spans = [
+        (one.request and (one.request.span.offset, one.request.span.length),
+         one.response and (one.response.span.offset, one.response.span.length))
+        for one in found.records
+    ]  # fmt: skip
+    assert spans == [
+        ((len(asked), len(answer)), None),
+        ((len(asked) + len(answer), len(answer)), None),
+        ((0, len(asked)), (0, len(told) + len(answer))),
+    ]
+    assert found.answered[2] is not None
+    assert (found.answered[2]["entries"], found.answered[2]["result"]) == (1, "success")
+
+
+def test_a_request_from_the_server_takes_no_answer_from_it() -> None:
+    """The client's bind and search keep what becomes of them, though the server asks the same with the same ids."""
+    bind, other = simple_bind(1, ANN, b"sesame"), simple_bind(1, b"cn=eve", b"poppy")
+    calls = [
+        (True, bind),
+        (False, other),
+        (False, done(1, BOUND, 0)),
+        (True, search(2, b"dc=x", PRESENT)),
+        (False, search(2, b"dc=y", PRESENT)),
+        (False, done(2, 0x65, 4)),
+        (False, ldap(3, tlv(0x42))),
+    ]
+    found = talk(Ldap, calls)
+    assert [(name, span.offset) for name, span in found.weirds] == [("ldap-wrong-direction", 0)]
+    assert secrets(found) == [("cn=ann,dc=x", b"sesame", "accepted"), ("cn=eve", b"poppy", "unknown")]
+    told = [one and (one["operation"], one["message_id"]) for one in found.asked]
+    assert told == [("bind", 1), ("search", 2), None, None, None]
+    assert [one and (one.get("operation"), one.get("result")) for one in found.answered] == [
+        (None, "success"),
+        (None, "sizeLimitExceeded"),
+        ("unbind", None),
+        ("bind", None),
+        ("search", None),
+    ]
+
+
+def test_a_conversation_whose_sides_are_taken_for_each_other() -> None:
+    """Nothing of it is lost: not the password, not its outcome, nor what StartTLS turns to."""
+    bind, answer = simple_bind(1, ANN, b"sesame"), done(1, BOUND, 49)
+    calls = [(False, bind), (True, answer)]
+    for cuts in (None, [1]):
+        found = talk(Ldap, calls, cuts=cuts)
+        assert secrets(found) == [("cn=ann,dc=x", b"sesame", "refused")]
+        (one,) = found.records
+        assert one.request is not None
+        assert one.response is not None
+        assert (one.request.span.length, one.request.fields["result_code"]) == (len(answer), 49)
+        assert (one.response.span.length, one.response.fields["user"]) == (len(bind), "cn=ann,dc=x")
+    turned = [(False, START_TLS), (True, done(1, 0x78, 0)), (False, b"\x16\x03\x01hello"), (True, b"\x16\x03\x03there")]
+    for cuts in (None, [1], [3]):
+        (inner,) = talk(Ldap, turned, cuts=cuts).switched
+        assert (inner.name, inner.client, inner.server) == ("tls", b"\x16\x03\x03there", b"\x16\x03\x01hello")
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_server_that_asks_for_tls_does_not_hold_the_client_up(refused: bool) -> None:
+    calls: Talk = [
+        (True, START_TLS),
+        (False, (done(1, 0x78, 2) if refused else b"") + START_TLS + (b"" if refused else done(1, 0x78, 2))),
+        (True, simple_bind(2, ANN, b"sesame")),
+        (False, done(2, BOUND, 0)),
+    ]
+    found = talk(Ldap, calls)
+    assert not found.switched
+    assert secrets(found) == [("cn=ann,dc=x", b"sesame", "accepted")]
+
+
 def calls_of(path: Path) -> list[Calls]:
     return [calls for _, calls in made.recorded(path, 3890)]
 
