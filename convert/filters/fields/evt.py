@@ -88,7 +88,8 @@ def _result(event: Event, _: str | None) -> Value:
         return "SUCCESS" if _returns_id(event) else None
     if event.res >= 0:
         return "SUCCESS"
-    if arguments.schema(event)[0][1] == table.PT_PID:
+    params = arguments.schema(event)
+    if params and params[0][1] == table.PT_PID:  # an event of a type that has none may come with one
         return str(event.res)  # sysdig names no errors of what returns a process's number
     return ERRNO.get(-event.res, str(event.res))
 

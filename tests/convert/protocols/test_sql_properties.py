@@ -72,7 +72,7 @@ def test_begun_in_the_middle_and_changed_bytes(
     for _ in range(data.draw(st.integers(0, 4))):
         at = data.draw(st.integers(0, len(changed) - 1))
         to_server, content = changed[at]
-        if isinstance(content, bytes):
+        if isinstance(content, bytes) and content:
             where = data.draw(st.integers(0, len(content) - 1))
             what = data.draw(st.binary(max_size=3))
             changed[at] = to_server, content[:where] + what + content[where + data.draw(st.integers(0, 3)) :]

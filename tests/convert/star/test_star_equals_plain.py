@@ -11,7 +11,7 @@ from random import Random
 from typing import NamedTuple, cast
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from support.generated_traces import Age, generated
@@ -140,6 +140,7 @@ steady = settings(
 
 @settings(steady, max_examples=150)
 @given(seeds, sizes, ages)
+@example(36694, 45, "new")  # a result where the type has no parameters
 def test_events_that_pass(seed: int, size: int, age: Age) -> None:
     open_it = opener(made(seed, size, age))
     for text in filters(seed, open_it(), 6):
