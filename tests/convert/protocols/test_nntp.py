@@ -63,7 +63,10 @@ def test_a_whole_conversation() -> None:
         *(("mail", "POST"), ("command", "QUIT")),
     ]
     assert found.answered[1] == {
-        "code": 101, "text": "Capability list:", "listing": "VERSION 2\nAUTHINFO USER SASL", "lines": 2,
+        "code": 101,
+        "text": "Capability list:",
+        "listing": "VERSION 2\nAUTHINFO USER SASL",
+        "lines": 2,
         "complete": True,
     }
     assert found.asked[3] == {"command": "AUTHINFO PASS", "mechanism": "USER", "user": "fred", "secret": True}

@@ -91,7 +91,7 @@ def test_losses_are_held_within_bounds(monkeypatch: pytest.MonkeyPatch, losses: 
     """Each counts for 64 bytes; behind too many it is asked anew."""
     assert MOST_HELD == 1024 * 64
     monkeypatch.setattr(recogniser, "probes", lambda transport: (("made", lambda opening: 1 if opening.server else 2),))
-    calls = [(True, b"\1"), *[(True, 9)] * losses, (False, b"\2")]
+    calls: list[tuple[bool, bytes | int]] = [(True, b"\1"), *[(True, 9)] * losses, (False, b"\2")]
     [inner] = talk(over("tcp"), calls).switched
     assert (len(inner.gaps), inner.server) == (kept, b"\2")
 
