@@ -143,7 +143,7 @@ def told(source: Path, folder: Path, key: Path, folders: str = "/nowhere", more:
                 if is_ours(line, folders, more):
                     keys[line["id"]] = key_of(line, one.streams)
                     one.streams[keys[line["id"]]] = line
-            elif line.get("stream") in keys:
+            elif line["type"] != "spread" and line.get("stream") in keys:  # spread: see test_spread.py
                 one.lines[keys[line["stream"]]].append(line)
     for lines_of in one.lines.values():
         for line in lines_of:
