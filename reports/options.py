@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
     from .findings import Findings
     from .findings.accepted import Accepted
+    from .findings.baseline import Baseline
     from .findings.rule import Rule
 
-FORMATS = ("html", "pdf", "jsonl", "csv")
+FORMATS = ("html", "pdf", "jsonl", "csv", "sarif", "ocsf", "timeline", "wireshark")
+JUDGED_BY = ("rules", "ignore", "baseline")
+VARIANTS = ("ua-1", "a-3a")
 LEVELS = ("info", "low", "medium", "high", "critical")
 
 
@@ -27,7 +30,7 @@ def add_arguments(report: argparse.ArgumentParser) -> None:
         "--format",
         metavar="LIST",
         default=",".join(FORMATS),
-        help="comma-separated list of html, pdf, jsonl, csv (default: all)",
+        help=f"comma-separated list of {', '.join(FORMATS)} (default: all)",
     )
     report.add_argument(
         "--case",
@@ -38,6 +41,15 @@ def add_arguments(report: argparse.ArgumentParser) -> None:
     )
     report.add_argument("--rules", metavar="FILE", type=Path, help="rules of your own beside the built-in ones (TOML)")
     report.add_argument("--ignore", metavar="FILE", type=Path, help="accepted risks, each with an expiry date (TOML)")
+    report.add_argument(
+        "--baseline", metavar="DIR", type=Path, help="compare with the report in DIR: new, gone, unchanged"
+    )
+    report.add_argument(
+        "--pdf-variant",
+        choices=VARIANTS,
+        default="ua-1",
+        help="a-3a: for archives, with findings.jsonl and manifest inside",
+    )
     report.add_argument("--fail-on", metavar="LEVEL", choices=LEVELS, help="exit with 1 when a finding is this severe")
 
 
@@ -64,6 +76,7 @@ class Judging:
         self.rules: tuple[Rule, ...] = ()
         self.accepted: Accepted | None = None
         self.files: dict[str, Any] = {}
+        self.baseline: Baseline | None = None
         self._case_key: Path | None = given.case_key
         if given.rules is not None:
             self.rules = rule_files.users(given.rules, frozenset(rule.id for rule in RULES))
@@ -71,14 +84,23 @@ class Judging:
         if given.ignore is not None:
             self.accepted = accepted.read(given.ignore, frozenset(rule.id for rule in (*RULES, *self.rules)))
             self.files["ignore"] = _described(given.ignore)
+        if given.baseline is not None:
+            from .findings import baseline
+
+            self.baseline = baseline.read(given.baseline)
+            self.files["baseline"] = self.baseline.described()
 
     def judge(self, directory: Path, manifest: dict[str, Any]) -> Findings:
         """Findings of what lies in a directory; the manifest's options then name the files."""
         from .findings.judge import judge
 
         before = manifest.get("options") or {}
-        manifest["options"] = {name: before[name] for name in before if name not in ("rules", "ignore")} | self.files
-        return judge(directory, manifest, rules=self.rules, accepted=self.accepted, case_key=self._case_key)
+        manifest["options"] = {name: before[name] for name in before if name not in JUDGED_BY} | self.files
+        findings = judge(directory, manifest, rules=self.rules, accepted=self.accepted, case_key=self._case_key)
+        if self.baseline is not None:
+            findings.compare(self.baseline)
+            manifest["compared"] = findings.compared()
+        return findings
 
     def notes(self) -> list[str]:
         """What the user has to be told of the accepted risks: those that have expired."""

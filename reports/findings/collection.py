@@ -12,6 +12,7 @@ from ..names import endpoint_of
 from ..survey import Survey
 from . import severity
 from .accepted import Accepted, Entry
+from .baseline import NEW, UNCHANGED, Baseline, Old
 from .comments import FrameComments, Marks
 from .derived import Told
 from .groups import Group, Groups
@@ -44,6 +45,9 @@ class Findings:
         self.survey = survey
         self.told = told
         self.accepted = accepted
+        self.baseline: Baseline | None = None
+        self.gone: list[Old] = []
+        self._changes: list[str] = []
         self.merged_records = groups.merged_records
         self.comments_left_out = sum(mark.left_out for mark in marks.values())
         self._groups = groups
@@ -61,6 +65,22 @@ class Findings:
             for at, group in enumerate(groups):
                 if (entry := accepted.entry(rules[group.identity.rule].id, group)) is not None:
                     self._ignored[at] = entry
+
+    def compare(self, baseline: Baseline) -> None:
+        """Tell of each finding whether an earlier report had it."""
+        keys = [self.group(position).key for position in range(len(self))]
+        self._changes = baseline.changes(keys)
+        self.gone = baseline.gone(keys)
+        self.baseline = baseline
+
+    def change(self, position: int) -> str | None:
+        """`new` or `unchanged`; None where there is nothing to compare with."""
+        return self._changes[position] if self._changes else None
+
+    def compared(self) -> dict[str, int]:
+        """How many findings are new, unchanged and gone."""
+        new = self._changes.count(NEW)
+        return {NEW: new, UNCHANGED: len(self._changes) - new, "gone": len(self.gone)}
 
     def _grade(self, at: int, group: Group) -> str:
         times = self.told.paths.get(at, group.count)
@@ -232,6 +252,7 @@ class Findings:
             "ignored": None
             if entry is None
             else {"reason": entry.reason, "by": entry.by, "expires": entry.expires.isoformat()},
+            "change": self.change(position),
             "references": list(rule.references),
             "advice": rule.advice,
         }
