@@ -282,7 +282,7 @@ def _convert(given: argparse.Namespace) -> int:
         code, missing = case.exit_code, None
         if reporting:
             progress.show("report", 0, 0)
-            missing = _write_reports(given.output, manifest, found[0], formats, given.reveal)
+            missing = _write_reports(given, manifest, found[0], formats)
         manifest["run"] = _run_record(begun)
         case.space.write_manifest(manifest)
     _print_paths(given.output, manifest)
@@ -292,7 +292,7 @@ def _convert(given: argparse.Namespace) -> int:
 def _report_directory(given: argparse.Namespace, source: Path) -> int:
     """Report on what convert wrote, decoding nothing again."""
     from .convert.errors import EXIT_DAMAGED, EXIT_DONE, UsageError
-    from .convert.workspace import REPORTS, Workspace
+    from .convert.workspace import Workspace, of_report
 
     begun = _now()
     formats, judging = _asked(given)
@@ -307,9 +307,9 @@ def _report_directory(given: argparse.Namespace, source: Path) -> int:
         space.prepare([], (), force=given.force)
         manifest["outputs"] = []
     else:
-        manifest["outputs"] = [entry for entry in manifest["outputs"] if entry["name"] not in REPORTS]
+        manifest["outputs"] = [entry for entry in manifest["outputs"] if not of_report(entry["name"])]
     findings = judging.judge(source, manifest)
-    missing = _write_reports(given.output, manifest, findings, formats, given.reveal)
+    missing = _write_reports(given, manifest, findings, formats)
     manifest["run"] = _run_record(begun)
     space.write_manifest(manifest)
     _print_paths(given.output, manifest)
@@ -318,20 +318,23 @@ def _report_directory(given: argparse.Namespace, source: Path) -> int:
 
 
 def _write_reports(
-    directory: Path, manifest: dict[str, Any], findings: Findings, formats: tuple[str, ...], reveal: bool
+    given: argparse.Namespace, manifest: dict[str, Any], findings: Findings, formats: tuple[str, ...]
 ) -> str | None:
     """Write the reports and list them in the manifest. Returns what the machine lacked, None where nothing."""
     from .convert.workspace import Workspace
     from .reports.errors import DocumentNotMade
     from .reports.write import write_reports
 
-    missing = None
+    missing, directory = None, given.output
     try:
-        written = write_reports(directory, manifest, findings, formats, reveal=reveal)
+        written = write_reports(
+            directory, manifest, findings, formats, reveal=given.reveal, pdf_variant=given.pdf_variant
+        )
     except DocumentNotMade as error:
         written, missing = list(error.written), str(error)
     space = Workspace(directory)
-    manifest["outputs"] = [*manifest["outputs"], *(space.entry(path.name, None) for path in written)]
+    names = [path.relative_to(directory).as_posix() for path in written]
+    manifest["outputs"] = [*manifest["outputs"], *(space.entry(name, None) for name in names)]
     return missing
 
 

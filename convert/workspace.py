@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
@@ -22,9 +23,34 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 CAPTURE_SUFFIXES = (".scap", ".pcapng", ".pcap", ".cap")
 COMPRESSION_SUFFIXES = (".gz", ".zst")
-REPORTS = ("report.html", "report.pdf", "findings.jsonl", "findings.csv")
+REPORTS = (
+    "report.html",
+    "report.pdf",
+    "findings.jsonl",
+    "findings.csv",
+    "findings.schema.json",
+    "findings.sarif",
+    "findings.ocsf.jsonl",
+    "timeline.csv",
+)
+WIRESHARK = "wireshark"
+"""The folder in DIR with what makes Wireshark show findings."""
+_FURTHER_PAGE = re.compile(r"report-[a-z]+(-[0-9]+)?\.html")
 OUTPUT_SUFFIXES = (*REPORTS, ".pcapng", ".pcap", ".annotations.jsonl")
 OWN_NAMES = (MANIFEST, "case.key", "syswire-crash.txt", *REPORTS)
+
+
+def of_report(name: str) -> bool:
+    """Whether a file of DIR is written by `report`: documents, their further pages, the folder for Wireshark."""
+    return name in REPORTS or _FURTHER_PAGE.fullmatch(name) is not None or PurePosixPath(name).parts[:1] == (WIRESHARK,)
+
+
+def within(name: str) -> bool:
+    """Whether a name in a manifest, which anybody may have written, is one of a file that may stand in DIR."""
+    parts = PurePosixPath(name).parts
+    if not parts or name != "/".join(parts) or any(part in ("/", "..") for part in parts):
+        return False
+    return len(parts) == 1 or parts[0] == WIRESHARK
 
 
 def stem(name: str) -> str:
@@ -108,6 +134,10 @@ class Workspace:
                     raise UsageError(f"{target}: the output would overwrite the input {path}")
             if stdin is not None and target.exists() and os.path.samestat(target.stat(), stdin):
                 raise UsageError(f"{target}: the output would overwrite the input -")
+        here = real(self.directory)
+        for path in inputs:
+            if path.is_relative_to(here) and of_report(path.relative_to(here).as_posix()):
+                raise UsageError(f"{path}: is an input, and of a name that a report takes in {self.directory}")
         if not force and (self.directory / MANIFEST).exists():
             old = self.manifest()
             before = [entry.get("path") for entry in old.get("inputs", ())] if old else None
@@ -177,14 +207,15 @@ class Workspace:
         read = {entry.get("sha256") for entry in manifest["inputs"]}  # by whatever name, or through standard input
         for entry in before.get("outputs", ()):
             path = self.directory / str(entry.get("name"))
-            if path.name not in kept and entry.get("sha256") not in read and self._made_here(path, entry):
+            if entry.get("name") not in kept and entry.get("sha256") not in read and self._made_here(path, entry):
                 path.unlink()
 
     def _made_here(self, path: Path, entry: dict[str, Any]) -> bool:
         """Whether a file is one of ours, in this directory, and as the manifest's entry says it was written."""
-        if path.name != entry.get("name") or not path.name.endswith(OUTPUT_SUFFIXES) or not path.is_file():
+        name = str(entry.get("name"))
+        if not within(name) or not (of_report(name) or name.endswith(OUTPUT_SUFFIXES)) or not path.is_file():
             return False
-        return bool(self.entry(path.name, None)["sha256"] == entry.get("sha256"))
+        return bool(self.entry(name, None)["sha256"] == entry.get("sha256"))
 
 
 def verify(directory: Path) -> list[str]:
@@ -199,7 +230,7 @@ def verify(directory: Path) -> list[str]:
     differences = []
     for entry in manifest.get("outputs", ()):
         name = str(entry.get("name"))
-        if Path(name).name != name:
+        if not within(name):
             differences.append(f"{name}: not a name within the directory")
         elif not (directory / name).is_file():
             differences.append(f"{name}: missing")

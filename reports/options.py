@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .findings.baseline import Baseline
     from .findings.rule import Rule
 
-FORMATS = ("html", "pdf", "jsonl", "csv", "sarif", "ocsf", "timeline", "wireshark")
+FORMATS = ("html", "pdf", "jsonl", "csv")
 JUDGED_BY = ("rules", "ignore", "baseline")
 VARIANTS = ("ua-1", "a-3a")
 LEVELS = ("info", "low", "medium", "high", "critical")
@@ -96,6 +96,7 @@ class Judging:
 
         before = manifest.get("options") or {}
         manifest["options"] = {name: before[name] for name in before if name not in JUDGED_BY} | self.files
+        manifest.pop("compared", None)
         findings = judge(directory, manifest, rules=self.rules, accepted=self.accepted, case_key=self._case_key)
         if self.baseline is not None:
             findings.compare(self.baseline)

@@ -24,6 +24,7 @@ def write_reports(
     formats: Collection[str] = FORMATS,
     *,
     reveal: bool = False,
+    pdf_variant: str = "ua-1",
 ) -> list[Path]:
     """Write report.html, report.pdf, findings.jsonl and findings.csv, as far as they are asked for.
 
