@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import RendererMissing, RenderFailed
 
@@ -18,11 +21,32 @@ REMEDY = (
 )
 
 
-def render(page: bytes, *, seconds: int = SECONDS, memory: int = MEMORY) -> bytes:
-    """The PDF of a page made by `html.pages`. The same page gives the same bytes.
+class Attached(NamedTuple):
+    """A file that is embedded. `relationship`: PDF's AFRelationship, what it is to the document."""
+
+    name: str
+    data: bytes
+    type: str
+    description: str
+    relationship: str = "Data"
+
+
+def render(
+    page: bytes,
+    *,
+    variant: str = "ua-1",
+    attachments: Sequence[Attached] = (),
+    created: int = 0,
+    seconds: int = SECONDS,
+    memory: int = MEMORY,
+) -> bytes:
+    """The PDF of a page made by `html.pages`. The same page and attachments give the same bytes.
 
     Args:
         page: HTML, UTF-8.
+        variant: `ua-1` or `a-3a`, as which it is made (PDF/UA-1, ISO 14289-1; PDF/A-3a, ISO 19005-3).
+        attachments: files that are embedded.
+        created: the date of the attachments, seconds since 1970; PDF/A asks for one.
         seconds: limit of processor time of the child, and a quarter of its limit of wall time.
         memory: limit of the child's address space, in bytes.
 
@@ -39,10 +63,25 @@ def render(page: bytes, *, seconds: int = SECONDS, memory: int = MEMORY) -> byte
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
     }
+    head = {
+        "variant": variant,
+        "page": len(page),
+        "created": created,
+        "attachments": [
+            {
+                "name": each.name,
+                "type": each.type,
+                "description": each.description,
+                "relationship": each.relationship,
+                "length": len(each.data),
+            }
+            for each in attachments
+        ],
+    }
     try:
         done = subprocess.run(
             [sys.executable, str(child), str(seconds), str(memory)],
-            input=page,
+            input=b"".join((json.dumps(head).encode(), b"\n", page, *(each.data for each in attachments))),
             timeout=4 * seconds,
             capture_output=True,
             env=environment,

@@ -1,15 +1,21 @@
-"""The child process that makes the PDF: HTML on standard input, PDF on standard output.
+"""The child process that makes the PDF: HTML and attachments on standard input, PDF on standard output.
 
-It is run as a file of its own, and knows nothing of the rest: `pdf_child.py SECONDS BYTES`. It may fetch nothing. Ends
-with 5 where WeasyPrint or a library is missing, 7 where memory ran out.
+It is run as a file of its own, and knows nothing of the rest: `pdf_child.py SECONDS BYTES`. Standard input begins with
+a line of JSON: `variant`, `page` (its length), `created` (seconds since 1970), `attachments` (name, description,
+relationship, type, length of each); then page and attachments follow. It may fetch nothing. Ends with 5 where
+WeasyPrint or a library is missing, 7 where memory ran out.
 """
 
 from __future__ import annotations
 
 import ctypes
+import io
+import json
+import mimetypes
 import re
 import resource
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 MISSING, OUT_OF_MEMORY = 5, 7
@@ -64,10 +70,11 @@ def main(seconds: int, memory: int) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        from weasyprint import HTML
+        from weasyprint import HTML, Attachment
         from weasyprint.urls import URLFetcher
 
-        page = printable(sys.stdin.buffer.read().decode("utf-8"))
+        head = json.loads(sys.stdin.buffer.readline())
+        page = printable(sys.stdin.buffer.read(head["page"]).decode("utf-8"))
     except (ImportError, OSError) as error:
         sys.stderr.write(str(error).splitlines()[0] if str(error) else type(error).__name__)
         return MISSING
@@ -77,8 +84,24 @@ def main(seconds: int, memory: int) -> int:
             raise ValueError("nothing is fetched")
 
     try:
+        mimetypes.init([])  # what the machine's own table says would make PDFs differ
+        when = datetime.fromtimestamp(head["created"], UTC)
+        attachments = []
+        for told in head["attachments"]:
+            mimetypes.add_type(told["type"], "." + told["name"].rpartition(".")[2])
+            attachments.append(
+                Attachment(
+                    file_obj=io.BytesIO(sys.stdin.buffer.read(told["length"])),
+                    name=told["name"],
+                    description=told["description"],
+                    relationship=told["relationship"],
+                    created=when,
+                    modified=when,
+                )
+            )
         document = HTML(string=page, base_url=None, url_fetcher=Refusing())
-        sys.stdout.buffer.write(document.write_pdf(pdf_variant="pdf/ua-1"))
+        variant = f"pdf/{head['variant']}"
+        sys.stdout.buffer.write(document.write_pdf(pdf_variant=variant, attachments=attachments))
     except MemoryError:
         return OUT_OF_MEMORY
     return 0
