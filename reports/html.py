@@ -12,10 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from .display import captured
-from .model import Captured, Document, Phrase
+from .model import SCREEN, Captured, Document, Phrase
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIMIT = 240
+INDEX = "report-findings-index.html"
+"""Where the pages of `pages.overview_pages` are listed."""
 
 
 def show(phrase: Phrase, limit: int = LIMIT) -> Markup:
@@ -49,18 +51,30 @@ def _style(*names: str) -> str:
     return "\n" + "".join((TEMPLATES / name).read_text("utf-8") for name in names)
 
 
-def render(document: Document) -> bytes:
-    """The page for browsers. Its policy forbids everything but its own style sheet, by the sheet's digest."""
+def _screen() -> tuple[Markup, str]:
+    """Style sheet of a page for browsers, and the policy that forbids everything but this sheet, by its digest."""
     style = _style("common.css", "screen.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return _render("screen.html.j2", document, style=Markup(style), policy=policy)
+    return Markup(style), f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def render(document: Document) -> bytes:
+    """The page for browsers. Where it holds as many findings as it may, it leads to the pages with the others."""
+    style, policy = _screen()
+    more = INDEX if document.overview_note and len(document.overview) == SCREEN.rows else ""
+    return _render("screen.html.j2", document=document, style=style, policy=policy, more=more)
+
+
+def further(title: str, **values: Any) -> bytes:
+    """A page that stands beside the report, of `pages.overview_pages`."""
+    style, policy = _screen()
+    return _render("findings.html.j2", title=title, style=style, policy=policy, **values)
 
 
 def pages(document: Document) -> bytes:
     """The source of the PDF."""
-    return _render("paged.html.j2", document, style=Markup(_style("common.css", "paged.css")))
+    return _render("paged.html.j2", document=document, style=Markup(_style("common.css", "paged.css")))
 
 
-def _render(template: str, document: Document, **values: Any) -> bytes:
-    return _environment().get_template(template).render(document=document, **values).encode("utf-8", "backslashreplace")
+def _render(template: str, **values: Any) -> bytes:
+    return _environment().get_template(template).render(**values).encode("utf-8", "backslashreplace")
