@@ -10,6 +10,7 @@ import msgspec
 from ..display import nanoseconds, visible
 from ..findings import Findings
 from ..findings.rule import Rule
+from .parties import Parties, parties
 
 VERSION = "1.3.0"
 CLASS, CATEGORY, CREATE = 2004, 2, 1
@@ -32,7 +33,12 @@ def write(out: BinaryIO, findings: Findings, manifest: Mapping[str, Any], *, rev
     inputs = {int(entry["source"]): entry for entry in manifest.get("inputs", ())}
     product = {"name": "syswire", "vendor_name": "syswire", "version": str(manifest.get("syswire") or "0")}
     for position in range(len(findings)):
-        event = _event(findings.record(position), findings.rule(position), inputs, revealed=revealed)
+        record = findings.record(position)
+        event = _event(record, findings.rule(position), inputs, revealed=revealed)
+        event["evidences"] = [
+            _evidence(record, where, parties(findings, record, at), inputs)
+            for at, where in enumerate(record["instances"][:EVIDENCES])
+        ]
         out.write(encode({**event, "metadata": {"version": VERSION, "product": product}}) + b"\n")
 
 
@@ -75,7 +81,6 @@ def _event(
             "last_seen_time": milliseconds(record["last"] or first),
             "analytic": {"type_id": RULE, "type": "Rule", "uid": rule.id, "name": visible(rule.title)},
         },
-        "evidences": [_evidence(record, where, inputs) for where in record["instances"][:EVIDENCES]],
         "remediation": {"desc": visible(record["advice"]), "references": list(record["references"])},
         "unmapped": {
             "id": record["id"],
@@ -92,17 +97,17 @@ def _event(
 
 
 def _evidence(
-    record: Mapping[str, Any], where: Mapping[str, Any], inputs: Mapping[int, Mapping[str, Any]]
+    record: Mapping[str, Any], where: Mapping[str, Any], who: Parties, inputs: Mapping[int, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Who spoke, and where that stands: file, hash, event and frame in `data`."""
     entry = inputs.get(int(where.get("source") or 0)) or {}
     told: dict[str, Any] = {"data": {"file": entry.get("name"), "sha256": entry.get("sha256"), **where}}
     if record["username"]:
         told["actor"] = {"user": {"name": visible(record["username"], 200)}}
-    for name, side in (("src_endpoint", "client"), ("dst_endpoint", "server")):
-        if (end := _endpoint(record[side])) is not None:
+    for name, side in (("src_endpoint", who.client), ("dst_endpoint", who.server)):
+        if (end := _endpoint(side)) is not None:
             told[name] = end
-    process = record["server_process"] or record["client_process"]
+    process = who.server_process or who.client_process
     if process is not None:
         told["process"] = _process(process)
     return told

@@ -139,9 +139,9 @@ def _message(record: Mapping[str, Any]) -> str:
 
 def _place(where: Mapping[str, Any], names: Mapping[int, str], plain: Mapping[int, bool]) -> dict[str, Any]:
     source = int(where.get("source") or 0)
-    physical: dict[str, Any] = {"artifactLocation": {"uri": names.get(source, "./-"), "index": source}}
-    if source not in names:
-        del physical["artifactLocation"]["index"]
+    physical: dict[str, Any] = {"artifactLocation": {"uri": names.get(source, "./-")}}
+    if source in names:
+        physical["artifactLocation"]["index"] = list(names).index(source)
     if plain.get(source) and isinstance(where.get("offset"), int):  # of a compressed file the offset is another's
         physical["region"] = {"byteOffset": where["offset"]}
     return {"physicalLocation": physical, "properties": {name: where.get(name) for name in _NUMBERS}}

@@ -16,6 +16,7 @@ from ..display import nanoseconds, visible
 from ..findings import Findings
 from ..names import endpoint_of
 from .csv import NOTE, safe
+from .parties import Parties, parties
 
 COLUMNS = (
     "message", "datetime", "timestamp_desc", "time", "finding", "severity", "kind", "rule", "username", "outcome",
@@ -51,7 +52,7 @@ def _rows(findings: Findings, inputs: Mapping[int, Mapping[str, Any]]) -> Iterat
         for name, what in (("first", "Capture began"), ("last", "Capture ended")):
             if entry.get(name):
                 message = f"{what}: {visible(entry.get('name'), 200)}"
-                yield _row(message, entry[name], what, {}, {"source": source}, inputs)
+                yield _row(message, entry[name], what, {}, {"source": source}, inputs, Parties())
     for position in range(len(findings)):
         record = findings.record(position)
         title = f"{record['id']} {record['title']}"
@@ -60,11 +61,12 @@ def _rows(findings: Findings, inputs: Mapping[int, Mapping[str, Any]]) -> Iterat
         if record["hops"]:
             for hop in record["hops"]:
                 place = f"{title}: {str(hop['place']).replace('-', ' ')} {hop['path'] or ''}".rstrip()
-                process = hop["process"] or {}
-                yield _row(place, hop["time"], "Secret seen again", record, hop["where"] or {}, inputs, process)
+                who = Parties(hop["client"], hop["server"], hop["process"])
+                yield _row(place, hop["time"], "Secret seen again", record, hop["where"] or {}, inputs, who)
         else:
-            for where in record["instances"]:
-                yield _row(title, where.get("time"), "Finding", record, where, inputs)
+            for at, where in enumerate(record["instances"]):
+                who = parties(findings, record, at)
+                yield _row(title, where.get("time"), "Finding", record, where, inputs, who)
 
 
 def _row(
@@ -74,14 +76,13 @@ def _row(
     record: Mapping[str, Any],
     where: Mapping[str, Any],
     inputs: Mapping[int, Mapping[str, Any]],
-    process: Mapping[str, Any] | None = None,
+    who: Parties,
 ) -> list[Any]:
     source = int(where.get("source") or 0)
     if not time:  # of what a process held before the capture began
         time = (inputs.get(source) or {}).get("first")
         message += " (time not known, not later than the capture's beginning)" if time else " (time not known)"
-    if process is None:
-        process = record.get("server_process") or record.get("client_process") or {}
+    process = who.server_process or who.client_process or {}
     return [
         message,
         f"{time[:26].rstrip('Z')}+00:00" if time and len(time) > 19 else "1970-01-01T00:00:00+00:00",
@@ -93,11 +94,11 @@ def _row(
         record.get("rule"),
         record.get("username"),
         where.get("outcome"),
-        endpoint_of(record["client"]) if record.get("client") else None,
-        endpoint_of(record["server"]) if record.get("server") else None,
+        endpoint_of(who.client) if who.client else None,
+        endpoint_of(who.server) if who.server else None,
         f"{process.get('name')} [{process.get('pid')}]" if process else None,
         f"E-{source + 1:02d}",
         (inputs.get(source) or {}).get("name"),
         *(where.get(name) for name in WHERE),
-        record.get("tcp_stream"),
+        who.tcp_stream,
     ]
