@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files as resources
+from string import ascii_letters, digits
 from typing import Any
 
 from ..findings import Findings
@@ -22,7 +23,7 @@ SCRIPT = "syswire.lua"
 FINDING = 'frame.comment contains "syswire SW-"'
 NOT_FOUND = 'http.response.code == 404 || http2.headers.status == "404"'
 SERVER_ERROR = "(http.response.code >= 500 && http.response.code < 600)"
-SHORTS = 40  # rules in one button: a filter of any length is accepted, a person has to be able to read it
+_PLAIN = frozenset(ascii_letters + digits + " -_/:,")
 COLOURS = {
     "critical": ((65535, 65535, 65535), (40092, 0, 8738)),
     "high": ((0, 0, 0), (65535, 40606, 33924)),
@@ -65,16 +66,15 @@ def of_severity(level: str) -> str:
 
 def literal(text: str) -> str:
     """A regular expression within a display filter's string that matches the text, whatever it holds."""
-    return "".join(
-        character if character.isascii() and (character.isalnum() or character in " -_/:,") else "."
-        for character in text
-    )
+    return "".join(letter if letter in _PLAIN else "." for letter in text)
 
 
 def credentials(shorts: Iterable[str]) -> str:
-    """A display filter for findings whose comments begin with one of these names; without any it lets nothing by."""
+    """A display filter for findings of rules with these short names; without any it lets nothing by."""
     names = "|".join(literal(short) for short in shorts)
-    return f'frame.comment matches "^syswire SW-[0-9]+ [a-z]+: ({names})"' if names else "frame.number == 0"
+    return (
+        f'frame.comment matches "^syswire SW-[0-9]+ [a-z]+: ({names})(,| .accepted)"' if names else "frame.number == 0"
+    )
 
 
 def _colours() -> str:
@@ -102,7 +102,8 @@ def _preferences() -> str:
 
 
 def _buttons(findings: Findings) -> str:
-    secret = list(dict.fromkeys(rule.short for rule in findings.rules if rule.kind in WITH_SECRET))[:SHORTS]
+    rules = (findings.rule(position) for position in range(len(findings)))
+    secret = sorted({rule.short for rule in rules if rule.kind in WITH_SECRET})  # what this case has: people read it
     buttons = [
         ("Findings", FINDING, "Frames of all findings"),
         ("Credentials", credentials(secret), "Findings on secrets"),
@@ -131,9 +132,7 @@ def _readme(manifest: Manifest, odd: list[int], *, revealed: bool) -> str:
     secrets = "The comments of the captures CONTAIN SECRETS in clear text (--reveal was given).\n\n" if revealed else ""
     ports = ", ".join(str(port) for port in odd)
     decoded = f"Ports given to HTTP beside Wireshark's own {len(HTTP_PORTS)}: {ports}.\n" if odd else ""
-    missing = (
-        "" if written else "This case has no capture of its own (--no-pcapng): the filters find nothing in it.\n\n"
-    )
+    missing = "" if written else "No capture was written (--no-pcapng): there is nothing to open.\n\n"
     return f"""Findings and processes in Wireshark
 
 {secrets}{missing}Try it without copying anything, from the directory of the report:
