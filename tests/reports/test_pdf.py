@@ -241,5 +241,5 @@ def test_limits_end_the_layout() -> None:
 def test_what_no_font_draws_is_written_as_an_escape() -> None:
     """Plane 15 is private: no font has it. Escapes say which character stood there."""
     made = pdf.render("<html lang=en><title>t</title><p>before \U000f1234 after".encode())
-    assert b"%PDF-" == made[:5]
+    assert made[:5] == b"%PDF-"
     assert "before \\u{f1234} after" in pypdf.PdfReader(io.BytesIO(made)).pages[0].extract_text()
