@@ -78,7 +78,11 @@ def test_findings_are_those_of_the_file(case: Made, run: Run) -> None:
     for line in (case.folder / "findings.jsonl").read_text("utf-8").splitlines():
         finding = json.loads(line)
         assert finding["instances_total"] <= 100, "the file would not name every frame"
-        expected |= {(where["frame"], finding["id"], finding["severity"]) for where in finding["instances"]}
+        expected |= {
+            (where["frame"], finding["id"], finding["severity"])
+            for where in finding["instances"]
+            if where["frame"] is not None  # a secret in arguments is in an event, and in no frame
+        }
     shown = set()
     options = ("-E", "separator=|", "-E", "aggregator=;")
     fields = ("-e", "frame.number", "-e", "syswire.finding", "-e", "syswire.severity")
