@@ -2,14 +2,14 @@
 PYTHON ?=
 BIN := .venv/bin
 
-.PHONY: demo test test-checked test-address e2e check bench fuzz format lock clean build python system system-test
+.PHONY: demo test test-checked test-address e2e check bench fuzz format lock clean build npm python system system-test
 
 demo: build
 	@rm -rf demo
 	@$(BIN)/syswire report tests/data/lamp/act1.scap.gz -o demo
 
 # PYTEST takes further options: make test PYTEST="-k pcapng".
-test: system-test build
+test: system-test build npm
 	$(BIN)/pytest -n auto $(PYTEST)
 
 # The same tests over compiled modules with every check on.
@@ -64,6 +64,9 @@ python: system
 
 system:
 	@scripts/setup-system run $(PYTHON)
+
+npm: python
+	@scripts/setup-npm
 
 system-test:
 	@scripts/setup-system test $(PYTHON)

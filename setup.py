@@ -190,6 +190,7 @@ def run() -> None:
             "syswire": ["py.typed"],
             "syswire.reports": ["templates/*"],
             "syswire.reports.findings": ["rules/*.toml"],
+            "syswire.reports.wireshark": ["*.lua"],
             "syswire.capture": ["record.h"],
             "syswire.capture.probe": ["*.h", "*.c"],
         },

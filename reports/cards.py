@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .annotations import EXCHANGE
+from .changes import marked
 from .display import listing, moment, number, plural, size
 from .findings import Findings
 from .inputs import Inputs, item
@@ -53,7 +54,7 @@ def row(record: Mapping[str, Any], short: str, inputs: Inputs, *, has_card: bool
     return Row(
         record["id"],
         record["severity"],
-        named,
+        marked(named, record),
         short_process(record, packets=inputs.is_packets(record["source"])),
         connection(record),
         number(record["instances_total"]),

@@ -22,8 +22,8 @@ def changes(findings: Findings) -> list[Phrase]:
             "Compared with the report in ",
             Captured(findings.baseline.name),
             f" ({plural(len(findings.baseline), 'finding')}): {number(told['new'])} new, "
-            f"{number(told['unchanged'])} unchanged, {number(told['gone'])} gone. A finding is the same when rule, user "
-            "and endpoints are; that it is gone says only that this capture does not show it.",
+            f"{number(told['unchanged'])} unchanged, {number(told['gone'])} gone. A finding is the same when rule, "
+            "user and endpoints are; that it is gone says only that these captures do not show it.",
         )
     ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import actions, limitations, prose, repeat, scope, traffic
 from .cards import card, error_row, first_frame, row
+from .changes import changes, gone_table
 from .digest import SCAN, Digest, captured_list, digest
 from .display import number, plural, timestamp
 from .findings import Findings
@@ -64,7 +65,7 @@ def build(
         case=scope.case_rows(manifest, inputs, date, len(findings.rules)),
         handling=_handling(label, revealed=revealed),
         verdict=prose.verdict(findings, found),
-        summary=prose.summary(inputs, findings, found),
+        summary=[*prose.summary(inputs, findings, found), *changes(findings)],
         figures=prose.figures(findings, found),
         charts=_charts(findings),
         first_steps=actions.first_steps(inputs, findings, found),
@@ -74,6 +75,7 @@ def build(
         overview=overview,
         overview_note=_left_out(len(findings) - len(overview), "finding"),
         accepted=_accepted(findings, limits),
+        gone=gone_table(findings, limits.rows),
         several=len(inputs) > 1,
         cards=cards,
         cards_note=_cards_note(len(findings), len(cards)),

@@ -181,6 +181,7 @@ class Document:
     overview: list[Row]
     overview_note: str
     accepted: Table
+    gone: Table
     several: bool
     cards: list[Card]
     cards_note: str

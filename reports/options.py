@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .findings.baseline import Baseline
     from .findings.rule import Rule
 
-FORMATS = ("html", "pdf", "jsonl", "csv")
+DEFAULTS = ("html", "pdf", "jsonl", "csv")
+FORMATS = (*DEFAULTS, "schema", "sarif", "ocsf", "timeline", "wireshark")
 JUDGED_BY = ("rules", "ignore", "baseline")
 VARIANTS = ("ua-1", "a-3a")
 LEVELS = ("info", "low", "medium", "high", "critical")
@@ -29,8 +30,8 @@ def add_arguments(report: argparse.ArgumentParser) -> None:
     report.add_argument(
         "--format",
         metavar="LIST",
-        default=",".join(FORMATS),
-        help=f"comma-separated list of {', '.join(FORMATS)} (default: all)",
+        default=",".join(DEFAULTS),
+        help=f"comma-separated list of {', '.join(FORMATS)}, or all (default: {','.join(DEFAULTS)})",
     )
     report.add_argument(
         "--case",
@@ -58,6 +59,8 @@ def formats(given: argparse.Namespace) -> tuple[str, ...]:
     from ..convert.errors import UsageError
 
     wanted = tuple(name.strip() for name in given.format.split(",") if name.strip())
+    if "all" in wanted:
+        return FORMATS
     if unknown := [name for name in wanted if name not in FORMATS]:
         raise UsageError(f"--format: {unknown[0]} is not one of {', '.join(FORMATS)}")
     if not wanted:

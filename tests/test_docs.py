@@ -29,7 +29,7 @@ DOCUMENTS = (
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/formats.md", "docs/findings.md", "docs/protocols.md",
     "docs/capture.md", "docs/architecture.md", "docs/rules.md", "docs/protocols/databases.md",
     "docs/protocols/directory.md", "docs/protocols/mail.md", "docs/protocols/messaging.md", "docs/protocols/network.md",
-    "docs/protocols/sessions.md",
+    "docs/protocols/sessions.md", "docs/wireshark.md",
 )  # fmt: skip
 NEEDED = ("tshark", "jq")
 
@@ -259,5 +259,5 @@ def test_every_make_target_is_told(root: Path) -> None:
     assert phony and all(f"make {target}" in text for target in phony[1].split() if target not in INNER)
 
 
-INNER = ("build", "python", "system", "system-test")
+INNER = ("build", "npm", "python", "system", "system-test")
 """Targets that others use."""

@@ -21,7 +21,7 @@ from ..repeat import HTTP_PORTS, odd_ports
 PROFILE = "profiles/syswire"
 SCRIPT = "syswire.lua"
 FINDING = 'frame.comment contains "syswire SW-"'
-NOT_FOUND = 'http.response.code == 404 || http2.headers.status == 404'
+NOT_FOUND = "http.response.code == 404 || http2.headers.status == 404"
 SERVER_ERROR = "(http.response.code >= 500 && http.response.code < 600)"
 _PLAIN = frozenset(ascii_letters + digits + " -_/:,")
 COLOURS = {

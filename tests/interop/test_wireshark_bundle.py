@@ -67,7 +67,8 @@ def test_processes_are_those_of_the_annotations(case: Made, run: Run) -> None:
         (f'syswire.process == "{chosen["name"]}"', "name"),
         (f"syswire.pid == {chosen['pid']}", "pid"),
     ):
-        streams = streams_of(case, lambda process, field=field: process[field] == chosen[field])
+        numbers = {number for number, process in known.items() if process[field] == chosen[field]}
+        streams = streams_of(case, lambda process, numbers=numbers: process["id"] in numbers)  # type: ignore[misc]
         expected = sorted(int(line) for line in frames if int(line) in streams)
         shown = run("-Y", f"tcp && {condition}", "-T", "fields", "-e", "tcp.stream")
         assert sorted(map(int, shown)) == expected, condition

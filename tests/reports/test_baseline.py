@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from syswire.convert.errors import UsageError
-from syswire.reports.findings import baseline
+from syswire.reports import document, html
+from syswire.reports.findings import baseline, judge
 from syswire.reports.findings.baseline import Baseline, Old
+from syswire.reports.model import SCREEN
+
+from .case import lamp
 
 
 def old(key: str, **more: object) -> Old:
@@ -43,6 +47,19 @@ def test_read_what_report_wrote(tmp_path: Path) -> None:
     found = baseline.read(tmp_path)
     assert len(found) == 2
     assert [(gone.id, gone.severity, gone.instances_total) for gone in found.gone(["k2"])] == [("SW-0001", "high", 3)]
+
+
+def test_the_report_tells_of_it(tmp_path: Path) -> None:
+    """The login was there, the other three findings were not, and one is gone."""
+    manifest = lamp().write(tmp_path)
+    findings = judge(tmp_path, manifest)
+    key = findings.record(0)["key"]
+    findings.compare(Baseline("before", "", [old(key), old("0" * 16, id="SW-0009", severity="low", title="<b>Gone")]))
+    assert [findings.record(position)["change"] for position in range(4)] == ["unchanged", "new", "new", "new"]
+    text = html.render(document.build(manifest, findings, SCREEN, revealed=False)).decode()
+    assert "Compared with the report in before (2 findings): 3 new, 1 unchanged, 1 gone." in text
+    assert text.count(" (new)</td>") == 3
+    assert "<td>SW-0009</td><td>low</td><td>&lt;b&gt;Gone</td>" in text
 
 
 @pytest.mark.parametrize("line", [b"[]", b"{}", b"\xff", b'{"key": 1}', b"{"])

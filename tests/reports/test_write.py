@@ -14,7 +14,8 @@ import pytest
 from syswire.reports import pdf
 from syswire.reports.errors import RendererMissing, RenderFailed
 from syswire.reports.findings import judge
-from syswire.reports.write import FORMATS, write_reports
+from syswire.reports.options import DEFAULTS, FORMATS
+from syswire.reports.write import write_reports
 
 from .case import Case, lamp, tcp
 
@@ -55,7 +56,12 @@ def test_paths_come_in_the_formats_order(tmp_path: Path) -> None:
     paths = write_reports(tmp_path, manifest, findings, {"csv", "html", "jsonl"})
     assert [path.name for path in paths] == ["report.html", "findings.jsonl", "findings.csv"]
     assert write_reports(tmp_path, manifest, findings, ()) == []
-    assert FORMATS == ("html", "pdf", "jsonl", "csv")
+    assert DEFAULTS == ("html", "pdf", "jsonl", "csv")
+    paths = write_reports(tmp_path, manifest, findings, set(FORMATS) - {"html", "pdf", "wireshark"})
+    assert [path.name for path in paths] == [
+        *("findings.jsonl", "findings.csv", "findings.schema.json", "findings.sarif", "findings.ocsf.jsonl"),
+        "timeline.csv",
+    ]
 
 
 def test_a_link_in_the_way_is_replaced_not_followed(tmp_path: Path) -> None:
@@ -151,7 +157,7 @@ def test_missing_libraries_name_the_remedy(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_was_made_before_the_failure_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(page: bytes) -> bytes:
+    def fail(page: bytes, **_: object) -> bytes:
         raise RenderFailed("the PDF was not made")
 
     monkeypatch.setattr(pdf, "render", fail)
