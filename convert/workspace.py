@@ -209,6 +209,9 @@ class Workspace:
             path = self.directory / str(entry.get("name"))
             if entry.get("name") not in kept and entry.get("sha256") not in read and self._made_here(path, entry):
                 path.unlink()
+                for folder in path.relative_to(self.directory).parents:
+                    if folder.name and not any((self.directory / folder).iterdir()):
+                        (self.directory / folder).rmdir()
 
     def _made_here(self, path: Path, entry: dict[str, Any]) -> bool:
         """Whether a file is one of ours, in this directory, and as the manifest's entry says it was written."""

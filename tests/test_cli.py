@@ -140,6 +140,39 @@ def test_nothing_of_an_earlier_run_is_left(sample: Path, tmp_path: Path) -> None
     assert not listing(out) & {"act1.annotations.jsonl", "findings.jsonl"}
 
 
+def test_the_folder_for_wireshark_is_of_the_case(sample: Path, tmp_path: Path) -> None:
+    """It is in the manifest, verified, and goes with the next run; what is not ours in it stays."""
+    out = tmp_path / "case"
+    given = ("report", sample, "-o", out, "--no-pcapng", "--format")
+    for own in (False, True):
+        assert run(*given, "csv,wireshark").returncode == 0
+        assert "wireshark/syswire.lua" in {
+            entry["name"] for entry in json.loads((out / "manifest.json").read_bytes())["outputs"]
+        }
+        assert run("verify", out).returncode == 0
+        (out / "wireshark" / "syswire.lua").write_text("--")
+        done = run("verify", out)
+        assert (done.returncode, done.stdout) == (1, "wireshark/syswire.lua: differs from the manifest\n")
+        assert run(*given, "csv,wireshark").returncode == 0
+        if own:
+            (out / "wireshark" / "notes.txt").write_text("mine")
+        assert run(*given, "csv").returncode == 0
+        left = {"act1.annotations.jsonl", "findings.csv", "manifest.json", "case.key"}
+        assert listing(out) - {"wireshark"} == (left | {"wireshark/notes.txt"} if own else left)
+        assert (out / "wireshark").exists() == own
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.csv", "/etc/x.csv", "wireshark/../../x.csv", "wireshark//x.csv", "a/findings.csv"]
+)
+def test_a_manifest_does_not_reach_out(tmp_path: Path, name: str) -> None:
+    (tmp_path / "case").mkdir()
+    manifest = {"inputs": [], "outputs": [{"name": name, "size": 0, "sha256": "00"}]}
+    (tmp_path / "case" / "manifest.json").write_text(json.dumps(manifest))
+    done = run("verify", tmp_path / "case")
+    assert (done.returncode, done.stdout) == (1, f"{name}: not a name within the directory\n")
+
+
 def test_names_that_are_no_text(tmp_path: Path) -> None:
     """Bytes that are not UTF-8 and control characters in names: escaped in everything that is written."""
     source = os.fsencode(tmp_path) + b"/\xff\xe9\x1b[2J\n.scap.gz"
