@@ -36,6 +36,7 @@ class Place(msgspec.Struct, gc=False):
 
     frame: int | None = None
     time: str | None = None
+    length: int = 0
 
 
 class Process(msgspec.Struct, gc=False, tag="process"):
@@ -98,6 +99,20 @@ class Http(msgspec.Struct, gc=False, tag="http"):
     response: StatusLine | None = None
 
 
+class Side(msgspec.Struct, gc=False):
+    """What one side said, of which only the place matters here."""
+
+    where: Place | None = None
+
+
+class Said(msgspec.Struct, gc=False):
+    """What was said in another protocol than HTTP, as far as the survey needs it."""
+
+    stream: int = 0
+    request: Side | None = None
+    response: Side | None = None
+
+
 class Sighting(msgspec.Struct, gc=False, tag="sighting"):
     """A secret that was seen, already masked unless the run reveals. Without a stream: in a process, not on a wire."""
 
@@ -137,7 +152,7 @@ class Watched(msgspec.Struct, gc=False):
     value: dict[str, Any]
 
 
-Record = Process | Stream | Http | Sighting | Spread | Watched
+Record = Process | Stream | Http | Said | Sighting | Spread | Watched
 EXCHANGE = "exchange"
 """Any record of what was said, HTTP's or another protocol's: they are numbered together."""
 NUMBERED = ("process", "stream", EXCHANGE)
@@ -174,12 +189,13 @@ class Annotations:
         return self._counts[kind]
 
     def scan(self, watched: Callable[[str], bool] | None = None) -> Iterator[tuple[int, Record]]:
-        """Every process, stream, http, sighting and spread record with the offset of its line, in the file's order.
+        """Every record but the first with the offset of its line, in the file's order.
 
         `watched` says of a type of what was said whether its records are wanted whole; those come in addition.
         """
         types = (("process", Process), ("stream", Stream), ("http", Http), ("sighting", Sighting), ("spread", Spread))
         decoders = {kind: msgspec.json.Decoder(cls).decode for kind, cls in types}
+        said = msgspec.json.Decoder(Said).decode
         whole = msgspec.json.Decoder(dict[str, Any]).decode
         self._file.seek(0)
         offset = 0
@@ -194,6 +210,7 @@ class Annotations:
                     yield offset, record
                 elif kind not in _OTHERS:
                     self._note(EXCHANGE, None, offset, index)
+                    yield offset, said(line)
                 if watched is not None and kind not in _OTHERS and watched(kind):
                     yield offset, Watched(whole(line))
             except msgspec.DecodeError as error:

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
-from .annotations import Http, Process, Stream
+from .annotations import Http, Process, RequestLine, Side, StatusLine, Stream
 from .names import Programs, endpoint, machine
 
 PAIRS = 5_000
@@ -61,18 +61,26 @@ OTHER_HOSTS = "other hosts"
 
 
 class Interval:
-    """Exchanges of one span of time."""
+    """What was said in one span of time: bytes of messages that began in it, HTTP exchanges, and those that failed."""
 
-    __slots__ = ("exchanges", "failed", "missing")
+    __slots__ = ("exchanges", "failed", "length", "missing")
 
     def __init__(self) -> None:
+        self.length = 0
         self.exchanges = 0
         self.missing = 0
         self.failed = 0
 
+    def __iadd__(self, other: Interval) -> Interval:
+        self.length += other.length
+        self.exchanges += other.exchanges
+        self.missing += other.missing
+        self.failed += other.failed
+        return self
+
 
 class Timeline:
-    """Exchanges over time in equal intervals, whose width doubles whenever there would be more than BINS."""
+    """What was said over time in equal intervals, whose width doubles whenever there would be more than BINS."""
 
     def __init__(self) -> None:
         self.width = SECOND // 8
@@ -80,24 +88,30 @@ class Timeline:
 
     def add(self, time: int, status: int | None) -> None:
         """One more exchange, at nanoseconds since 1970."""
+        interval = self._at(time)
+        interval.exchanges += 1
+        if status is not None:
+            interval.missing += status == 404
+            interval.failed += 500 <= status <= 599
+
+    def add_bytes(self, time: int, length: int) -> None:
+        """A message of so many bytes began at nanoseconds since 1970."""
+        self._at(time).length += length
+
+    def _at(self, time: int) -> Interval:
         interval = self.intervals.get(time // self.width)
         if interval is None:
             interval = self.intervals[time // self.width] = Interval()
             while max(self.intervals) - min(self.intervals) >= BINS:
                 self._double()
             interval = self.intervals[time // self.width]
-        interval.exchanges += 1
-        if status is not None:
-            interval.missing += status == 404
-            interval.failed += 500 <= status <= 599
+        return interval
 
     def _double(self) -> None:
         wider: dict[int, Interval] = {}
         for at, interval in self.intervals.items():
             sum_ = wider.setdefault(at // 2, Interval())
-            sum_.exchanges += interval.exchanges
-            sum_.missing += interval.missing
-            sum_.failed += interval.failed
+            sum_ += interval
         self.width *= 2
         self.intervals = wider
 
@@ -214,9 +228,16 @@ class Survey:
             self.statuses[status] = self.statuses.get(status, 0) + 1
         if time:
             self.timeline.add(time, status)
+        self.said(exchange.request, exchange.response)
         port = exchange.server.port if exchange.server is not None else None
         if port is not None:
             self.http_ports[port & 0xFFFF] = self.http_ports.get(port & 0xFFFF, 0) + 1
+
+    def said(self, *sides: RequestLine | StatusLine | Side | None) -> None:
+        """Count the bytes of messages, each at the time of its first byte."""
+        for side in sides:
+            if side is not None and side.where is not None and (time := self.clock.read(side.where.time)):
+                self.timeline.add_bytes(time, side.where.length)
 
     def status_class(self, hundred: int) -> int:
         """How many responses had a status of 100 * hundred to 100 * hundred + 99."""

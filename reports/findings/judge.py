@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..annotations import Annotations, Http, Process, Sighting, Spread, Stream, Watched
+from ..annotations import Annotations, Http, Process, Said, Sighting, Spread, Stream, Watched
 from ..inputs import Inputs
 from ..names import endpoint, machine
 from ..survey import Survey
@@ -95,6 +95,8 @@ class _Judge:
                 self._exchange(record, source, offset, marks)
             elif isinstance(record, Sighting):
                 self._sighting(record, source, offset, marks)
+            elif isinstance(record, Said):
+                self.survey.said(record.request, record.response)
             elif isinstance(record, Watched):
                 self._pattern(record.value, source, offset, marks)
             elif isinstance(record, Stream):
