@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .findings import Findings
+from .language import listed
 from .model import Captured
 
 USERS = 5
@@ -123,12 +124,5 @@ def unique(values: Iterable[str | None]) -> list[str]:
 
 def captured_list(values: list[str], limit: int) -> tuple[str, ...]:
     """`a, b and 3 more`, each value marked as captured."""
-    shown = values[:limit]
-    parts: list[str] = []
-    rest = len(values) - len(shown)
-    for at, value in enumerate(shown):
-        last = at == len(shown) - 1 and not rest
-        parts += [" and " if last and parts else ", " if parts else "", Captured(value)]
-    if rest:
-        parts.append(f" and {rest:,} more")
-    return tuple(part for part in parts if part)
+    told = listed([Captured(value) for value in values], limit)
+    return (told,) if isinstance(told, str) else told

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
+
+from .language import listing, plural, text  # noqa: F401
 
 WORD = 48
 MARKS = 4
@@ -93,21 +96,17 @@ def size(count: int) -> str:
     amount = float(count)
     for unit in ("bytes", "KB", "MB", "GB"):
         if amount < 1000:
-            return f"{count} {unit}" if unit == "bytes" else f"{amount:,.1f} {unit}"
+            return text("{count} bytes", count=count) if unit == "bytes" else f"{amount:,.1f} {unit}"
         amount /= 1000
     return f"{amount:,.1f} TB"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 finding`, `2 findings`; `many` where an s does not do."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def listing(items: list[str], limit: int = 0) -> str:
-    """`a, b and c`; with a limit, `a, b and 7 more`."""
-    if limit and len(items) > limit:
-        items = [*items[:limit], f"{len(items) - limit:,} more"]
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
+UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (86_400, lambda count: plural(count, "day")),
+    (3_600, lambda count: plural(count, "hour")),
+    (60, lambda count: plural(count, "minute")),
+    (1, lambda count: plural(count, "second")),
+)
 
 
 def duration(nanoseconds: int) -> str:
@@ -116,17 +115,17 @@ def duration(nanoseconds: int) -> str:
     if seconds < 1:
         return f"{nanoseconds / 1e6:.0f} ms"
     parts = []
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
+    for length, told in UNITS:
         amount, seconds = divmod(seconds, length)
         if amount:
-            parts.append(plural(amount, unit))
+            parts.append(told(amount))
     return " ".join(parts[:2])
 
 
 def moment(time: str | None) -> str:
     """An RFC 3339 time as `2026-11-20 09:17:00.123456 UTC`; microseconds suffice for a reader."""
     if not time or len(time) < 20:
-        return "unknown" if not time else visible(time, 40)
+        return visible(time, 40) if time else text("unknown")
     fraction = time[19:-1][:7]
     return f"{time[:10]} {time[11:19]}{fraction} UTC"
 

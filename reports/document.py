@@ -53,7 +53,7 @@ def build(
     overview, cards, frames = _findings(inputs, findings, limits)
     missing, missing_note = _errors(findings, limits.errors, missing=True)
     failed, failed_note = _errors(findings, limits.errors, missing=False)
-    programs, programs_chart, hosts, pairs = traffic.talkers(findings.survey, limits)
+    programs, hosts, pairs = traffic.talkers(findings.survey, limits)
     label, date = scope.tlp(manifest), created()
     case = manifest.get("case") or {}
     return Document(
@@ -86,7 +86,7 @@ def build(
         failed_note=failed_note,
         scanners=traffic.scanners_table(found.scanners, limits.talkers),
         programs=programs,
-        programs_chart=programs_chart,
+        programs_chart=traffic.programs_chart(findings.survey),
         programs_note=traffic.programs_note(inputs),
         hosts=hosts,
         pairs=pairs,

@@ -4,63 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .charts import Bar, Column, bars, columns
+from .charts import Bar, Column, Edge, bars, columns, edges
 from .digest import Scanner
-from .display import duration, listing, number, plural, size, timestamp, visible
+from .display import duration, number, size, timestamp, visible
 from .findings import Findings
 from .inputs import Inputs, items
+from .language import listing, plural, text
 from .model import Captured, Chart, Limits, Phrase, Table
 from .names import UNKNOWN, Program
-from .survey import Interval, Survey, Traffic
+from .survey import Interval, Pair, Survey, Traffic
 
 COLUMNS = 70
+EDGES = 12
 CLASSES = {1: "1xx informational", 2: "2xx success", 3: "3xx redirection", 4: "4xx client error", 5: "5xx server error"}
 TONES = {1: "info", 2: "good", 3: "plain", 4: "high", 5: "critical"}
+WIRE = {"encrypted": "encrypted", "clear": "in clear", "unknown": "not known"}
 
 
 def severity_chart(findings: Findings) -> Chart:
     """Findings by severity."""
-    levels = findings.by_level()
-    text = f"Findings by severity: {listing([f'{count:,} {level}' for level, count in levels.items()])}."
-    rows = [Bar(level.capitalize(), count, number(count), level) for level, count in levels.items()]
-    title = "Findings by severity"
+    levels = [(text(level), count, level) for level, count in findings.by_level().items()]
+    told = listing([f"{number(count)} {level}" for level, count, _ in levels])
+    description = text("Findings by severity: {told}.", told=told)
+    rows = [Bar(level.capitalize(), count, number(count), tone) for level, count, tone in levels]
     return Chart(
-        title,
-        bars("severity", text, rows),
-        text,
-        ("Severity", "Findings"),
-        [(level, number(count)) for level, count in levels.items()],
+        text("Findings by severity"),
+        bars("severity", description, rows),
+        description,
+        (text("Severity"), text("Findings")),
+        [(level, number(count)) for level, count, _ in levels],
     )
 
 
 def status_chart(survey: Survey) -> Chart:
     """HTTP responses by class of status; 404 has a bar of its own."""
-    counts = [(name, survey.status_class(hundred), TONES[hundred]) for hundred, name in CLASSES.items()]
-    at = next(index for index, (name, _, _) in enumerate(counts) if name.startswith("4xx"))
-    counts.insert(at + 1, ("of these 404", survey.statuses.get(404, 0), "missing"))
-    shown = [entry for entry in counts if entry[1] or not entry[0].startswith("1xx")]
-    text = f"HTTP responses by status: {listing([f'{count:,} {name}' for name, count, _ in shown])}."
-    title = "HTTP responses by status"
-    rows = [Bar(name, count, number(count), tone) for name, count, tone in shown]
+    counts = [
+        (text(name), survey.status_class(hundred), TONES[hundred])
+        for hundred, name in CLASSES.items()
+        if hundred != 1 or survey.status_class(hundred)
+    ]
+    counts.insert(len(counts) - 1, (text("of these 404"), survey.statuses.get(404, 0), "missing"))
+    told = listing([f"{number(count)} {name}" for name, count, _ in counts])
+    description = text("HTTP responses by status: {told}.", told=told)
+    rows = [Bar(name, count, number(count), tone) for name, count, tone in counts]
     return Chart(
-        title,
-        bars("status", text, rows, label_width=118),
-        text,
-        ("Status", "Responses"),
-        [(name, number(count)) for name, count, _ in shown],
+        text("HTTP responses by status"),
+        bars("status", description, rows, label_width=118),
+        description,
+        (text("Status"), text("Responses")),
+        [(name, number(count)) for name, count, _ in counts],
     )
 
 
 def timeline_chart(survey: Survey) -> Chart | None:
-    """HTTP exchanges over time, 404s and 5xx marked; None where no exchange has a time."""
+    """Bytes of messages over time, 404s and 5xx marked; None where nothing has a time."""
     intervals, width = _rebinned(survey.timeline.intervals, survey.timeline.width)
     if not intervals:
         return None
     first, last = min(intervals), max(intervals)
-    rows = []
-    for at in range(first, last + 1):
-        interval = intervals.get(at)
-        rows.append(Column(interval.exchanges, interval.missing, interval.failed) if interval else Column(0, 0, 0))
+    nothing = Interval()
+    rows = [intervals.get(at, nothing) for at in range(first, last + 1)]
     begin, end = timestamp(first * width), timestamp((last + 1) * width)
     middle = timestamp((first + last + 1) * width // 2)
     precise = 23 if width * len(rows) < 10_000_000_000 else 19
@@ -70,26 +73,43 @@ def timeline_chart(survey: Survey) -> Chart | None:
         return time[11:precise] if begin[:10] == end[:10] else time[:16].replace("T", " ")
 
     ticks = [(0.0, told(begin)), (0.5, told(middle)), (1.0, f"{told(end)} UTC")]
-    busiest = max(range(len(rows)), key=lambda at: rows[at].total)
-    text = (
-        f"{plural(survey.exchanges, 'HTTP exchange')} from {begin[:precise].replace('T', ' ')} to "
-        f"{end[:precise].replace('T', ' ')} UTC in intervals of {duration(width)}. The busiest interval began at "
-        f"{told(timestamp((first + busiest) * width))} with {number(rows[busiest].total)} exchanges, of which "
-        f"{number(rows[busiest].missing)} had status 404 and {number(rows[busiest].failed)} 5xx."
+    busiest = max(range(len(rows)), key=lambda at: rows[at].length)
+    description = text(
+        "{size} of messages from {begin} to {end} UTC, in intervals of {width}, each message at the time of its first "
+        "byte. Most was said in the interval from {busiest}: {most}. {exchanges} are among them, {missing} with status "
+        "404 and {failed} with 5xx.",
+        size=size(sum(row.length for row in rows)),
+        begin=begin[:precise].replace("T", " "),
+        end=end[:precise].replace("T", " "),
+        width=duration(width),
+        busiest=told(timestamp((first + busiest) * width)),
+        most=size(rows[busiest].length),
+        exchanges=plural(sum(row.exchanges for row in rows), "HTTP exchange"),
+        missing=number(sum(row.missing for row in rows)),
+        failed=number(sum(row.failed for row in rows)),
     )
-    title = f"HTTP exchanges per {duration(width).removeprefix('1 ')}"
     table: list[tuple[str, ...]] = [
-        (told(timestamp((first + at) * width)), number(row.total), number(row.missing), number(row.failed))
+        (
+            told(timestamp((first + at) * width)),
+            number(row.length),
+            number(row.exchanges),
+            number(row.missing),
+            number(row.failed),
+        )
         for at, row in enumerate(rows)
-        if row.total
+        if row.length or row.exchanges
     ]
     return Chart(
-        title,
-        columns("timeline", text, rows, ticks),
-        text,
-        ("From (UTC)", "Exchanges", "404", "5xx"),
+        text("Bytes over time, by {width}", width=duration(width)),
+        columns("timeline", description, [Column(row.length, row.missing, row.failed) for row in rows], ticks),
+        description,
+        (text("From (UTC)"), text("Bytes"), text("HTTP exchanges"), "404", "5xx"),
         table,
-        legend=[("plain", "other responses"), ("high", "404"), ("critical", "5xx")],
+        legend=[
+            ("plain", text("bytes of messages")),
+            ("high triangle", text("404 in this interval")),
+            ("critical diamond", text("5xx in this interval")),
+        ],
         wide=True,
     )
 
@@ -111,9 +131,7 @@ def _rebinned(intervals: Mapping[int, Interval], width: int) -> tuple[dict[int, 
     merged: dict[int, Interval] = {}
     for at, interval in intervals.items():
         sum_ = merged.setdefault(at * width // wider, Interval())
-        sum_.exchanges += interval.exchanges
-        sum_.missing += interval.missing
-        sum_.failed += interval.failed
+        sum_ += interval
     return merged, wider
 
 
@@ -124,29 +142,61 @@ def hosts_table(survey: Survey, limit: int) -> Table:
         (Captured(name), number(traffic.streams), size(traffic.sent), size(traffic.received))
         for name, traffic in ranked[:limit]
     ]
-    return Table(("Host", "Conversations", "Sent", "Received"), rows, _rest(len(ranked) - len(rows), "host"))
+    head = (text("Host"), text("Conversations"), text("Sent"), text("Received"))
+    left = len(ranked) - len(rows)
+    return Table(head, rows, plural(left, "more host in the annotations.", "more hosts in the annotations.", none=""))
+
+
+def _pairs(survey: Survey) -> list[tuple[Pair, Traffic]]:
+    return sorted(survey.pairs.items(), key=lambda pair: (-pair[1].total, pair[0]))
+
+
+def _wire(pair: Pair) -> str:
+    """How it went over the wire, by the names of WIRE."""
+    return "encrypted" if pair.encrypted else "clear" if pair.spoken else "unknown"
 
 
 def pairs_table(survey: Survey, limit: int) -> Table:
     """Who talked to which service."""
-    ranked = sorted(survey.pairs.items(), key=lambda pair: (-pair[1].total, pair[0]))
+    ranked = _pairs(survey)
     rows: list[tuple[Phrase, ...]] = [
         (
             Captured(pair.client),
             Captured(pair.server),
             f"{pair.protocol}, {pair.spoken}" if pair.spoken else pair.protocol,
-            "encrypted" if pair.encrypted else "in clear" if pair.spoken else "not known",
+            text(WIRE[_wire(pair)]),
             number(traffic.streams),
             size(traffic.sent),
             size(traffic.received),
         )
         for pair, traffic in ranked[:limit]
     ]
-    return Table(
-        ("Client", "Service", "Protocol", "On the wire", "Conversations", "To service", "To client"),
-        rows,
-        _rest(len(ranked) - len(rows), "pair"),
-    )
+    heads = ("Client", "Service", "Protocol", "On the wire", "Conversations", "To service", "To client")
+    left = len(ranked) - len(rows)
+    note = plural(left, "more pair in the annotations.", "more pairs in the annotations.", none="")
+    return Table(tuple(text(head) for head in heads), rows, note)
+
+
+def pairs_chart(survey: Survey) -> Chart | None:
+    """A map of who talked to whom, the pairs with most bytes; None where nobody did."""
+    ranked = _pairs(survey)[:EDGES]
+    if not ranked:
+        return None
+    order = {name: at for at, name in enumerate(dict.fromkeys(pair.client for pair, _ in ranked))}
+    ranked.sort(key=lambda entry: order[entry[0].client])
+    rows, told = [], []
+    for pair, traffic in ranked:
+        wire = text(WIRE[_wire(pair)])
+        carried = f"{pair.spoken or pair.protocol}, {wire}, {size(traffic.total)}"
+        rows.append(Edge(pair.client, pair.server, carried, traffic.total, _wire(pair)))
+        told.append(f"{visible(pair.client, 40)} > {visible(pair.server, 40)} ({carried})")
+    description = text("Who talked to whom, by payload bytes: {told}.", told=listing(told))
+    legend = [("line clear", text("in clear")), ("line encrypted", text("encrypted")), ("line unknown", text("not known"))]
+    left = len(survey.pairs) - len(rows)
+    title = text("Who talked to whom")
+    if left > 0:
+        title = text("Who talked to whom: the {count} pairs with most payload", count=len(rows))
+    return Chart(title, edges("pairs", description, rows), description, (), [], legend, wide=True)
 
 
 def _programs(survey: Survey) -> list[tuple[Program, Traffic]]:
@@ -162,18 +212,17 @@ def programs_table(survey: Survey, limit: int) -> Table:
             Captured(program.name),
             Captured(program.exe or "-"),
             Captured(program.user or "-"),
-            Captured(program.container or "host"),
+            Captured(program.container) if program.container else text("host"),
             number(traffic.streams),
             size(traffic.sent),
             size(traffic.received),
         )
         for program, traffic in ranked[:limit]
     ]
-    return Table(
-        ("Program", "Executable", "User", "Container", "Conversations", "Sent", "Received"),
-        rows,
-        _rest(len(ranked) - len(rows), "program"),
-    )
+    heads = ("Program", "Executable", "User", "Container", "Conversations", "Sent", "Received")
+    left = len(ranked) - len(rows)
+    note = plural(left, "more program in the annotations.", "more programs in the annotations.", none="")
+    return Table(tuple(text(head) for head in heads), rows, note)
 
 
 def programs_chart(survey: Survey) -> Chart | None:
@@ -181,14 +230,11 @@ def programs_chart(survey: Survey) -> Chart | None:
     ranked = _programs(survey)[:8]
     if not ranked:
         return None
-    text = (
-        "Programs by payload bytes: "
-        + listing([f"{visible(program.name, 40)} {size(traffic.total)}" for program, traffic in ranked])
-        + "."
-    )
-    title = "Top talkers: programs by payload"
+    told = listing([f"{visible(program.name, 40)} {size(traffic.total)}" for program, traffic in ranked])
+    description = text("Programs by payload bytes: {told}.", told=told)
     rows = [Bar(program.name, traffic.total, size(traffic.total), "plain") for program, traffic in ranked]
-    return Chart(title, bars("talkers", text, rows, label_width=130, width=700), text, (), [], wide=True)
+    drawn = bars("talkers", description, rows, label_width=130, width=700)
+    return Chart(text("Top talkers: programs by payload"), drawn, description, (), [], wide=True)
 
 
 def scanners_table(scanners: list[Scanner], limit: int) -> Table:
@@ -203,9 +249,10 @@ def scanners_table(scanners: list[Scanner], limit: int) -> Table:
         )
         for scan in scanners[:limit]
     ]
-    return Table(
-        ("Client", "Program", "Server", "Missing paths", "Requests"), rows, _rest(len(scanners) - len(rows), "client")
-    )
+    heads = ("Client", "Program", "Server", "Missing paths", "Requests")
+    left = len(scanners) - len(rows)
+    note = plural(left, "more client in the annotations.", "more clients in the annotations.", none="")
+    return Table(tuple(text(head) for head in heads), rows, note)
 
 
 def programs_note(inputs: Inputs) -> str:
@@ -213,21 +260,23 @@ def programs_note(inputs: Inputs) -> str:
     if not inputs.packets:
         return ""
     if inputs.only_packets:
-        return "Packet captures name no process, so traffic cannot be told apart by program."
-    verb = "is a packet capture and names" if len(inputs.packets) == 1 else "are packet captures and name"
-    whose = "its" if len(inputs.packets) == 1 else "their"
-    return f"{items(inputs.packets)} {verb} no process: {whose} traffic is in the tables of hosts, in none of programs."
+        return text("Packet captures name no process, so traffic cannot be told apart by program.")
+    if len(inputs.packets) == 1:
+        return text(
+            "{items} is a packet capture and names no process: its traffic is in the tables of hosts, in none of "
+            "programs.",
+            items=items(inputs.packets),
+        )
+    return text(
+        "{items} are packet captures and name no process: their traffic is in the tables of hosts, in none of programs.",
+        items=items(inputs.packets),
+    )
 
 
-def _rest(count: int, one: str) -> str:
-    return f"{plural(count, 'more ' + one)} in the annotations." if count > 0 else ""
-
-
-def talkers(survey: Survey, limits: Limits) -> tuple[Table, Chart | None, Table, Table]:
-    """Programs, their chart, hosts, pairs."""
+def talkers(survey: Survey, limits: Limits) -> tuple[Table, Table, Table]:
+    """Programs, hosts, pairs."""
     return (
         programs_table(survey, limits.talkers),
-        programs_chart(survey),
         hosts_table(survey, limits.talkers),
         pairs_table(survey, limits.talkers),
     )
