@@ -10,7 +10,7 @@ from .digest import USERS, Digest, captured_list, unique
 from .display import number
 from .findings import Findings
 from .inputs import Inputs
-from .language import listing, phrase, text
+from .language import later, listing, phrase, text
 from .model import Action, Captured, Phrase
 
 
@@ -64,9 +64,7 @@ def first_steps(inputs: Inputs, findings: Findings, found: Digest) -> list[Phras
     steps += contradictions.steps(inputs)
     if not steps and found.missing:
         steps.append(text("Repair or redirect the missing pages that real visitors ask for."))
-    return steps or [
-        text("Nothing in this capture calls for action at once. Keep in mind what it could not show.")
-    ]
+    return steps or [text("Nothing in this capture calls for action at once. Keep in mind what it could not show.")]
 
 
 def _passwords(findings: Findings, found: Digest) -> list[Phrase]:
@@ -112,57 +110,59 @@ def _missing(findings: Findings, found: Digest) -> Iterable[int]:
     return [at for at in findings.of_kind("http_error") if findings.rule(at).id == "http-404"]
 
 
-REMEDIES = (
-    Remedy(
-        "Change the exposed passwords",
-        lambda _, found: found.readable.findings,
-        "A new capture shows other fingerprints or none.",
-    ),
-    Remedy(
-        "Redirect HTTP to HTTPS; set Strict-Transport-Security",
-        lambda _, found: found.readable.findings,
-        "A new capture holds no credential finding on these servers.",
-    ),
-    Remedy(
-        "Take passwords out of addresses, and addresses with passwords out of logs",
-        _urls,
-        "Access logs hold no password parameter.",
-    ),
-    Remedy(
-        "Revoke the tokens that were sent without encryption; accept tokens only over TLS",
-        lambda _, found: found.tokens.findings,
-        "The old tokens are refused; a new capture holds none.",
-    ),
-    Remedy(
-        "Carry logins by challenge and answer within TLS or a VPN; require long passwords",
-        lambda _, found: found.crackable.findings,
-        "A new capture holds no such finding on these servers.",
-    ),
-    Remedy(
-        "Give session cookies the attribute Secure",
-        lambda _, found: found.sessions.findings,
-        "Set-Cookie of these servers says Secure.",
-    ),
-    Remedy(
-        "Keep secrets out of logs, files, arguments and environments",
-        lambda _, found: [*found.spreads, *found.held.findings],
-        "A new capture holds no finding that a secret was handed on or given in arguments.",
-    ),
-    Remedy(
-        "Limit refused logins by client and by account; ask for a second factor",
-        lambda _, found: found.attacks,
-        "A test with wrong passwords is stopped after a few attempts.",
-    ),
-    Remedy(
-        "Mend the causes of server errors",
-        lambda _, found: found.failing,
-        "The same requests answer with 2xx.",
-    ),
-    Remedy(
-        "Restore or redirect missing pages; limit clients that guess names",
-        _missing,
-        "The share of 404 falls in a new capture.",
-    ),
+REMEDIES = later(
+    (
+        Remedy(
+            "Change the exposed passwords",
+            lambda _, found: found.readable.findings,
+            "A new capture shows other fingerprints or none.",
+        ),
+        Remedy(
+            "Redirect HTTP to HTTPS; set Strict-Transport-Security",
+            lambda _, found: found.readable.findings,
+            "A new capture holds no credential finding on these servers.",
+        ),
+        Remedy(
+            "Take passwords out of addresses, and addresses with passwords out of logs",
+            _urls,
+            "Access logs hold no password parameter.",
+        ),
+        Remedy(
+            "Revoke the tokens that were sent without encryption; accept tokens only over TLS",
+            lambda _, found: found.tokens.findings,
+            "The old tokens are refused; a new capture holds none.",
+        ),
+        Remedy(
+            "Carry logins by challenge and answer within TLS or a VPN; require long passwords",
+            lambda _, found: found.crackable.findings,
+            "A new capture holds no such finding on these servers.",
+        ),
+        Remedy(
+            "Give session cookies the attribute Secure",
+            lambda _, found: found.sessions.findings,
+            "Set-Cookie of these servers says Secure.",
+        ),
+        Remedy(
+            "Keep secrets out of logs, files, arguments and environments",
+            lambda _, found: [*found.spreads, *found.held.findings],
+            "A new capture holds no finding that a secret was handed on or given in arguments.",
+        ),
+        Remedy(
+            "Limit refused logins by client and by account; ask for a second factor",
+            lambda _, found: found.attacks,
+            "A test with wrong passwords is stopped after a few attempts.",
+        ),
+        Remedy(
+            "Mend the causes of server errors",
+            lambda _, found: found.failing,
+            "The same requests answer with 2xx.",
+        ),
+        Remedy(
+            "Restore or redirect missing pages; limit clients that guess names",
+            _missing,
+            "The share of 404 falls in a new capture.",
+        ),
+    )
 )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from .annotations import EXCHANGE
 from .changes import marked
-from .display import listing, moment, number, plural, size
+from .display import moment, number, size
 from .findings import Findings
 from .inputs import Inputs, item
+from .language import joined, later, listing, phrase, plural, text
 from .model import Captured, Card, ErrorRow, Limits, Phrase, Pointer, Row
 from .names import endpoint_of
 from .repeat import Frame, show_packet
@@ -19,12 +20,16 @@ from .stories import CONFIDENCES, hops_table, process_phrase, secret_facts, stor
 HEADERS = 14
 SOURCES = 3
 LINE = 180
-ORIGINS = {"events": "Event", "frames": "Source frame", "both": "Event or source frame"}
-PATHS = {
-    "public": "crosses addresses outside the private ranges",
-    "internal": "inside private address ranges",
-    "local": "stays on one machine",
-}
+ORIGINS = later({"events": "Event", "frames": "Source frame", "both": "Event or source frame"})
+PATHS = later(
+    {
+        "public": "crosses addresses outside the private ranges",
+        "internal": "inside private address ranges",
+        "local": "stays on one machine",
+    }
+)
+SHORT = later({"accepted": "accepted", "refused": "refused", "unknown": "unknown"})
+SIDES = later({"client": "Client process", "server": "Server process"})
 
 
 def short_process(record: Mapping[str, Any], *, packets: bool = False) -> Phrase:
@@ -35,7 +40,7 @@ def short_process(record: Mapping[str, Any], *, packets: bool = False) -> Phrase
         if (process := record[name])
     ]
     if not sides:
-        return "none in packets" if packets else "unknown"
+        return text("none in packets" if packets else "unknown")
     return sides[0] if len(sides) == 1 else (*sides[0], " > ", *sides[1])
 
 
@@ -44,13 +49,20 @@ def connection(record: Mapping[str, Any]) -> tuple[str, ...]:
     return Captured(endpoint_of(record["client"])), " > ", Captured(endpoint_of(record["server"]))
 
 
+def short(findings: Findings, position: int) -> str:
+    """A rule's short name; of a user's rule it is not ours."""
+    rule = findings.rule(position)
+    named = rule.short[:1].upper() + rule.short[1:]
+    return Captured(named) if rule.own else text(named)
+
+
 def row(record: Mapping[str, Any], short: str, inputs: Inputs, *, has_card: bool) -> Row:
     """A finding's line in the overview. `record` is `Findings.record`, `short` its rule's name in a few words."""
     instances = record["instances"]
     frame = _or_dash(instances[0].get("frame")) if instances else ""
-    named = title(record, short[:1].upper() + short[1:])
+    named = title(record, short)
     if record["ignored"]:
-        named = (*((named,) if isinstance(named, str) else named), " (accepted risk)")
+        named = joined(named, text(" (accepted risk)"))
     return Row(
         record["id"],
         record["severity"],
@@ -72,22 +84,27 @@ def pointer(where: Mapping[str, Any], tcp_stream: int | None, inputs: Inputs, *,
     note = ""
     if not where.get("frame_has_bytes", True):
         note = (
-            "the capture lacks the first of these bytes"
+            text("the capture lacks the first of these bytes")
             if packets
-            else "the capture holds these bytes, the rebuilt packet does not"
+            else text("the capture holds these bytes, the rebuilt packet does not")
         )
     return Pointer(
         item(source),
         moment(where.get("time")).removesuffix(" UTC"),
-        f"{'frame' if packets else 'event'} {origin}" if mixed else origin,
+        origin if not mixed else text("frame {number}" if packets else "event {number}", number=origin),
         _or_dash(where.get("evt_num")),
         _or_dash(where.get("offset")),
         _or_dash(frame),
         f"frame.number == {frame}" if frame is not None else "-",
         _or_dash(tcp_stream),
-        str(where.get("outcome") or ""),
+        _outcome(where),
         note,
     )
+
+
+def _outcome(where: Mapping[str, Any]) -> str:
+    told = where.get("outcome")
+    return text(SHORT[told]) if told in SHORT else ""
 
 
 def _or_dash(value: object) -> str:
@@ -97,31 +114,32 @@ def _or_dash(value: object) -> str:
 def card(findings: Findings, position: int, record: Mapping[str, Any], limits: Limits, inputs: Inputs) -> Card:
     """A finding in full."""
     brief, facts = secret_facts(record)
-    times: list[tuple[str, Phrase]] = [("Seen", moment(record["first"]))]
+    times: list[tuple[str, Phrase]] = [(text("Seen"), moment(record["first"]))]
     if record["instances_total"] > 1:
-        times = [("First seen", moment(record["first"])), ("Last seen", moment(record["last"]))]
-    confidence: tuple[str, Phrase] = ("Confidence", CONFIDENCES[record["confidence"]])
+        times = [(text("First seen"), moment(record["first"])), (text("Last seen"), moment(record["last"]))]
+    confidence: tuple[str, Phrase] = (text("Confidence"), text(CONFIDENCES[record["confidence"]]))
     brief = [*brief, confidence, *times] if brief else [*times, confidence]
     if record["client"] or record["server"]:
-        facts.append(("Connection", (*connection(record), f" ({PATHS[record['exposure']]})")))
+        where = phrase("{connection} ({path})", connection=connection(record), path=text(PATHS[record["exposure"]]))
+        facts.append((text("Connection"), where))
         facts += [_process_fact(findings, position, record, inputs, side) for side in ("client", "server")]
     elif record["client_process"]:
-        facts.append(("Process", process_phrase(record["client_process"], record["client_attribution"])))
+        facts.append((text("Process"), process_phrase(record["client_process"], record["client_attribution"])))
     if len(sources := _sources(record)) > 1:
-        facts.append(("Seen in", listing([item(source) for source in sources], 12)))
+        facts.append((text("Seen in"), listing([item(source) for source in sources], 12)))
     shown = record["instances"][: limits.instances]
     kinds = {inputs.is_packets(where.get("source", 0)) for where in shown}
     kind = "both" if len(kinds) > 1 else "frames" if True in kinds else "events"
     return Card(
         record["id"],
         record["severity"],
-        title(record, record["title"]),
+        title(record, _titled(findings, position, record["title"])),
         story(record, _sources(record)),
         brief,
         facts,
         [pointer(where, _tcp_stream(findings, where), inputs, mixed=kind == "both") for where in shown],
         kind,
-        ORIGINS[kind],
+        text(ORIGINS[kind]),
         record["instances_total"],
         _excerpt(findings, position),
         [line for frame in _first_frames(record) for line in show_packet(inputs, frame)],
@@ -132,9 +150,15 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
     )
 
 
-def _of_rule(findings: Findings, position: int, text: str) -> Phrase:
+def _of_rule(findings: Findings, position: int, told: str) -> Phrase:
     """What a rule says: of a user's rule it is not our text."""
-    return Captured(text) if findings.rule(position).own else text
+    return Captured(told) if findings.rule(position).own else text(told)
+
+
+def _titled(findings: Findings, position: int, told: str) -> str:
+    """A finding's title, which begins with its rule's; what follows stands in the capture."""
+    rule = findings.rule(position)
+    return told if rule.own or not told.startswith(rule.title) else text(rule.title) + told[len(rule.title) :]
 
 
 def first_frame(record: Mapping[str, Any]) -> Frame:
@@ -161,7 +185,7 @@ def _process_fact(
     findings: Findings, position: int, record: Mapping[str, Any], inputs: Inputs, side: str
 ) -> tuple[str, Phrase]:
     """The process at one side of the first instance; where packets name none, the one that another capture names."""
-    label, source = f"{side.capitalize()} process", record["source"]
+    label, source = text(SIDES[side]), record["source"]
     process, packets = record[f"{side}_process"], inputs.is_packets(source)
     if process is not None or not packets or not inputs.mixed:
         return label, process_phrase(process, record[f"{side}_attribution"], packets=packets)
@@ -170,7 +194,7 @@ def _process_fact(
         if process is not None:
             stream = findings.numbered(other, "stream", instance.get("stream")) or {}
             told = process_phrase(process, stream.get(f"{side}_attribution"))
-            return label, (f"by {item(other)}: ", *((told,) if isinstance(told, str) else told))
+            return label, phrase("by {item}: {process}", item=item(other), process=told)
     return label, process_phrase(None, packets=True)
 
 
@@ -230,24 +254,27 @@ def _headers(head: Mapping[str, Any], limit: int = HEADERS) -> list[Phrase]:
     if len(headers) > limit:
         lines.append(f"[{plural(len(headers) - limit, 'more header')}]")
     if not head.get("headers_complete", True):
-        lines.append("[the head is cut off here]")
+        lines.append(f"[{text('the head is cut off here')}]")
     return lines
 
 
 def _body(request: Mapping[str, Any]) -> Phrase:
-    whole = "" if request.get("body_complete", True) else ", not all of it in the capture"
-    return f"[body of {size(request['body_length'])}{whole}; not printed]"
+    length = size(request["body_length"])
+    if request.get("body_complete", True):
+        return text("[body of {size}; not printed]", size=length)
+    return text("[body of {size}, not all of it in the capture; not printed]", size=length)
 
 
 def error_row(record: Mapping[str, Any]) -> ErrorRow:
     """A line of the 404 or 5xx table."""
-    host: Phrase = Captured(record["path"] or "(various)")
+    path: Phrase = Captured(record["path"]) if record["path"] else text("(various)")
     server: tuple[str, ...] = (Captured(endpoint_of(record["server"])),)
     if record["host"]:
         server = (*server, " ", Captured(record["host"]))
     if record["server_process"]:
         server = (*server, ", ", Captured(record["server_process"].get("name") or "?"))
-    client: tuple[str, ...] = (Captured((record["client"] or {}).get("ip") or "unix socket"),)
+    address = (record["client"] or {}).get("ip")
+    client: tuple[str, ...] = (Captured(address) if address else text("unix socket"),)
     if record["client_process"]:
         client = (*client, ", ", Captured(record["client_process"].get("name") or "?"))
     frame = record["instances"][0].get("frame") if record["instances"] else None
@@ -255,7 +282,7 @@ def error_row(record: Mapping[str, Any]) -> ErrorRow:
         record["id"],
         record["severity"],
         str(record["status"] or "5xx"),
-        host,
+        path,
         server,
         client,
         number(record["instances_total"]),

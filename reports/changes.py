@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .display import moment, number, plural
+from .display import moment, number
 from .findings import Findings
+from .language import heads, joined, later, phrase, plural, text
 from .model import Captured, Phrase, Table
 
-HEAD = ("Was", "Severity", "What", "User", "Times", "Last (UTC)")
+HEAD = later(("Was", "Severity", "What", "User", "Times", "Last (UTC)"))
 
 
 def changes(findings: Findings) -> list[Phrase]:
@@ -18,12 +19,15 @@ def changes(findings: Findings) -> list[Phrase]:
         return []
     told = findings.compared()
     return [
-        (
-            "Compared with the report in ",
-            Captured(findings.baseline.name),
-            f" ({plural(len(findings.baseline), 'finding')}): {number(told['new'])} new, "
-            f"{number(told['unchanged'])} unchanged, {number(told['gone'])} gone. A finding is the same when rule, "
-            "user and endpoints are; that it is gone says only that these captures do not show it.",
+        phrase(
+            "Compared with the report in {name} ({findings}): {new} new, {unchanged} unchanged, {gone} gone. A finding "
+            "is the same when rule, user and endpoints are; that it is gone says only that these captures do not show "
+            "it.",
+            name=Captured(findings.baseline.name),
+            findings=plural(len(findings.baseline), "finding"),
+            new=number(told["new"]),
+            unchanged=number(told["unchanged"]),
+            gone=number(told["gone"]),
         )
     ]
 
@@ -42,9 +46,15 @@ def gone_table(findings: Findings, limit: int) -> Table:
         for old in findings.gone[:limit]
     ]
     left = len(findings.gone) - len(rows)
-    return Table(HEAD, rows, f"{plural(left, 'more finding')} of the baseline are gone." if left > 0 else "")
+    note = plural(
+        left,
+        "more finding of the baseline is gone.",
+        "more findings of the baseline are gone.",
+        none="",
+    )
+    return Table(heads(HEAD), rows, note)
 
 
 def marked(title: Phrase, record: Mapping[str, Any]) -> Phrase:
     """A finding's title, saying where it is new."""
-    return (*((title,) if isinstance(title, str) else title), " (new)") if record["change"] == "new" else title
+    return joined(title, text(" (new)")) if record["change"] == "new" else title

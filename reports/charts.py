@@ -144,7 +144,10 @@ def edges(name: str, description: str, rows: Sequence[Edge], *, width: int = 700
         look = f'class="line {tone}" fill="none" stroke="{TONES[tone]}" stroke-width="{thick:.1f}"'
         look += f' stroke-dasharray="{dashes}"' if dashes else ""
         begin, end = side + 4, width - side - 4
-        for x, from_, to, until in ((begin, lefts[row.left], y, middle - half), (middle + half, y, rights[row.right], end)):
+        for x, from_, to, until in (
+            (begin, lefts[row.left], y, middle - half),
+            (middle + half, y, rights[row.right], end),
+        ):
             bend = (x + until) / 2
             parts.append(
                 f'<path {look} d="M{x:.1f} {from_:.1f}C{bend:.1f} {from_:.1f} {bend:.1f} {to:.1f} {until:.1f} {to:.1f}"/>'

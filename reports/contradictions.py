@@ -9,14 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .display import plural, size
+from .display import size
 from .inputs import Input, Inputs, items
+from .language import later, plural, text
 from .model import Phrase
 
-CAUSES = {
-    "conflicting_overlap": ("TCP segment", "repeats bytes", "repeat bytes"),
-    "fragment_conflict": ("IP fragment", "overlaps another", "overlap others"),
-}
+CAUSES = later(
+    {
+        "conflicting_overlap": (
+            "TCP segment repeats bytes with another content",
+            "TCP segments repeat bytes with another content",
+        ),
+        "fragment_conflict": (
+            "IP fragment overlaps another with another content",
+            "IP fragments overlap others with another content",
+        ),
+    }
+)
+"""In words: of one, of several; a number goes before."""
 
 
 def found(each: Input) -> list[tuple[str, Mapping[str, Any]]]:
@@ -40,16 +50,19 @@ def warnings(each: Input) -> list[tuple[str, str]]:
     """What is said beside an input, by cause."""
     told = []
     for cause, loss in found(each):
-        what, one, many = CAUSES[cause]
-        count, frame = int(loss["count"]), first_frame(loss)
-        differing = f"; {size(int(loss['bytes']))} differ" if loss.get("bytes") else ""
-        where = f", first in frame {frame}" if frame is not None else ""
+        frame = first_frame(loss)
+        what = plural(int(loss["count"]), *CAUSES[cause])
+        what += text(", first in frame {frame}", frame=frame) if frame is not None else ""
+        what += text("; {size} differ", size=size(int(loss["bytes"]))) if loss.get("bytes") else ""
         told.append(
             (
                 cause,
-                f"{plural(count, what)} {one if count == 1 else many} with another content{where}{differing}. This "
-                "report shows the copy that was captured first; the receiver may have taken the other. It happens by "
-                "damaged copies, and it is a known way to hide from whoever listens what the receiver gets.",
+                text(
+                    "{what}. This report shows the copy that was captured first; the receiver may have taken the "
+                    "other. It happens by damaged copies, and it is a known way to hide from whoever listens what the "
+                    "receiver gets.",
+                    what=what,
+                ),
             )
         )
     return told
@@ -60,22 +73,32 @@ def summary(inputs: Inputs) -> list[Phrase]:
     affected = those(inputs)
     if not affected:
         return []
-    verb = "holds" if len(affected) == 1 else "hold"
     return [
-        f"Caution: {items(affected)} {verb} packets that contradict each other. What the receiver got may differ from "
-        "what is shown here; the scope and the limitations say where."
+        text(
+            "Caution: {items} holds packets that contradict each other. What the receiver got may differ from what is "
+            "shown here; the scope and the limitations say where."
+            if len(affected) == 1
+            else "Caution: {items} hold packets that contradict each other. What the receiver got may differ from what "
+            "is shown here; the scope and the limitations say where.",
+            items=items(affected),
+        )
     ]
 
 
 def steps(inputs: Inputs) -> list[Phrase]:
     """What to do about it."""
     places = [
-        f"{each.item}, frame {frame}"
+        text("{item}, frame {frame}", item=each.item, frame=frame)
         for each in those(inputs)
         for _, loss in found(each)
         if (frame := first_frame(loss)) is not None
     ]
     if not places:
         return []
-    where = "; ".join(places[:5]) + (f" and {len(places) - 5} more" if len(places) > 5 else "")
-    return [f"Look at the packets that contradict each other ({where}): was a copy damaged, or was something hidden?"]
+    where = "; ".join(places[:5]) + (text(" and {count} more", count=len(places) - 5) if len(places) > 5 else "")
+    return [
+        text(
+            "Look at the packets that contradict each other ({places}): was a copy damaged, or was something hidden?",
+            places=where,
+        )
+    ]

@@ -6,30 +6,36 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import actions, limitations, prose, repeat, scope, traffic
-from .cards import card, error_row, first_frame, row
+from . import actions, language, limitations, moments, prose, repeat, scope, spread_section, traffic
+from .cards import card, error_row, first_frame, row, short
 from .changes import changes, gone_table
 from .digest import SCAN, Digest, captured_list, digest
-from .display import number, plural, timestamp
+from .display import number, timestamp
+from .filters import filters_table
 from .findings import Findings
 from .glossary import glossary
 from .inputs import Inputs
-from .model import Captured, Card, Chart, Document, ErrorRow, Limits, Phrase, Row, Table
+from .language import heads, later, phrase, plural, text
+from .model import Captured, Card, Chart, Document, ErrorRow, Limits, Phrase, Row, Section, Table
 
-HOSTS = "Hosts and processes"
-SECTIONS = (
-    "Executive summary",
-    "Scope, evidence and method",
-    "Findings overview",
-    "Finding details",
-    "404 and server errors",
-    HOSTS,
-    "Limitations",
-    "Remediation plan",
-    "Glossary",
-    "Appendix: repeat these results",
+SECTIONS = later(
+    {
+        "executive-summary": "Executive summary",
+        "scope": "Scope, evidence and custody",
+        "findings-overview": "Findings overview",
+        "finding-details": "Finding details",
+        "errors": "404 and server errors",
+        "timeline": "Timeline",
+        "hosts": "Hosts and processes",
+        "secrets": "Where secrets went",
+        "limitations": "Limitations",
+        "remediation-plan": "Remediation plan",
+        "glossary": "Glossary",
+        "appendix": "Appendix: repeat these results",
+    }
 )
-TITLE = "Network credential and error audit"
+"""Anchor and name of each section; the templates have a part for each anchor."""
+TITLE = later("Network credential and error audit")
 SHOWN = 5
 
 
@@ -57,8 +63,9 @@ def build(
     label, date = scope.tlp(manifest), created()
     case = manifest.get("case") or {}
     return Document(
-        title=TITLE,
-        sections=tuple("Hosts" if name == HOSTS and inputs.only_packets else name for name in SECTIONS),
+        title=text(TITLE),
+        language=language.spoken(),
+        sections=sections(inputs),
         subtitle=_subtitle(inputs),
         tlp=label,
         revealed=revealed,
@@ -70,10 +77,16 @@ def build(
         charts=_charts(findings),
         first_steps=actions.first_steps(inputs, findings, found),
         evidence=scope.evidence(inputs),
+        custody=scope.custody(manifest),
         method=scope.method(inputs),
         rules=scope.rules_table(findings.rules),
         overview=overview,
-        overview_note=_left_out(len(findings) - len(overview), "finding"),
+        overview_note=plural(
+            len(findings) - len(overview),
+            "more finding in findings.jsonl and findings.csv.",
+            "more findings in findings.jsonl and findings.csv.",
+            none="",
+        ),
         accepted=_accepted(findings, limits),
         gone=gone_table(findings, limits.rows),
         several=len(inputs) > 1,
@@ -85,37 +98,67 @@ def build(
         failed=failed,
         failed_note=failed_note,
         scanners=traffic.scanners_table(found.scanners, limits.talkers),
+        moments=moments.moments_table(inputs, findings, limits),
         programs=programs,
         programs_chart=traffic.programs_chart(findings.survey),
         programs_note=traffic.programs_note(inputs),
         hosts=hosts,
         pairs=pairs,
+        pairs_chart=traffic.pairs_chart(findings.survey),
+        spread_text=spread_section.spread_text(findings, inputs),
+        spread=spread_section.spread_table(findings, limits),
+        reused=spread_section.reused_table(findings, limits),
         limitations=limitations.limitations(inputs, findings),
+        grave=frozenset(limitations.grave(inputs)),
         plan=actions.plan(findings, found),
         glossary=glossary(inputs),
         commands=repeat.commands(manifest, findings, inputs, frames),
+        filters=filters_table(findings, inputs, limits),
         companions=repeat.companions(manifest, inputs, made),
         footer=Captured(case.get("number") or case.get("case") or case.get("title") or "syswire report"),
         created=date,
     )
 
 
+def sections(inputs: Inputs) -> tuple[Section, ...]:
+    """The sections of the report, numbered."""
+    told = []
+    for number_, (anchor, name) in enumerate(SECTIONS.items(), 1):
+        shown = text("Hosts") if anchor == "hosts" and inputs.only_packets else text(name)
+        told.append(Section(anchor, number_, shown))
+    return tuple(told)
+
+
 def _subtitle(inputs: Inputs) -> Phrase:
-    hosts = sorted({str(name) for each in inputs.calls if (name := (each.entry.get("machine") or {}).get("hostname"))})
-    where: tuple[str, ...] = (" on ", *captured_list(hosts, 3)) if hosts else ()
     if inputs.only_packets:
-        return "What was said on the network, read from captured packets"
-    what = "What processes said on the network, reconstructed from recorded system calls"
-    return (what, *where, ", and what captured packets show") if inputs.mixed else (what, *where)
+        return text("What was said on the network, read from captured packets")
+    hosts = sorted({str(name) for each in inputs.calls if (name := (each.entry.get("machine") or {}).get("hostname"))})
+    named = captured_list(hosts, 3)
+    if inputs.mixed and hosts:
+        return phrase(
+            "What processes said on the network, reconstructed from recorded system calls on {hosts}, and what "
+            "captured packets show",
+            hosts=named,
+        )
+    if inputs.mixed:
+        return text(
+            "What processes said on the network, reconstructed from recorded system calls, and what captured packets "
+            "show"
+        )
+    if hosts:
+        return phrase(
+            "What processes said on the network, reconstructed from recorded system calls on {hosts}", hosts=named
+        )
+    return text("What processes said on the network, reconstructed from recorded system calls")
 
 
 def _handling(label: str, *, revealed: bool) -> str:
     secrets = (
-        "This report CONTAINS SECRETS in clear text; treat it as you would the passwords themselves."
+        text("This report CONTAINS SECRETS in clear text; treat it as you would the passwords themselves.")
         if revealed
-        else "Secrets are masked."
+        else text("Secrets are masked.")
     )
-    return f"{scope.HANDLING[label]} {secrets}"
+    return f"{text(scope.HANDLING[label])} {secrets}"
 
 
 def _charts(findings: Findings) -> list[Chart]:
@@ -135,7 +178,7 @@ def _findings(inputs: Inputs, findings: Findings, limits: Limits) -> tuple[list[
     for position in range(min(len(findings), limits.rows)):
         record = findings.record(position)
         has_card = findings.rule(position).id != "http-404" and len(cards) < limits.cards
-        rows.append(row(record, findings.rule(position).short, inputs, has_card=has_card))
+        rows.append(row(record, short(findings, position), inputs, has_card=has_card))
         if has_card:
             cards.append(card(findings, position, record, limits, inputs))
         if len(frames) < SHOWN and (frame := first_frame(record)).frame is not None:
@@ -145,7 +188,7 @@ def _findings(inputs: Inputs, findings: Findings, limits: Limits) -> tuple[list[
 
 def _accepted(findings: Findings, limits: Limits) -> Table:
     """Findings that somebody accepted, and what was accepted until a day that is over."""
-    head = ("Finding", "Severity", "What", "Reason", "Accepted by", "Until")
+    head = heads(later(("Finding", "Severity", "What", "Reason", "Accepted by", "Until")))
     if findings.accepted is None:
         return Table(head, [])
     rows: list[tuple[Phrase, ...]] = []
@@ -156,12 +199,18 @@ def _accepted(findings: Findings, limits: Limits) -> Table:
         if len(rows) < limits.rows:
             what = Captured(findings.title(position))
             who = (Captured(entry.reason), Captured(entry.by), entry.expires.isoformat())
-            rows.append((findings.number(position), findings.level(position), what, *who))
+            rows.append((findings.number(position), text(findings.level(position)), what, *who))
     left = findings.ignored_count - len(rows)
     for entry in findings.accepted.expired[: limits.rows]:
-        who = (Captured(entry.reason), Captured(entry.by), f"{entry.expires}: over, so it does not apply")
-        rows.append(("none", "-", Captured(entry.what()), *who))
-    return Table(head, rows, _left_out(left, "accepted risk"))
+        over = text("{date}: over, so it does not apply", date=entry.expires)
+        rows.append((text("none"), "-", Captured(entry.what()), Captured(entry.reason), Captured(entry.by), over))
+    note = plural(
+        left,
+        "more accepted risk in findings.jsonl and findings.csv.",
+        "more accepted risks in findings.jsonl and findings.csv.",
+        none="",
+    )
+    return Table(head, rows, note)
 
 
 def _errors(findings: Findings, limit: int, *, missing: bool) -> tuple[list[ErrorRow], str]:
@@ -169,34 +218,50 @@ def _errors(findings: Findings, limit: int, *, missing: bool) -> tuple[list[Erro
         position for position in findings.of_kind("http_error") if (findings.rule(position).id == "http-404") == missing
     ]
     positions.sort(key=lambda position: (-findings.group(position).count, position))
-    return [error_row(findings.record(position)) for position in positions[:limit]], _left_out(
-        len(positions) - limit, "group"
+    note = plural(
+        len(positions) - limit,
+        "more group in findings.jsonl and findings.csv.",
+        "more groups in findings.jsonl and findings.csv.",
+        none="",
     )
-
-
-def _left_out(count: int, one: str) -> str:
-    return f"{plural(count, 'more ' + one)} in findings.jsonl and findings.csv." if count > 0 else ""
+    return [error_row(findings.record(position)) for position in positions[:limit]], note
 
 
 def _cards_note(total: int, shown: int) -> str:
-    return (
-        f"{number(shown)} of {plural(total, 'finding')} are described here; 404s are listed in their own section, "
-        "and findings.jsonl holds every finding in full."
-        if shown < total
-        else ""
+    if shown >= total:
+        return ""
+    return text(
+        "{shown} of {findings} are described here; 404s are listed in their own section, and findings.jsonl holds "
+        "every finding in full.",
+        shown=number(shown),
+        findings=plural(total, "finding"),
     )
 
 
 def _errors_text(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
     if not found.missing and not found.failing:
-        return ["No response had status 404 or 5xx."]
-    alike = "server, path and client" if inputs.only_packets else "server, path, client and programs"
+        return [text("No response had status 404 or 5xx.")]
     failed = findings.survey.status_class(5)
+    missing = plural(found.missing, "response had status 404", "responses had status 404")
+    failing = plural(failed, "response had a status of 5xx", "responses had a status of 5xx")
     told: list[Phrase] = [
-        f"{plural(found.missing, 'response')} had status 404, in {plural(found.missing_paths, 'group')} of the same "
-        f"{alike}; {plural(failed, 'response')} had a status of 5xx, in {plural(len(found.failing), 'group')}. Paths "
-        "are shown without their query."
+        text(
+            "{missing}, in {missing_groups} of the same server, path and client; {failing}, in {failing_groups}. Paths "
+            "are shown without their query."
+            if inputs.only_packets
+            else "{missing}, in {missing_groups} of the same server, path, client and programs; {failing}, in "
+            "{failing_groups}. Paths are shown without their query.",
+            missing=missing,
+            missing_groups=plural(found.missing_paths, "group"),
+            failing=failing,
+            failing_groups=plural(len(found.failing), "group"),
+        )
     ]
     if found.scanners:
-        told.append(f"A client that asks one server for {SCAN} or more missing paths is listed as a likely scan.")
+        told.append(
+            text(
+                "A client that asks one server for {count} or more missing paths is listed as a likely scan.",
+                count=SCAN,
+            )
+        )
     return told

@@ -40,9 +40,7 @@ def glossary(inputs: Inputs) -> list[tuple[str, str]]:
     terms += [
         (
             text("Fingerprint"),
-            text(
-                "Twelve hexadecimal digits of an HMAC-SHA-256 over a secret. Equal fingerprints mean equal secrets."
-            ),
+            text("Twelve hexadecimal digits of an HMAC-SHA-256 over a secret. Equal fingerprints mean equal secrets."),
         ),
         (text("Frame"), _frame(inputs)),
         (text("Snaplen"), _snaplen(inputs)),

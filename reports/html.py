@@ -6,16 +6,20 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from .display import captured
+from .language import ENGLISH, spoken, text
 from .model import SCREEN, Captured, Document, Phrase
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIMIT = 240
+FONTS = {"ja": '"DejaVu Sans", "Noto Sans CJK JP", IPAPGothic, IPAGothic, TakaoPGothic, VL-PGothic, sans-serif'}
+"""For paper: a font of the distribution behind the usual one, for letters that it lacks."""
 INDEX = "report-findings-index.html"
 """Where the pages of `pages.overview_pages` are listed."""
 
@@ -43,6 +47,7 @@ def _environment() -> Environment:
     )
     environment.filters["show"] = show
     environment.filters["slug"] = slug
+    environment.globals["_"] = text
     return environment
 
 
@@ -65,6 +70,18 @@ def render(document: Document) -> bytes:
     return _render("screen.html.j2", document=document, style=style, policy=policy, more=more)
 
 
+def _numbered() -> str:
+    """The style of a page's number, and of letters that the usual fonts of this style sheet lack."""
+    parts = []
+    for literal, name, _, _ in Formatter().parse(text("Page {page} of {pages}", page="{page}", pages="{pages}")):
+        parts += [f'"{literal}"'] if literal else []
+        parts += [f"counter({name})"] if name else []
+    style = f"@page {{ @bottom-center {{ content: {' '.join(parts)}; }} }}\n"
+    if spoken() != ENGLISH:
+        style += f"html {{ font-family: {FONTS[spoken()]}; }}\n"
+    return style
+
+
 def further(title: str, **values: Any) -> bytes:
     """A page that stands beside the report, of `pages.overview_pages`."""
     style, policy = _screen()
@@ -73,8 +90,9 @@ def further(title: str, **values: Any) -> bytes:
 
 def pages(document: Document) -> bytes:
     """The source of the PDF."""
-    return _render("paged.html.j2", document=document, style=Markup(_style("common.css", "paged.css")))
+    style = Markup(_style("common.css", "paged.css") + _numbered())
+    return _render("paged.html.j2", document=document, style=style)
 
 
 def _render(template: str, **values: Any) -> bytes:
-    return _environment().get_template(template).render(**values).encode("utf-8", "backslashreplace")
+    return _environment().get_template(template).render(language=spoken(), **values).encode("utf-8", "backslashreplace")

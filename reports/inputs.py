@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .display import duration, listing, moment, nanoseconds, plural
+from .display import duration, moment, nanoseconds
+from .language import listing, plural, text
 
 Manifest = Mapping[str, Any]
 PACKET_FORMATS = ("pcap", "pcapng")
@@ -135,7 +136,11 @@ def period(inputs: Inputs) -> str:
     first, last, inside = found
     reach = (nanoseconds(last) or 0) - (nanoseconds(first) or 0)
     told = duration(inside)
-    return told if duration(reach) == told else f"{told} between {moment(first)[:16]} and {moment(last)[:16]} UTC"
+    if duration(reach) == told:
+        return told
+    return text(
+        "{duration} between {first} and {last} UTC", duration=told, first=moment(first)[:16], last=moment(last)[:16]
+    )
 
 
 def dates(inputs: Inputs) -> str:
@@ -145,8 +150,10 @@ def dates(inputs: Inputs) -> str:
         return ""
     first, last, inside = found
     reach = (nanoseconds(last) or 0) - (nanoseconds(first) or 0)
-    gaps = "" if duration(inside) == duration(reach) else f", {duration(inside)} of it"
-    return f"{moment(first)[:19]} to {moment(last)[:19]} UTC{gaps}"
+    told = text("{first} to {last} UTC", first=moment(first)[:19], last=moment(last)[:19])
+    if duration(inside) == duration(reach):
+        return told
+    return text("{period}, {duration} of it", period=told, duration=duration(inside))
 
 
 def kinds(inputs: Inputs) -> str:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from string import Formatter
+from typing import TypeVar
 
 from .model import Captured, Phrase
 
@@ -20,6 +21,7 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "ja")
 CATALOGUES = Path(__file__).parent / "languages"
 DOMAIN = "syswire"
+_Texts = TypeVar("_Texts")
 _SPOKEN: ContextVar[tuple[str, gettext.NullTranslations]] = ContextVar(
     "language", default=(ENGLISH, gettext.NullTranslations())
 )
@@ -45,10 +47,20 @@ def spoken() -> str:
     return _SPOKEN.get()[0]
 
 
+def later(messages: _Texts) -> _Texts:
+    """The same: says to whoever gathers texts that those in it are translated where they are used."""
+    return messages
+
+
 def text(message: str, /, **values: object) -> str:
     """A text of ours, `{name}` replaced by the values; none of them may come from a capture."""
     told = _SPOKEN.get()[1].gettext(message) if message else ""
     return told.format(**values) if values else told
+
+
+def heads(names: Sequence[str]) -> tuple[str, ...]:
+    """The heads of a table."""
+    return tuple(text(name) for name in names)
 
 
 def phrase(message: str, /, **values: Phrase) -> Phrase:

@@ -10,6 +10,7 @@ from . import contradictions
 from .display import plural, size, visible
 from .findings import Findings
 from .inputs import Input, Inputs, item, items
+from .language import text
 from .model import Captured, Phrase
 
 Said = tuple[str, Phrase]
@@ -41,9 +42,7 @@ def limitations(inputs: Inputs, findings: Findings) -> list[Said]:
 
 def _of_input(each: Input) -> list[Said]:
     told = dict(contradictions.warnings(each))
-    said: list[Said] = [
-        (f"Contradiction in {each.item}: {in_words(cause)}", warning) for cause, warning in told.items()
-    ]
+    said: list[Said] = [(_contradiction(each, cause), warning) for cause, warning in told.items()]
     entry = each.entry
     if entry.get("status") not in (None, "complete"):
         said.append(
@@ -60,6 +59,15 @@ def _of_input(each: Input) -> list[Said]:
         if cause not in told:
             said.append((f"Loss in {each.item}: {in_words(cause)}", _loss(each, cause, loss)))
     return said
+
+
+def grave(inputs: Inputs) -> list[str]:
+    """The terms of those that stand out: packets that contradict each other."""
+    return [_contradiction(each, cause) for each in inputs for cause, _ in contradictions.warnings(each)]
+
+
+def _contradiction(each: Input, cause: str) -> str:
+    return text("Contradiction in {item}: {cause}", item=each.item, cause=in_words(cause))
 
 
 def in_words(cause: str) -> str:

@@ -29,10 +29,20 @@ class Limits:
     instances: int
     errors: int
     talkers: int
+    moments: int
 
 
-SCREEN = Limits(rows=2_000, cards=400, instances=25, errors=1_000, talkers=50)
-PAPER = Limits(rows=100, cards=20, instances=4, errors=40, talkers=12)
+SCREEN = Limits(rows=2_000, cards=400, instances=25, errors=1_000, talkers=50, moments=500)
+PAPER = Limits(rows=100, cards=20, instances=4, errors=40, talkers=12, moments=40)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the report. `anchor` is the same in every language, so that links into a report stay."""
+
+    anchor: str
+    number: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +171,13 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The report. `several`: a frame's number is told with its input, since there is more than one."""
+    """The report. `several`: a frame's number is told with its input, since there is more than one. `grave`: the
+    limitations that stand out.
+    """
 
     title: str
-    sections: tuple[str, ...]
+    language: str
+    sections: tuple[Section, ...]
     subtitle: Phrase
     tlp: str
     revealed: bool
@@ -176,6 +189,7 @@ class Document:
     charts: list[Chart]
     first_steps: list[Phrase]
     evidence: list[Evidence]
+    custody: list[tuple[str, Phrase]]
     method: list[str]
     rules: Table
     overview: list[Row]
@@ -191,15 +205,22 @@ class Document:
     failed: list[ErrorRow]
     failed_note: str
     scanners: Table
+    moments: Table
     programs: Table
     programs_chart: Chart | None
     programs_note: str
     hosts: Table
     pairs: Table
+    pairs_chart: Chart | None
+    spread_text: list[Phrase]
+    spread: Table
+    reused: Table
     limitations: list[tuple[str, Phrase]]
+    grave: frozenset[str]
     plan: list[Action]
     glossary: list[tuple[str, str]]
     commands: list[tuple[str, list[Phrase]]]
+    filters: Table
     companions: Table
     footer: Phrase
     created: str | None

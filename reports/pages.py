@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import html, scope
-from .cards import row
+from .cards import row, short
 from .display import number
 from .findings import Findings
 from .inputs import Inputs
+from .language import text
 from .model import SCREEN, Row
 
 
@@ -38,19 +39,29 @@ def overview_pages(
     for page in range(2, last + 1):
         positions = range((page - 1) * rows, min(page * rows, total))
         held = [_row(findings, position, inputs) for position in positions]
-        title = f"Findings {held[0].id} to {held[-1].id}"
+        title = text("Findings {first} to {last}", first=held[0].id, last=held[-1].id)
         before = "report.html" if page == 2 else _name(page - 1)
         after = _name(page + 1) if page < last else ""
-        note = f"Page {number(page)} of {number(last)}: {number(len(held))} of {number(total)} findings."
+        note = text(
+            "Page {page} of {pages}: {count} of {total} findings.",
+            page=number(page),
+            pages=number(last),
+            count=number(len(held)),
+            total=number(total),
+        )
         yield (
             _name(page),
             html.further(title, rows=held, note=note, before=before, after=after, listed=[], **common),
         )
     listed = [_entry(findings, page, rows) for page in range(1, last + 1)]
-    note = f"{number(total)} findings on {number(last)} pages, by severity, then by time."
+    note = text(
+        "{total} findings on {pages} pages, by severity, then by time.", total=number(total), pages=number(last)
+    )
     yield (
         html.INDEX,
-        html.further("Index of findings", rows=[], note=note, before="report.html", after="", listed=listed, **common),
+        html.further(
+            text("Index of findings"), rows=[], note=note, before="report.html", after="", listed=listed, **common
+        ),
     )
 
 
@@ -59,12 +70,12 @@ def _name(page: int) -> str:
 
 
 def _row(findings: Findings, position: int, inputs: Inputs) -> Row:
-    return row(findings.record(position), findings.rule(position).short, inputs, has_card=False)
+    return row(findings.record(position), short(findings, position), inputs, has_card=False)
 
 
 def _entry(findings: Findings, page: int, rows: int) -> tuple[str, str, str, str]:
     """Of a page: its file, its first and last finding, and the severities between them."""
     start, end = (page - 1) * rows, min(page * rows, len(findings)) - 1
-    levels = list(dict.fromkeys(findings.level(position) for position in range(start, end + 1)))
+    levels = dict.fromkeys(findings.level(position) for position in range(start, end + 1))
     ids = findings.number(start), findings.number(end)
-    return ("report.html" if page == 1 else _name(page), *ids, ", ".join(levels))
+    return ("report.html" if page == 1 else _name(page), *ids, text(", ").join(text(level) for level in levels))

@@ -7,6 +7,7 @@ from .digest import SCAN, USERS, Digest, Exposed, captured_list, digest, unique
 from .display import listing, number, plural
 from .findings import Findings
 from .inputs import Inputs, item, period
+from .language import text
 from .limitations import twice
 from .model import Captured, Figure, Phrase
 
@@ -243,21 +244,17 @@ def _errors(findings: Findings, found: Digest) -> Phrase:
 
 
 def figures(findings: Findings, found: Digest) -> list[Figure]:
-    """The key figures: five, and one each for tokens and challenges where there are any."""
+    """The five key figures."""
     levels = findings.by_level()
     grave = levels["critical"] + levels["high"]
-    secrets, tokens, answers = found.readable.secrets, found.tokens.secrets, found.crackable.secrets
-    told = [
-        Figure(number(grave), "critical and high findings", "bad" if grave else ""),
-        Figure(number(secrets), "distinct passwords in readable form", "bad" if secrets else ""),
-    ]
-    if tokens:
-        told.append(Figure(number(tokens), "distinct tokens in readable form", "bad"))
-    if answers:
-        told.append(Figure(number(answers), "logins to guess a password from"))
+    secrets, others = found.readable.secrets, found.tokens.secrets + found.crackable.secrets
+    third = Figure(number(findings.survey.exchanges), text("HTTP exchanges"))
+    if others:
+        third = Figure(number(others), text("distinct tokens, and answers to guess passwords from"), "bad")
     return [
-        *told,
-        Figure(number(findings.survey.exchanges), "HTTP exchanges"),
-        Figure(number(found.missing), "responses with status 404"),
-        Figure(number(findings.survey.status_class(5)), "server errors (5xx)"),
+        Figure(number(grave), text("critical and high findings"), "bad" if grave else ""),
+        Figure(number(secrets), text("distinct passwords in readable form"), "bad" if secrets else ""),
+        third,
+        Figure(number(found.missing), text("responses with status 404")),
+        Figure(number(findings.survey.status_class(5)), text("server errors (5xx)")),
     ]

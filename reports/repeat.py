@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from .display import number
 from .findings import Findings
 from .inputs import STDIN, Input, Inputs
+from .language import LANGUAGES, heads, later, text
 from .model import Captured, Phrase, Table
 
 Manifest = Mapping[str, Any]
@@ -15,6 +16,30 @@ Manifest = Mapping[str, Any]
 HTTP_PORTS = frozenset((80, 3128, 3132, 5985, 8080, 8088, 11371, 1900, 2869, 2710))
 CAPTURES = 8
 FLAGS = (("redact", "--redact"), ("reveal", "--reveal"), ("no_pcapng", "--no-pcapng"), ("pcap", "--pcap"))
+PURPOSES = later(
+    {
+        ".pcapng": (
+            "the frames of the source with comments, for Wireshark",
+            "rebuilt packets with comments, for Wireshark",
+        ),
+        ".pcap": (
+            "the frames of the source, older format, no comments",
+            "rebuilt packets, older format, no comments",
+        ),
+        ".annotations.jsonl": (
+            "conversations, exchanges, sightings",
+            "processes, conversations, exchanges, sightings",
+        ),
+        "findings.schema.json": ("the schema of findings.jsonl",),
+        "findings.ocsf.jsonl": ("all findings, as OCSF detection findings",),
+        "findings.sarif": ("all findings, as SARIF",),
+        "findings.jsonl": ("all findings, for programs",),
+        "findings.csv": ("all findings, for spreadsheets",),
+        "timeline.csv": ("what was seen when, for Timesketch",),
+    }
+)
+"""What a file holds, by how its name ends: of packets, of system calls where that differs."""
+HEAD = later(("File", "Content", "Bytes", "SHA-256"))
 UNPACK = {"gzip": "gzip -dc", "zstd": "zstd -dc"}
 
 
@@ -35,23 +60,24 @@ def commands(
     files = [name for name in names if name != STDIN]
     options_ = manifest.get("options") or {}
     flags = "".join(f" {flag}" for name, flag in FLAGS if options_.get(name))
+    flags += f" --language {options_['language']}" if options_.get("language") in LANGUAGES else ""
     files_ = [(name, options_[name]["name"]) for name in ("rules", "ignore") if options_.get(name)]
     more = [part for name, file in files_ for part in (f" --{name} ", Captured(quoted(str(file))))]
     groups: list[tuple[str, list[Phrase]]] = []
     if files:
-        groups.append(("Check the evidence", [("sha256sum ", Captured(" ".join(files)))]))
+        groups.append((text("Check the evidence"), [("sha256sum ", Captured(" ".join(files)))]))
     groups.append(
         (
-            "Make this report again",
+            text("Make this report again"),
             [("syswire report ", Captured(" ".join(names)), f" -o DIR{flags}", *more), "syswire verify DIR"],
         )
     )
     written = [line for frame in frames if (line := _of_capture(inputs, frame)) is not None]
     if written:
-        groups.append(("Show a packet", written))
+        groups.append((text("Show a packet"), written))
     original = [line for frame in frames if (line := _of_source(inputs, frame)) is not None]
     if original:
-        groups.append(("Show it in the packet capture that was read", original))
+        groups.append((text("Show it in the packet capture that was read"), original))
     odd = odd_ports(manifest, findings)
     options = "-o http.desegment_body:FALSE" + "".join(f" -d tcp.port=={port},http" for port in odd)
     everything: list[Phrase] = [
@@ -60,7 +86,7 @@ def commands(
         if each.capture is not None
     ]
     if everything:
-        groups.append(("List the 404s", everything[:CAPTURES]))
+        groups.append((text("List the 404s"), everything[:CAPTURES]))
     return groups
 
 
@@ -129,24 +155,18 @@ def companions(manifest: Manifest, inputs: Inputs, made: Sequence[tuple[str, int
     for name, source, length, digest in [*listed, *((name, None, size, digest) for name, size, digest in made)]:
         if not name.startswith("report."):
             packets = source is not None and inputs.is_packets(int(source))
-            rows.append((Captured(name), _purpose(name, packets=packets), number(length), digest or "in manifest.json"))
+            rows.append(
+                (Captured(name), _purpose(name, packets=packets), number(length), digest or text("in manifest.json"))
+            )
     return Table(
-        ("File", "Content", "Bytes", "SHA-256"),
+        heads(HEAD),
         rows,
-        "Digests of report.html and report.pdf are in manifest.json, with those of all other files.",
+        text("Digests of report.html and report.pdf are in manifest.json, with those of all other files."),
     )
 
 
 def _purpose(name: str, *, packets: bool) -> str:
-    whose = "the frames of the source" if packets else "rebuilt packets"
-    processes = "" if packets else "processes, "
-    for ending, text in (
-        (".pcapng", f"{whose} with comments, for Wireshark"),
-        (".pcap", f"{whose}, older format, no comments"),
-        (".annotations.jsonl", f"{processes}conversations, exchanges, sightings"),
-        ("findings.jsonl", "all findings, for programs"),
-        ("findings.csv", "all findings, for spreadsheets"),
-    ):
-        if name.endswith(ending):
-            return text
-    return "-"
+    if name.startswith("wireshark/"):
+        return text("profile and script for Wireshark")
+    found = next((told for ending, told in PURPOSES.items() if name.endswith(ending)), None)
+    return "-" if found is None else text(found[0 if packets else -1])

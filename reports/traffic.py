@@ -9,16 +9,18 @@ from .digest import Scanner
 from .display import duration, number, size, timestamp, visible
 from .findings import Findings
 from .inputs import Inputs, items
-from .language import listing, plural, text
+from .language import heads, later, listing, plural, text
 from .model import Captured, Chart, Limits, Phrase, Table
 from .names import UNKNOWN, Program
 from .survey import Interval, Pair, Survey, Traffic
 
 COLUMNS = 70
 EDGES = 12
-CLASSES = {1: "1xx informational", 2: "2xx success", 3: "3xx redirection", 4: "4xx client error", 5: "5xx server error"}
+CLASSES = later(
+    {1: "1xx informational", 2: "2xx success", 3: "3xx redirection", 4: "4xx client error", 5: "5xx server error"}
+)
 TONES = {1: "info", 2: "good", 3: "plain", 4: "high", 5: "critical"}
-WIRE = {"encrypted": "encrypted", "clear": "in clear", "unknown": "not known"}
+WIRE = later({"encrypted": "encrypted", "clear": "in clear", "unknown": "not known"})
 
 
 def severity_chart(findings: Findings) -> Chart:
@@ -171,10 +173,10 @@ def pairs_table(survey: Survey, limit: int) -> Table:
         )
         for pair, traffic in ranked[:limit]
     ]
-    heads = ("Client", "Service", "Protocol", "On the wire", "Conversations", "To service", "To client")
+    names = later(("Client", "Service", "Protocol", "On the wire", "Conversations", "To service", "To client"))
     left = len(ranked) - len(rows)
     note = plural(left, "more pair in the annotations.", "more pairs in the annotations.", none="")
-    return Table(tuple(text(head) for head in heads), rows, note)
+    return Table(heads(names), rows, note)
 
 
 def pairs_chart(survey: Survey) -> Chart | None:
@@ -191,7 +193,11 @@ def pairs_chart(survey: Survey) -> Chart | None:
         rows.append(Edge(pair.client, pair.server, carried, traffic.total, _wire(pair)))
         told.append(f"{visible(pair.client, 40)} > {visible(pair.server, 40)} ({carried})")
     description = text("Who talked to whom, by payload bytes: {told}.", told=listing(told))
-    legend = [("line clear", text("in clear")), ("line encrypted", text("encrypted")), ("line unknown", text("not known"))]
+    legend = [
+        ("line clear", text("in clear")),
+        ("line encrypted", text("encrypted")),
+        ("line unknown", text("not known")),
+    ]
     left = len(survey.pairs) - len(rows)
     title = text("Who talked to whom")
     if left > 0:
@@ -219,10 +225,10 @@ def programs_table(survey: Survey, limit: int) -> Table:
         )
         for program, traffic in ranked[:limit]
     ]
-    heads = ("Program", "Executable", "User", "Container", "Conversations", "Sent", "Received")
+    names = later(("Program", "Executable", "User", "Container", "Conversations", "Sent", "Received"))
     left = len(ranked) - len(rows)
     note = plural(left, "more program in the annotations.", "more programs in the annotations.", none="")
-    return Table(tuple(text(head) for head in heads), rows, note)
+    return Table(heads(names), rows, note)
 
 
 def programs_chart(survey: Survey) -> Chart | None:
@@ -249,10 +255,10 @@ def scanners_table(scanners: list[Scanner], limit: int) -> Table:
         )
         for scan in scanners[:limit]
     ]
-    heads = ("Client", "Program", "Server", "Missing paths", "Requests")
+    names = later(("Client", "Program", "Server", "Missing paths", "Requests"))
     left = len(scanners) - len(rows)
     note = plural(left, "more client in the annotations.", "more clients in the annotations.", none="")
-    return Table(tuple(text(head) for head in heads), rows, note)
+    return Table(heads(names), rows, note)
 
 
 def programs_note(inputs: Inputs) -> str:

@@ -6,6 +6,7 @@ its name, never passed over.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -41,6 +42,14 @@ def built_in() -> tuple[Rule, ...]:
         if path.name != TABLES:
             rules += _rules(path, own=False)
     return tuple(rules)
+
+
+def digest() -> str:
+    """SHA-256, in hexadecimal, of the files of `built_in` in the order of their names."""
+    taken = hashlib.sha256()
+    for path in sorted(FOLDER.glob("*.toml")):
+        taken.update(path.read_bytes())
+    return taken.hexdigest()
 
 
 def users(path: Path, taken: frozenset[str]) -> tuple[Rule, ...]:
