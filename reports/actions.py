@@ -168,8 +168,8 @@ REMEDIES = later(
 
 def plan(findings: Findings, found: Digest) -> list[Action]:
     """The remediation plan, with how to check that a step is done."""
-    actions = []
-    for remedy in REMEDIES:
-        if positions := list(remedy.concerns(findings, found)):
-            actions.append(Action(text(remedy.what), _ids(findings, positions, 8), text(remedy.check)))
-    return actions
+    return [
+        Action(text(remedy.what), _ids(findings, positions, 8), text(remedy.check))
+        for remedy in REMEDIES
+        if (positions := list(remedy.concerns(findings, found)))
+    ]

@@ -149,9 +149,8 @@ def edges(name: str, description: str, rows: Sequence[Edge], *, width: int = 700
             (middle + half, y, rights[row.right], end),
         ):
             bend = (x + until) / 2
-            parts.append(
-                f'<path {look} d="M{x:.1f} {from_:.1f}C{bend:.1f} {from_:.1f} {bend:.1f} {to:.1f} {until:.1f} {to:.1f}"/>'
-            )
+            curve = f"{bend:.1f} {from_:.1f} {bend:.1f} {to:.1f} {until:.1f} {to:.1f}"
+            parts.append(f'<path {look} d="M{x:.1f} {from_:.1f}C{curve}"/>')
         parts.append(_text(middle, y + 3, row.text, anchor="middle"))
     parts += [_text(side, y + 3, _cut(label), anchor="end", bold=True) for label, y in lefts.items()]
     parts += [_text(width - side, y + 3, _cut(label), bold=True) for label, y in rights.items()]

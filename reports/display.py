@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
-from .language import listing, plural, text  # noqa: F401
+from .language import plural, text
 
 WORD = 48
 MARKS = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .cards import short_process
+from .cards import ORIGINS, short_process
 from .display import moment, nanoseconds
 from .findings import Findings
 from .findings.kinds import WITH_SECRET
@@ -14,7 +14,7 @@ from .language import heads, joined, later, phrase, plural, text
 from .model import Captured, Limits, Phrase, Table
 from .names import endpoint_of
 
-HEAD = later(("Time (UTC)", "Item", "Event or frame", "What happened", "Severity", "Process"))
+HEAD = later(("Time (UTC)", "Item", "", "What happened", "Severity", "Process"))
 Row = tuple[int, int, tuple[Phrase, ...]]
 
 
@@ -33,7 +33,10 @@ def moments_table(inputs: Inputs, findings: Findings, limits: Limits) -> Table:
         "more findings, less grave, have their times in findings.jsonl.",
         none="",
     )
-    return Table(heads(HEAD), [row for _, _, row in rows], note)
+    time, source, _, *others = heads(HEAD)
+    kind = "both" if inputs.mixed else "frames" if inputs.only_packets else "events"
+    head = (time, source, text(ORIGINS[kind]), *others)
+    return Table(head, [row for _, _, row in rows], note)
 
 
 def _capture(each: Input) -> list[Row]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from . import contradictions
 from .digest import SCAN, USERS, Digest, Exposed, captured_list, digest, unique
-from .display import listing, number, plural
+from .display import number
 from .findings import Findings
 from .inputs import Inputs, item, period
-from .language import text
+from .language import joined, later, listing, phrase, plural, text
 from .limitations import twice
 from .model import Captured, Figure, Phrase
 
@@ -19,41 +19,41 @@ def verdict(findings: Findings, found: Digest) -> tuple[str, str]:
     """The gravest severity, and what it means for the reader's day."""
     worst = findings.worst() or "info"
     if worst in GRAVE:
-        return worst, f"Act today. {_gravest(findings, found)}"
+        return worst, text("Act today. {gravest}", gravest=_gravest(findings, found))
     if worst == "medium":
-        return worst, "Act soon. Nothing points to an open door to the outside, but there is something to mend."
+        return worst, text("Act soon. Nothing points to an open door to the outside, but there is something to mend.")
     if len(findings):
-        return worst, "Nothing urgent. What was found can be dealt with in the course of usual work."
-    return worst, "Nothing was found by the rules of this version."
+        return worst, text("Nothing urgent. What was found can be dealt with in the course of usual work.")
+    return worst, text("Nothing was found by the rules of this version.")
 
 
 def _gravest(findings: Findings, found: Digest) -> str:
     """What is critical or high, in a sentence: the first of these that there is."""
 
-    def grave(positions: list[int]) -> list[int]:
-        return [position for position in positions if findings.level(position) in GRAVE]
+    def grave(positions: list[int]) -> bool:
+        return any(findings.level(position) in GRAVE for position in positions)
 
-    for exposed, valid, other in (
-        (found.readable, "A valid password", "A password"),
-        (found.tokens, "A valid token", "A token"),
-    ):
-        if grave(exposed.findings):
-            what = valid if grave(exposed.accepted) else other
-            return f"{what} crossed the network where others could read it."
-    if grave(found.broken_in):
-        return "Logins were tried until one was accepted."
-    if grave(found.crackable.findings):
-        return "Logins crossed the network from which others can guess the password."
-    if grave(found.spreads):
-        return "A secret was written to a log or handed on to another machine."
-    return "A rule of this case calls what it found grave."
+    sentences = (
+        (found.readable.accepted, later("A valid password crossed the network where others could read it.")),
+        (found.readable.findings, later("A password crossed the network where others could read it.")),
+        (found.tokens.accepted, later("A valid token crossed the network where others could read it.")),
+        (found.tokens.findings, later("A token crossed the network where others could read it.")),
+        (found.broken_in, later("Logins were tried until one was accepted.")),
+        (
+            found.crackable.findings,
+            later("Logins crossed the network from which others can guess the password."),
+        ),
+        (found.spreads, later("A secret was written to a log or handed on to another machine.")),
+    )
+    told = next((told for positions, told in sentences if grave(positions)), None)
+    return text(told or later("A rule of this case calls what it found grave."))
 
 
 def summary(inputs: Inputs, findings: Findings, found: Digest) -> list[Phrase]:
     """The executive summary, paragraph by paragraph."""
     return [
         _examined(inputs, findings),
-        *_exposed(findings, found.readable),
+        *_exposed(found.readable, findings),
         *_tokens(found.tokens),
         *_crackable(found.crackable),
         *_others(findings, found),
@@ -70,27 +70,50 @@ def _twice(inputs: Inputs, findings: Findings) -> list[Phrase]:
         return []
     affected = sorted({source for one, other, _ in pairs for source in (one, other)})
     return [
-        f"Some traffic stands in more than one capture ({listing([item(source) for source in affected], 12)}) and is "
-        "counted in each; see the limitations."
+        text(
+            "Some traffic stands in more than one capture ({items}) and is counted in each; see the limitations.",
+            items=listing([item(source) for source in affected], 12),
+        )
     ]
 
 
 def _examined(inputs: Inputs, findings: Findings) -> Phrase:
     readable = inputs.readable
+    lost = plural(
+        len(inputs) - len(readable),
+        "more input could not be read.",
+        "more inputs could not be read.",
+        none="",
+    )
+    return phrase(
+        "{captures} was examined. {lost}It holds {held}. {findings}"
+        if len(readable) == 1
+        else "{captures} were examined. {lost}They hold {held}. {findings}",
+        captures=_captures(inputs),
+        lost=f"{lost} " if lost else "",
+        held=listing(_held(inputs, findings)),
+        findings=_grades(findings),
+    )
+
+
+def _captures(inputs: Inputs) -> Phrase:
+    """How many captures of what, from which hosts, of which time."""
     hosts = unique((each.entry.get("machine") or {}).get("hostname") for each in inputs.calls)
-    host: tuple[str, ...] = (" from host ", *captured_list(hosts, 3)) if hosts else ()
     if inputs.mixed:
-        calls, packets = len(inputs.calls), len(inputs.packets)
-        what: tuple[str, ...] = (
-            plural(calls, "capture of system calls", "captures of system calls").capitalize(),
-            *host,
-            f" and {plural(packets, 'packet capture')}",
-        )
+        calls: Phrase = plural(len(inputs.calls), "capture of system calls", "captures of system calls")
+        packets: Phrase = plural(len(inputs.packets), "packet capture")
+    elif inputs.only_packets:
+        calls, packets = "", plural(len(inputs.readable), "packet capture")
     else:
-        one = "packet capture" if inputs.only_packets else "capture"
-        what = (plural(len(readable), one).capitalize(), *host)
-    time = f" covering {told}" if (told := period(inputs)) else ""
-    verb = "was" if len(readable) == 1 else "were"
+        calls, packets = plural(len(inputs.readable), "capture"), ""
+    if hosts and calls:
+        calls = phrase("{captures} from host {hosts}", captures=calls, hosts=captured_list(hosts, 3))
+    what = joined(calls, text(" and ") if calls and packets else "", packets)
+    time = period(inputs)
+    return phrase("{captures} covering {period}", captures=what, period=time) if time else what
+
+
+def _held(inputs: Inputs, findings: Findings) -> list[str]:
     survey = findings.survey
     events, frames = (
         sum(each.count(name) for each in those)
@@ -99,75 +122,90 @@ def _examined(inputs: Inputs, findings: Findings) -> Phrase:
     held = [plural(events, "recorded event")] if events else []
     held += [plural(frames, "frame")] if frames else []
     held += [plural(sum(survey.streams.values()), "conversation"), plural(survey.exchanges, "HTTP exchange")]
-    said = sum(each.count("records") for each in readable)
-    held += [plural(said, "record") + " of other protocols"] if said else []
-    levels = findings.by_level()
-    grave = listing([f"{count:,} {level}" for level, count in levels.items() if count])
+    said = sum(each.count("records") for each in inputs.readable)
+    if said:
+        held.append(plural(said, "record of other protocols", "records of other protocols"))
+    return held
+
+
+def _grades(findings: Findings) -> str:
     count = len(findings) - findings.ignored_count
-    told = f"{plural(count, 'finding')} came of it: {grave}." if count else "No rule found anything."
-    if not count and findings.ignored_count:
-        told = "All that was found are accepted risks."
-    lost = len(inputs) - len(readable)
-    return (
-        *what,
-        time,
-        f" {verb} examined. ",
-        f"{plural(lost, 'more input')} could not be read. " if lost else "",
-        f"{'It holds' if len(readable) == 1 else 'They hold'} {listing(held)}. {told}",
-    )
+    if not count:
+        none = later("All that was found are accepted risks.") if findings.ignored_count else "No rule found anything."
+        return text(none)
+    levels = findings.by_level()
+    grave = listing([f"{number(many)} {text(level)}" for level, many in levels.items() if many])
+    return text("{findings} came of it: {grades}.", findings=plural(count, "finding"), grades=grave)
 
 
-def _exposed(findings: Findings, found: Exposed) -> list[Phrase]:
+def _exposed(found: Exposed, findings: Findings) -> list[Phrase]:
     if not found.findings:
-        return ["No password was seen in readable form. This holds for what was captured; see the limitations."]
-    verb = "was" if found.secrets == 1 else "were"
-    first: Phrase = (
-        f"{plural(found.secrets, 'password')}",
-        *_whose(found),
-        f" {verb} sent without encryption to ",
-        *captured_list(found.servers, 3),
-        ". ",
-        _reach(found),
+        return [text("No password was seen in readable form. This holds for what was captured; see the limitations.")]
+    one = found.secrets == 1
+    first = phrase(
+        "{passwords} was sent without encryption to {servers}. {reach}"
+        if one
+        else "{passwords} were sent without encryption to {servers}. {reach}",
+        passwords=_of_users(plural(found.secrets, "password"), found),
+        servers=captured_list(found.servers, 3) or text("an unknown server"),
+        reach=_reach(found),
     )
     if not found.accepted:
         return [first]
     count = len({findings.group(position).identity.fingerprint for position in found.accepted})
+    if one:
+        return [
+            first,
+            text("The server accepted it, so it is valid and must be treated as known to others."),
+        ]
     return [
         first,
-        f"The server accepted {count:,} of them, so {'it is' if count == 1 else 'they are'} valid and must be "
-        "treated as known to others."
-        if found.secrets > 1
-        else "The server accepted it, so it is valid and must be treated as known to others.",
+        text(
+            "The server accepted {count} of them, so it is valid and must be treated as known to others."
+            if count == 1
+            else "The server accepted {count} of them, so they are valid and must be treated as known to others.",
+            count=number(count),
+        ),
     ]
 
 
-def _whose(found: Exposed) -> tuple[str, ...]:
-    return (" of ", *captured_list(found.users, USERS)) if found.users else ()
+def _of_users(what: str, found: Exposed) -> Phrase:
+    if not found.users:
+        return what
+    return phrase("{secrets} of {users}", secrets=what, users=captured_list(found.users, USERS))
 
 
 def _reach(found: Exposed) -> str:
     if not found.exposed:
-        return "All of it stayed on one machine, so only its users and administrators could read it."
-    if len(found.exposed) == len(found.findings):
-        return "Anyone on the path between the machines could read " + ("it." if found.secrets == 1 else "them.")
-    return (
-        f"In {len(found.exposed):,} of {plural(len(found.findings), 'finding')} it crossed the network, where "
-        "others on the path could read it."
-    )
+        return text("All of it stayed on one machine, so only its users and administrators could read it.")
+    if len(found.exposed) < len(found.findings):
+        return text(
+            "In {count} of {findings} it crossed the network, where others on the path could read it.",
+            count=number(len(found.exposed)),
+            findings=plural(len(found.findings), "finding"),
+        )
+    if found.secrets == 1:
+        return text("Anyone on the path between the machines could read it.")
+    return text("Anyone on the path between the machines could read them.")
 
 
 def _tokens(found: Exposed) -> list[Phrase]:
     if not found.findings:
         return []
-    verb = "was" if found.secrets == 1 else "were"
-    taken = f" The server accepted {'it' if found.secrets == 1 else 'some of them'}." if found.accepted else ""
+    one = found.secrets == 1
+    taken = ""
+    if found.accepted:
+        taken = text(" The server accepted it.") if one else text(" The server accepted some of them.")
     return [
-        (
-            f"{plural(found.secrets, 'token')} (keys and the like, which stand for a password)",
-            *_whose(found),
-            f" {verb} sent without encryption to ",
-            *captured_list(found.servers, 3),
-            f".{taken} Whoever reads one can act as its owner until it is revoked.",
+        phrase(
+            "{tokens} (keys and the like, which stand for a password) was sent without encryption to {servers}."
+            "{taken} Whoever reads one can act as its owner until it is revoked."
+            if one
+            else "{tokens} (keys and the like, which stand for a password) were sent without encryption to {servers}."
+            "{taken} Whoever reads one can act as its owner until it is revoked.",
+            tokens=_of_users(plural(found.secrets, "token"), found),
+            servers=captured_list(found.servers, 3) or text("an unknown server"),
+            taken=taken,
         )
     ]
 
@@ -175,16 +213,15 @@ def _tokens(found: Exposed) -> list[Phrase]:
 def _crackable(found: Exposed) -> list[Phrase]:
     if not found.findings:
         return []
-    one = found.secrets == 1
-    it = "it" if one else "them"
     return [
-        (
-            plural(found.secrets, "answer to a challenge", "answers to challenges"),
-            *_whose(found),
-            f" {'was' if one else 'were'} sent to ",
-            *captured_list(found.servers, 3),
-            f". No password can be read from {it}, but whoever reads {it} can guess passwords offline; how soon that "
-            "succeeds depends on the passwords and the method.",
+        phrase(
+            "{answers} was sent to {servers}. No password can be read from it, but whoever reads it can guess "
+            "passwords offline; how soon that succeeds depends on the passwords and the method."
+            if found.secrets == 1
+            else "{answers} were sent to {servers}. No password can be read from them, but whoever reads them can "
+            "guess passwords offline; how soon that succeeds depends on the passwords and the method.",
+            answers=_of_users(plural(found.secrets, "answer to a challenge", "answers to challenges"), found),
+            servers=captured_list(found.servers, 3) or text("an unknown server"),
         )
     ]
 
@@ -192,55 +229,82 @@ def _crackable(found: Exposed) -> list[Phrase]:
 def _others(findings: Findings, found: Digest) -> list[Phrase]:
     """Guessing at logins, secrets that were handed on, secrets of programs, session cookies."""
     told: list[Phrase] = []
+
+    def ids(positions: list[int]) -> str:
+        return listing([findings.number(position) for position in positions], USERS)
+
     if found.attacks:
-        ids = listing([findings.number(position) for position in found.attacks], USERS)
-        many = plural(len(found.attacks), "client")
-        after = ""
+        guessed = plural(
+            len(found.attacks),
+            "client had many logins refused within a short time",
+            "clients had many logins refused within a short time",
+        )
+        paragraph = text("{what} ({ids}).", what=guessed, ids=ids(found.attacks))
         if found.broken_in:
-            after = (
-                f" In {plural(len(found.broken_in), 'case')} a login was accepted afterwards: refused, then accepted."
+            paragraph += text(
+                " In {cases} a login was accepted afterwards: refused, then accepted.",
+                cases=plural(len(found.broken_in), "case"),
             )
-        told.append(f"{many} had many logins refused within a short time ({ids}).{after}")
+        told.append(paragraph)
     if found.spreads:
-        ids = listing([findings.number(position) for position in found.spreads], USERS)
-        told.append(f"{plural(len(found.spreads), 'secret')} turned up elsewhere after being received ({ids}).")
+        spread = plural(
+            len(found.spreads),
+            "secret turned up elsewhere after being received",
+            "secrets turned up elsewhere after being received",
+        )
+        told.append(text("{what} ({ids}).", what=spread, ids=ids(found.spreads)))
     if found.held.findings:
-        count = plural(found.held.secrets, "secret")
-        verb = "was" if found.held.secrets == 1 else "were"
-        told.append(f"{count} {verb} given to programs in their arguments or environment, where others can see them.")
+        told.append(
+            plural(
+                found.held.secrets,
+                "secret was given to programs in their arguments or environment, where others can see it.",
+                "secrets were given to programs in their arguments or environment, where others can see them.",
+            )
+        )
     if found.sessions.findings:
-        count = plural(found.sessions.secrets, "session cookie")
-        told.append(f"{count} crossed a connection without encryption; they count as findings of their own, not here.")
+        told.append(
+            plural(
+                found.sessions.secrets,
+                "session cookie crossed a connection without encryption; it counts as a finding of its own, not here.",
+                "session cookies crossed a connection without encryption; they count as findings of their own, not "
+                "here.",
+            )
+        )
     return told
 
 
 def _accepted_risks(findings: Findings) -> list[Phrase]:
-    count = findings.ignored_count
-    if not count:
-        return []
-    verb = "is an accepted risk" if count == 1 else "are accepted risks"
-    return [f"{plural(count, 'more finding')} {verb}: listed with the reason, and in none of these figures."]
+    told = plural(
+        findings.ignored_count,
+        "more finding is an accepted risk: listed with the reason, and in none of these figures.",
+        "more findings are accepted risks: listed with the reason, and in none of these figures.",
+        none="",
+    )
+    return [told] if told else []
 
 
 def _errors(findings: Findings, found: Digest) -> Phrase:
     survey = findings.survey
     answered = sum(survey.statuses.values())
     if not answered:
-        return "No HTTP response was seen."
-    share = 100 * found.missing / answered
-    failed = survey.status_class(5)
-    parts: list[str] = [
-        f"Of {plural(answered, 'HTTP response')}, {number(found.missing)} ({share:.1f} %) said that the page does not "
-        f"exist (404) and {number(failed)} that the server failed (5xx)."
-    ]
+        return text("No HTTP response was seen.")
+    told: Phrase = text(
+        "Of {responses}, {missing} ({share} %) said that the page does not exist (404) and {failed} that the server "
+        "failed (5xx).",
+        responses=plural(answered, "HTTP response"),
+        missing=number(found.missing),
+        share=f"{100 * found.missing / answered:.1f}",
+        failed=number(survey.status_class(5)),
+    )
     if found.scanners:
         scan = found.scanners[0]
-        parts += [
-            " The client ",
-            Captured(scan.client),
-            f" asked for {number(scan.paths)} different missing paths, which looks like a scan.",
-        ]
-    return tuple(parts)
+        client = phrase(
+            " The client {client} asked for {paths} different missing paths, which looks like a scan.",
+            client=Captured(scan.client),
+            paths=number(scan.paths),
+        )
+        told = joined(told, client)
+    return told
 
 
 def figures(findings: Findings, found: Digest) -> list[Figure]:

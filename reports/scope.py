@@ -41,7 +41,8 @@ HANDLING = later(
     {
         "TLP:RED": "For the eyes and ears of the named recipients only.",
         "TLP:AMBER+STRICT": "Recipients may share this inside their own organisation only, on a need-to-know basis.",
-        "TLP:AMBER": "Recipients may share this inside their organisation and with its clients, on a need-to-know basis.",
+        "TLP:AMBER": "Recipients may share this inside their organisation and with its clients, on a need-to-know "
+        "basis.",
         "TLP:GREEN": "Recipients may share this with peers in their community, not in public.",
         "TLP:CLEAR": "No limit on sharing.",
     }
@@ -243,7 +244,9 @@ def method(inputs: Inputs) -> list[str]:
 
 def _pointers(inputs: Inputs) -> str:
     """What findings point at, and what the frames of the pcapng are."""
-    rules = text("The rules below were applied to every exchange. A finding gathers the records that are alike.")
+    rules = text(
+        "The rules of the appendix were applied to every exchange. A finding gathers the records that are alike."
+    )
     if not any(each.capture for each in inputs):
         place = text("Its pointers name the event in the capture.")
         if inputs.mixed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .display import moment, number
 from .findings import Findings
-from .findings.kinds import WITH_SECRET
+from .findings.kinds import SECRETS
 from .inputs import Inputs
 from .language import heads, joined, later, listed, listing, plural, text
 from .model import Captured, Limits, Phrase, Table
@@ -69,9 +69,9 @@ def reused_table(findings: Findings, limits: Limits) -> Table:
     for position in range(len(findings)):
         group = findings.group(position)
         fingerprint = group.identity.fingerprint
-        if fingerprint and not group.merged and findings.ignored(position) is None:
-            if findings.rule(position).kind in WITH_SECRET and findings.rule(position).kind != "spread":
-                same.setdefault(fingerprint, []).append(position)
+        counts = findings.rule(position).kind in SECRETS and findings.ignored(position) is None
+        if fingerprint and counts and not group.merged:
+            same.setdefault(fingerprint, []).append(position)
     several = sorted(
         (entry for entry in same.items() if len(entry[1]) > 1), key=lambda entry: (-len(entry[1]), entry[1])
     )

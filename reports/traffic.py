@@ -274,7 +274,8 @@ def programs_note(inputs: Inputs) -> str:
             items=items(inputs.packets),
         )
     return text(
-        "{items} are packet captures and name no process: their traffic is in the tables of hosts, in none of programs.",
+        "{items} are packet captures and name no process: their traffic is in the tables of hosts, in none of "
+        "programs.",
         items=items(inputs.packets),
     )
 

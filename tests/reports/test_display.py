@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syswire.reports import display
+from syswire.reports import display, language
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_size(count: int, text: str) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert display.plural(1, "finding") == "1 finding"
-    assert display.plural(2_000, "entry", "entries") == "2,000 entries"
-    assert display.listing([]) == ""
-    assert display.listing(["a"]) == "a"
-    assert display.listing(["a", "b", "c"]) == "a, b and c"
-    assert display.listing(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+    assert language.plural(1, "finding") == "1 finding"
+    assert language.plural(2_000, "entry", "entries") == "2,000 entries"
+    assert language.listing([]) == ""
+    assert language.listing(["a"]) == "a"
+    assert language.listing(["a", "b", "c"]) == "a, b and c"
+    assert language.listing(["a", "b", "c", "d"], 2) == "a, b and 2 more"
     assert display.duration(600 * 10**9) == "10 minutes"
     assert display.duration(90_061 * 10**9) == "1 day 1 hour"
     assert display.duration(4_000_000) == "4 ms"

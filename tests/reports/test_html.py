@@ -135,7 +135,7 @@ def test_date_is_the_epoch_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_charts_have_their_text(tmp_path: Path) -> None:
     text = page(tmp_path, lamp())
-    assert text.count("<svg") == text.count('role="img"') == text.count("<title id=") == 4
+    assert text.count("<svg") == text.count('role="img"') == text.count("<title id=") == 5
     assert "Findings by severity: 1 critical, 0 high, 0 medium, 2 low and 1 info." in text
     assert "2xx success, 1 3xx redirection, 5 4xx client error, 4 of these 404 and 1 5xx server error." in text
 
@@ -146,7 +146,7 @@ def test_rows_and_cards_are_capped_and_the_page_says_so(tmp_path: Path) -> None:
     for number in range(40):
         case.sighting(stream, 1, f"user{number}", fingerprint=str(number))
         case.exchange(stream, f"/missing{number}", 404)
-    limits = model.Limits(rows=10, cards=3, instances=2, errors=5, talkers=1)
+    limits = model.Limits(rows=10, cards=3, instances=2, errors=5, talkers=1, moments=4)
     text = page(tmp_path, case, limits)
     assert text.count('<article class="card') == 3
     assert "71 more findings in findings.jsonl and findings.csv." in text

@@ -90,7 +90,7 @@ def test_summary_of_packets(tmp_path: Path) -> None:
         "Of 3 HTTP responses, 1 (33.3 %) said that the page does not exist (404) and 1 that the server failed (5xx).",
     ]
     assert ("Evidence is", "1 packet capture") in report.case
-    assert report.sections[5] == "Hosts"
+    assert "Hosts" in [section.name for section in report.sections]
     assert not report.programs.rows
     assert report.programs_chart is None
     assert report.programs_note == "Packet captures name no process, so traffic cannot be told apart by program."
@@ -208,8 +208,8 @@ def test_limitations_of_packets(tmp_path: Path) -> None:
     )
     assert said["Loss in E-01: not followed"].startswith("3 times, 180 bytes, 42.9 % of all frames: ")
     assert said["Loss in E-01: unreadable rest"].endswith("(first at byte 4096).")
-    assert said["No handshake"].startswith("The beginning of 1 TCP conversation is in no packet")
-    assert said["One direction only"].startswith("Of 1 TCP conversation the payload of one direction alone")
+    assert said["No handshake"].startswith("1 TCP conversation has its beginning in no packet")
+    assert said["One direction only"].startswith("1 TCP conversation was captured with the payload of one direction alone")
     assert "Open before the capture" not in said
     assert said["Encryption"].startswith("What was encrypted on the network (TLS, SSH) was not decrypted")
     assert {"No processes", "Place of the capture", "Order and checksums"} <= set(said)
@@ -280,9 +280,9 @@ def test_both_kinds_in_one_case(tmp_path: Path) -> None:
     assert {"Rebuilt packets (E-01)", "No processes (E-02)"} <= set(said)
     assert said["Encryption"].startswith("What was encrypted before it reached a system call or the network (TLS, SSH)")
     assert said["Recorded twice: E-01, E-02"] == (
-        "1 conversation of E-02 has the same addresses and ports as one of E-01, whose time overlaps: most likely the "
-        "same traffic. Figures, charts and tables count it once for each input, and an error may be two findings: one "
-        "with its program, one without."
+        "Of E-02, 1 conversation has the same addresses and ports as one of E-01, whose time overlaps: most likely the "
+        "same traffic. Figures, charts and tables count it once for each input. An error may be two findings: one with "
+        "its program, one without."
     )
     assert text(report.summary[-1]).startswith("Some traffic stands in more than one capture (E-01 and E-02) and is ")
     assert [text(row[1]) for row in report.companions.rows] == [
@@ -378,7 +378,7 @@ def test_many_copies_of_one_capture_are_told_in_few_rows(tmp_path: Path) -> None
     report = build(tmp_path, together(tmp_path, *cases))
     rows = [(term, text(words)) for term, words in report.limitations if term.startswith("Recorded twice")]
     assert [term for term, _ in rows[:-1]] == [f"Recorded twice: E-01, E-{number:02d}" for number in range(2, 10)]
-    assert rows[-1] == ("Recorded twice", "The same holds for 3 more pairs of inputs.")
+    assert rows[-1] == ("Recorded twice", "3 more pairs of inputs are like that.")
     card = report.cards[0]
     assert "recorded 12 times in E-01, E-02, " in text(card.story)
     assert len(card.commands) == 6

@@ -44,8 +44,8 @@ def test_forms_are_told_apart(tmp_path: Path) -> None:
     assert [(figure.value, figure.label) for figure in report.figures][:4] == [
         ("2", "critical and high findings"),
         ("1", "distinct passwords in readable form"),
-        ("1", "distinct tokens in readable form"),
-        ("1", "logins to guess a password from"),
+        ("2", "distinct tokens, and answers to guess passwords from"),
+        ("0", "responses with status 404"),
     ]
     said = " ".join(text(paragraph) for paragraph in report.summary)
     assert "1 password of alice was sent without encryption to 203.0.113.9:80." in said
@@ -134,7 +134,7 @@ def test_secrets_of_a_process(tmp_path: Path) -> None:
     findings = judge(tmp_path, manifest)
     report = document.build(manifest, findings, model.SCREEN, revealed=False)
     (card,) = report.cards
-    assert (card.severity, text(card.story)) == ("medium", "A password of frank stood in the arguments of curl, once.")
+    assert (card.severity, text(card.story)) == ("medium", "The arguments of curl held the password of frank, once.")
     assert text(dict(card.facts)["Process"]).startswith("curl [pid 4242], user www-data")
     assert "Connection" not in dict(card.facts)
     assert findings.record(0)["exposure"] == "local"
