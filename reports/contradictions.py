@@ -11,22 +11,10 @@ from typing import Any
 
 from .display import size
 from .inputs import Input, Inputs, items
-from .language import later, plural, text
+from .language import plural, text
 from .model import Phrase
 
-CAUSES = later(
-    {
-        "conflicting_overlap": (
-            "TCP segment repeats bytes with another content",
-            "TCP segments repeat bytes with another content",
-        ),
-        "fragment_conflict": (
-            "IP fragment overlaps another with another content",
-            "IP fragments overlap others with another content",
-        ),
-    }
-)
-"""In words: of one, of several; a number goes before."""
+CAUSES = ("conflicting_overlap", "fragment_conflict")
 
 
 def found(each: Input) -> list[tuple[str, Mapping[str, Any]]]:
@@ -51,7 +39,7 @@ def warnings(each: Input) -> list[tuple[str, str]]:
     told = []
     for cause, loss in found(each):
         frame = first_frame(loss)
-        what = plural(int(loss["count"]), *CAUSES[cause])
+        what = _what(cause, int(loss["count"]))
         what += text(", first in frame {frame}", frame=frame) if frame is not None else ""
         what += text("; {size} differ", size=size(int(loss["bytes"]))) if loss.get("bytes") else ""
         told.append(
@@ -66,6 +54,20 @@ def warnings(each: Input) -> list[tuple[str, str]]:
             )
         )
     return told
+
+
+def _what(cause: str, count: int) -> str:
+    if cause == "fragment_conflict":
+        return plural(
+            count,
+            "IP fragment overlaps another with another content",
+            "IP fragments overlap others with another content",
+        )
+    return plural(
+        count,
+        "TCP segment repeats bytes with another content",
+        "TCP segments repeat bytes with another content",
+    )
 
 
 def summary(inputs: Inputs) -> list[Phrase]:

@@ -49,7 +49,7 @@ def test_forms_are_told_apart(tmp_path: Path) -> None:
     ]
     said = " ".join(text(paragraph) for paragraph in report.summary)
     assert "1 password of alice was sent without encryption to 203.0.113.9:80." in said
-    assert "1 token (keys and the like, which stand for a password) of svc was sent without encryption" in said
+    assert "1 token of svc (keys and the like, which stand for a password) was sent without encryption" in said
     assert "1 answer to a challenge of CORP\\anne was sent to 203.0.113.9:80. No password can be read from it" in said
     assert "1 session cookie crossed a connection without encryption" in said
     steps = [text(step) for step in report.first_steps]
