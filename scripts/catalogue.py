@@ -95,7 +95,7 @@ def merged(language: str) -> Catalog:
     with path(language, "po").open("rb") if path(language, "po").is_file() else io.BytesIO() as file:
         before = read_po(file, language)
     now = Catalog(language, project="syswire", version="", charset="utf-8", fuzzy=False)
-    now.header_comment = f"# syswire's reports in {now.locale_name}."
+    now.header_comment = f"# syswire's reports in {language}."
     now.creation_date = now.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # no clock: the same texts, the same file
     for message in messages():
         known = before.get(message[0] if isinstance(message, tuple) else message)
