@@ -40,7 +40,7 @@ def messages() -> list[Message]:
     templates = Environment(extensions=["jinja2.ext.i18n"])
     for path in sorted((ROOT / "templates").glob("*.j2")):
         for _, _, told in templates.extract_translations(path.read_text("utf-8")):
-            words = (told,) if isinstance(told, str) else told
+            words = (told,) if isinstance(told, str) else told or ()
             found.update(dict.fromkeys(word for word in words if isinstance(word, str)))
     found.update(dict.fromkeys(of_data()))
     found.pop("", None)
