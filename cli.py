@@ -328,7 +328,13 @@ def _write_reports(
     missing, directory = None, given.output
     try:
         written = write_reports(
-            directory, manifest, findings, formats, reveal=given.reveal, pdf_variant=given.pdf_variant
+            directory,
+            manifest,
+            findings,
+            formats,
+            reveal=given.reveal,
+            pdf_variant=given.pdf_variant,
+            language=given.language,
         )
     except DocumentNotMade as error:
         written, missing = list(error.written), str(error)

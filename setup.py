@@ -191,6 +191,7 @@ def run() -> None:
             "syswire.reports": ["templates/*"],
             "syswire.reports.findings": ["rules/*.toml"],
             "syswire.reports.wireshark": ["*.lua"],
+            "syswire.reports.languages": ["*/LC_MESSAGES/*.mo"],
             "syswire.capture": ["record.h"],
             "syswire.capture.probe": ["*.h", "*.c"],
         },

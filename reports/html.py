@@ -13,13 +13,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from .display import captured
-from .language import ENGLISH, spoken, text
+from .language import spoken, text
+from .languages import ENGLISH
 from .model import SCREEN, Captured, Document, Phrase
 
 TEMPLATES = Path(__file__).parent / "templates"
 LIMIT = 240
 FONTS = {"ja": '"DejaVu Sans", "Noto Sans CJK JP", IPAPGothic, IPAGothic, TakaoPGothic, VL-PGothic, sans-serif'}
 """For paper: a font of the distribution behind the usual one, for letters that it lacks."""
+LETTERS = {"ja": "\u3042\u30a2\u6f22"}
+"""Letters without which a language cannot be printed."""
 INDEX = "report-findings-index.html"
 """Where the pages of `pages.overview_pages` are listed."""
 

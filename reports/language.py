@@ -15,10 +15,9 @@ from pathlib import Path
 from string import Formatter
 from typing import TypeVar
 
+from .languages import ENGLISH
 from .model import Captured, Phrase
 
-ENGLISH = "en"
-LANGUAGES = (ENGLISH, "ja")
 CATALOGUES = Path(__file__).parent / "languages"
 DOMAIN = "syswire"
 _Texts = TypeVar("_Texts")

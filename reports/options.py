@@ -5,6 +5,8 @@ Nothing heavy is imported before it is needed: `--help` answers at once.
 
 from __future__ import annotations
 
+from .languages import ENGLISH, LANGUAGES
+
 TYPE_CHECKING = False  # as in cli.py
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULTS = ("html", "pdf", "jsonl", "csv")
 FORMATS = (*DEFAULTS, "schema", "sarif", "ocsf", "timeline", "wireshark")
-JUDGED_BY = ("rules", "ignore", "baseline")
+OF_REPORT = ("rules", "ignore", "baseline", "language")
+"""Of the manifest's options those that a report sets anew."""
 VARIANTS = ("ua-1", "a-3a")
 LEVELS = ("info", "low", "medium", "high", "critical")
 
@@ -50,6 +53,12 @@ def add_arguments(report: argparse.ArgumentParser) -> None:
         choices=VARIANTS,
         default="ua-1",
         help="a-3a: for archives, with findings.jsonl and manifest inside",
+    )
+    report.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default=ENGLISH,
+        help="language of report.html and report.pdf; files for programs stay English",
     )
     report.add_argument("--fail-on", metavar="LEVEL", choices=LEVELS, help="exit with 1 when a finding is this severe")
 
@@ -87,6 +96,8 @@ class Judging:
         if given.ignore is not None:
             self.accepted = accepted.read(given.ignore, frozenset(rule.id for rule in (*RULES, *self.rules)))
             self.files["ignore"] = _described(given.ignore)
+        if given.language != ENGLISH:
+            self.files["language"] = given.language
         if given.baseline is not None:
             from .findings import baseline
 
@@ -98,7 +109,7 @@ class Judging:
         from .findings.judge import judge
 
         before = manifest.get("options") or {}
-        manifest["options"] = {name: before[name] for name in before if name not in JUDGED_BY} | self.files
+        manifest["options"] = {name: before[name] for name in before if name not in OF_REPORT} | self.files
         manifest.pop("compared", None)
         findings = judge(directory, manifest, rules=self.rules, accepted=self.accepted, case_key=self._case_key)
         if self.baseline is not None:

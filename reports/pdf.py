@@ -14,11 +14,14 @@ from .errors import RendererMissing, RenderFailed
 
 SECONDS = 300
 MEMORY = 2 << 30
-MISSING = 5
+MISSING, NO_FONT = 5, 6
 REMEDY = (
     "the PDF needs WeasyPrint and its libraries; on Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 "
     "libharfbuzz0b libharfbuzz-subset0 libfontconfig1 fonts-dejavu-core"
 )
+
+
+FONTS = "the PDF needs one with Japanese letters; on Debian: apt-get install fonts-ipafont-gothic, or fonts-noto-cjk"
 
 
 class Attached(NamedTuple):
@@ -37,6 +40,7 @@ def render(
     variant: str = "ua-1",
     attachments: Sequence[Attached] = (),
     created: int = 0,
+    letters: str = "",
     seconds: int = SECONDS,
     memory: int = MEMORY,
 ) -> bytes:
@@ -47,11 +51,12 @@ def render(
         variant: `ua-1` or `a-3a`, as which it is made (PDF/UA-1, ISO 14289-1; PDF/A-3a, ISO 19005-3).
         attachments: files that are embedded.
         created: the date of the attachments, seconds since 1970; PDF/A asks for one.
+        letters: for which there has to be a font, or nothing is made.
         seconds: limit of processor time of the child, and a quarter of its limit of wall time.
         memory: limit of the child's address space, in bytes.
 
     Raises:
-        RendererMissing: WeasyPrint or a library of it is not there.
+        RendererMissing: WeasyPrint or a library of it is not there, or no font has the letters.
         RenderFailed: it ran into a limit, or failed.
     """
     child = Path(__file__).with_name("pdf_child.py")
@@ -67,6 +72,7 @@ def render(
         "variant": variant,
         "page": len(page),
         "created": created,
+        "letters": letters,
         "attachments": [
             {
                 "name": each.name,
@@ -90,6 +96,8 @@ def render(
         )
     except subprocess.TimeoutExpired as error:
         raise RenderFailed(f"the PDF was not made: no end after {4 * seconds} s") from error
+    if done.returncode == NO_FONT:
+        raise RendererMissing(f"no font for the report's language: {FONTS}")
     if done.returncode == MISSING:
         raise RendererMissing(f"{done.stderr.decode('utf-8', 'replace').strip()[-200:]}: {REMEDY}")
     if done.returncode != 0 or not done.stdout.startswith(b"%PDF-"):

@@ -2,8 +2,8 @@
 
 It is run as a file of its own, and knows nothing of the rest: `pdf_child.py SECONDS BYTES`. Standard input begins with
 a line of JSON: `variant`, `page` (its length), `created` (seconds since 1970), `attachments` (name, description,
-relationship, type, length of each); then page and attachments follow. It may fetch nothing. Ends with 5 where
-WeasyPrint or a library is missing, 7 where memory ran out.
+relationship, type, length of each), `letters` (that a font has to have); then page and attachments follow. It may fetch nothing. Ends with 5 where
+WeasyPrint or a library is missing, 6 where no font has the letters, 7 where memory ran out.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import mimetypes
 import re
 import resource
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-MISSING, OUT_OF_MEMORY = 5, 7
+MISSING, NO_FONT, OUT_OF_MEMORY = 5, 6, 7
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -50,9 +51,8 @@ def glyphs() -> Any:
     return lambda code: any(library.FcCharSetHasChar(characters, code) for characters in sets)
 
 
-def printable(page: str) -> str:
+def printable(page: str, drawable: Callable[[int], bool]) -> str:
     """The page with every character that no font can draw written as an escape, which PDF/UA asks for."""
-    drawable = glyphs()
     known: dict[str, str] = {}
 
     def shown(match: re.Match[str]) -> str:
@@ -74,7 +74,10 @@ def main(seconds: int, memory: int) -> int:
         from weasyprint.urls import URLFetcher
 
         head = json.loads(sys.stdin.buffer.readline())
-        page = printable(sys.stdin.buffer.read(head["page"]).decode("utf-8"))
+        drawable = glyphs()
+        if not all(drawable(ord(letter)) for letter in head["letters"]):
+            return NO_FONT
+        page = printable(sys.stdin.buffer.read(head["page"]).decode("utf-8"), drawable)
     except (ImportError, OSError) as error:
         sys.stderr.write(str(error).splitlines()[0] if str(error) else type(error).__name__)
         return MISSING

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from .display import number
 from .findings import Findings
 from .inputs import STDIN, Input, Inputs
-from .language import LANGUAGES, heads, later, text
+from .language import heads, later, text
+from .languages import LANGUAGES
 from .model import Captured, Phrase, Table
 
 Manifest = Mapping[str, Any]

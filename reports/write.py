@@ -17,6 +17,7 @@ from .display import nanoseconds
 from .errors import DocumentNotMade
 from .export import csv, jsonl, ocsf, sarif, timesketch
 from .findings import Findings
+from .languages import ENGLISH
 from .model import PAPER, SCREEN
 from .options import DEFAULTS, FORMATS
 
@@ -40,6 +41,7 @@ def write_reports(
     *,
     reveal: bool = False,
     pdf_variant: str = "ua-1",
+    language: str = ENGLISH,
 ) -> list[Path]:
     """Write report.html, report.pdf, findings.jsonl and the other documents, as far as they are asked for.
 
@@ -51,6 +53,7 @@ def write_reports(
         findings: of the same directory.
         formats: of FORMATS.
         reveal: every page and file says that it contains secrets.
+        language: of LANGUAGES, in which report.html and report.pdf speak.
         pdf_variant: `ua-1`, or `a-3a` with findings.jsonl and the manifest embedded.
 
     Returns:
@@ -68,21 +71,26 @@ def write_reports(
     made = [_described(directory, path) for paths in written.values() for path in paths]
     if "html" in formats or "pdf" in formats:
         from . import document, html, pages, pdf  # jinja2 is not imported where no document is made
+        from .language import speaking
 
-        if "html" in formats:
-            page = html.render(document.build(manifest, findings, SCREEN, revealed=revealed, made=made))
-            written["html"].append(_whole(directory / "report.html", partial(_put, page)))
-            for name, further in pages.overview_pages(findings, manifest, revealed):
-                written["html"].append(_whole(directory / name, partial(_put, further)))
-        if "pdf" in formats:
-            sheets = html.pages(document.build(manifest, findings, PAPER, revealed=revealed, made=made))
-            attached = _attached(manifest, findings, revealed=revealed) if pdf_variant == ARCHIVED else ()
-            try:
-                printed = pdf.render(sheets, variant=pdf_variant, attachments=attached, created=_date(manifest))
-            except DocumentNotMade as error:
-                error.written = [path for paths in written.values() for path in paths]
-                raise
-            written["pdf"].append(_whole(directory / "report.pdf", partial(_put, printed)))
+        with speaking(language):
+            if "html" in formats:
+                page = html.render(document.build(manifest, findings, SCREEN, revealed=revealed, made=made))
+                written["html"].append(_whole(directory / "report.html", partial(_put, page)))
+                for name, further in pages.overview_pages(findings, manifest, revealed):
+                    written["html"].append(_whole(directory / name, partial(_put, further)))
+            if "pdf" in formats:
+                sheets = html.pages(document.build(manifest, findings, PAPER, revealed=revealed, made=made))
+                attached = _attached(manifest, findings, revealed=revealed) if pdf_variant == ARCHIVED else ()
+                date, letters = _date(manifest), html.LETTERS.get(language, "")
+                try:
+                    printed = pdf.render(
+                        sheets, variant=pdf_variant, attachments=attached, created=date, letters=letters
+                    )
+                except DocumentNotMade as error:
+                    error.written = [path for paths in written.values() for path in paths]
+                    raise
+                written["pdf"].append(_whole(directory / "report.pdf", partial(_put, printed)))
     findings.close()
     return [path for paths in written.values() for path in paths]
 

@@ -23,7 +23,8 @@ from jinja2 import Environment
 from syswire.convert.model.losses import CAUSES
 from syswire.reports.findings.severity import LEVELS
 from syswire.reports.findings.table import RULES
-from syswire.reports.language import CATALOGUES, DOMAIN, ENGLISH, LANGUAGES
+from syswire.reports.language import CATALOGUES, DOMAIN
+from syswire.reports.languages import ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent / "reports"
 Message = str | tuple[str, str]
@@ -118,7 +119,11 @@ def spelled(catalogue: Catalog) -> tuple[bytes, bytes]:
 
 def missing(catalogue: Catalog) -> list[str]:
     """The texts without a translation."""
-    return [str(each.id) for each in catalogue if each.id and not all([each.string] if isinstance(each.string, str) else each.string)]
+    return [
+        str(each.id)
+        for each in catalogue
+        if each.id and not all([each.string] if isinstance(each.string, str) else each.string)
+    ]
 
 
 def main() -> int:

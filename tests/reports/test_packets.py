@@ -209,7 +209,9 @@ def test_limitations_of_packets(tmp_path: Path) -> None:
     assert said["Loss in E-01: not followed"].startswith("3 times, 180 bytes, 42.9 % of all frames: ")
     assert said["Loss in E-01: unreadable rest"].endswith("(first at byte 4096).")
     assert said["No handshake"].startswith("1 TCP conversation has its beginning in no packet")
-    assert said["One direction only"].startswith("1 TCP conversation was captured with the payload of one direction alone")
+    assert said["One direction only"].startswith(
+        "1 TCP conversation was captured with the payload of one direction alone"
+    )
     assert "Open before the capture" not in said
     assert said["Encryption"].startswith("What was encrypted on the network (TLS, SSH) was not decrypted")
     assert {"No processes", "Place of the capture", "Order and checksums"} <= set(said)
