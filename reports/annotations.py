@@ -37,6 +37,7 @@ class Place(msgspec.Struct, gc=False):
     frame: int | None = None
     time: str | None = None
     length: int = 0
+    stream_offset: int | None = None
 
 
 class Process(msgspec.Struct, gc=False, tag="process"):
@@ -58,6 +59,8 @@ class Stream(msgspec.Struct, gc=False, tag="stream"):
     server: Endpoint | None = None
     client_process: int | None = None
     server_process: int | None = None
+    client_attribution: str = "none"
+    server_attribution: str = "none"
     bytes_to_server: int = 0
     bytes_to_client: int = 0
     gaps: int = 0
@@ -108,7 +111,8 @@ class Side(msgspec.Struct, gc=False):
 class Said(msgspec.Struct, gc=False):
     """What was said in another protocol than HTTP, as far as the survey needs it."""
 
-    stream: int = 0
+    stream: int | None = None
+    time: str | None = None
     request: Side | None = None
     response: Side | None = None
 
@@ -144,6 +148,9 @@ class Spread(msgspec.Struct, gc=False, tag="spread"):
     way: str
     username: str | None = None
     time: str | None = None
+    stream: int | None = None
+    spelling: str = ""
+    where: Place | None = None
 
 
 class Watched(msgspec.Struct, gc=False):
@@ -216,6 +223,22 @@ class Annotations:
             except msgspec.DecodeError as error:
                 raise AnnotationsDamaged(self.path, index, str(error)) from error
             offset += len(line)
+
+    def streams(self) -> Iterator[Process | Stream]:
+        """The process and stream records alone, which stand in front; the rest is not read."""
+        process, stream = msgspec.json.Decoder(Process).decode, msgspec.json.Decoder(Stream).decode
+        self._file.seek(0)
+        for index, line in enumerate(self._file, 1):
+            try:
+                kind = self._kind(line)
+                if kind == "process":
+                    yield process(line)
+                elif kind == "stream":
+                    yield stream(line)
+                elif kind != "capture":
+                    return
+            except msgspec.DecodeError as error:
+                raise AnnotationsDamaged(self.path, index, str(error)) from error
 
     def _note(self, kind: str, given: int | None, offset: int, line: int) -> None:
         number = self._last[kind] + 1 if given is None else given

@@ -128,7 +128,8 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
     if len(sources := _sources(record)) > 1:
         facts.append((text("Seen in"), listing([item(source) for source in sources], 12)))
     shown = record["instances"][: limits.instances]
-    kinds = {inputs.is_packets(where.get("source", 0)) for where in shown}
+    places = [place for where in shown for place in (where, *_also(where))]
+    kinds = {inputs.is_packets(where.get("source", 0)) for where in places}
     kind = "both" if len(kinds) > 1 else "frames" if True in kinds else "events"
     return Card(
         record["id"],
@@ -137,7 +138,7 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
         story(record, _sources(record)),
         brief,
         facts,
-        [pointer(where, _tcp_stream(findings, where), inputs, mixed=kind == "both") for where in shown],
+        [pointer(where, _tcp_stream(findings, where), inputs, mixed=kind == "both") for where in places],
         kind,
         text(ORIGINS[kind]),
         record["instances_total"],
@@ -167,14 +168,23 @@ def first_frame(record: Mapping[str, Any]) -> Frame:
     return Frame(record["source"], where.get("frame"), where.get("source_frame"), record["id"])
 
 
+def _also(where: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same place in other captures, with what is judged of it."""
+    return [{**place, "outcome": where.get("outcome")} for place in where.get("also") or ()]
+
+
+def _places(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [place for where in record["instances"] for place in (where, *_also(where))]
+
+
 def _sources(record: Mapping[str, Any]) -> list[int]:
-    return sorted({int(where.get("source", 0)) for where in record["instances"]})
+    return sorted({int(where.get("source", 0)) for where in _places(record)})
 
 
 def _first_frames(record: Mapping[str, Any]) -> list[Frame]:
     """The frame of the first instance in each input, of a few inputs."""
     firsts: dict[int, Frame] = {}
-    for where in record["instances"]:
+    for where in _places(record):
         source = int(where.get("source", 0))
         if source not in firsts:
             firsts[source] = Frame(source, where.get("frame"), where.get("source_frame"), record["id"])
@@ -187,6 +197,9 @@ def _process_fact(
     """The process at one side of the first instance; where packets name none, the one that another capture names."""
     label, source = text(SIDES[side]), record["source"]
     process, packets = record[f"{side}_process"], inputs.is_packets(source)
+    if process is not None and record[f"{side}_process_source"] != source:
+        told = process_phrase(process, record[f"{side}_attribution"])
+        return label, phrase("by {item}: {process}", item=item(record[f"{side}_process_source"]), process=told)
     if process is not None or not packets or not inputs.mixed:
         return label, process_phrase(process, record[f"{side}_attribution"], packets=packets)
     for other, instance in findings.records(position):

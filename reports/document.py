@@ -76,7 +76,7 @@ def build(
         figures=prose.figures(findings, found),
         charts=_charts(findings),
         first_steps=actions.first_steps(inputs, findings, found),
-        evidence=scope.evidence(inputs),
+        evidence=scope.evidence(inputs, findings),
         custody=scope.custody(manifest),
         method=scope.method(inputs),
         rules=scope.rules_table(findings.rules),

@@ -85,12 +85,15 @@ def joined(*phrases: Phrase) -> Phrase:
     return parts[0] if len(parts) == 1 else tuple(parts)
 
 
-def plural(count: int, one: str, many: str = "", *, none: str | None = None) -> str:
-    """`1 finding`, `2 findings`; `many` where an s does not do; `none`, where given, of none and less."""
+def plural(count: int, one: str, many: str = "", *, none: str | None = None, **values: object) -> str:
+    """`1 finding`, `2 findings`; `many` where an s does not do; `none`, where given, of none and less.
+
+    `{name}` is replaced by the values, as in `text`.
+    """
     if none is not None and count <= 0:
         return none
     message = _SPOKEN.get()[1].ngettext(f"{{count}} {one}", f"{{count}} {many or one + 's'}", count)
-    return message.format(count=f"{count:,}")
+    return message.format(count=f"{count:,}", **values)
 
 
 def times(count: int) -> str:

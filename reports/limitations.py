@@ -229,6 +229,17 @@ def _of_bounds(findings: Findings) -> list[Said]:
             for what, count in findings.told.left_out.items()
         ),
         (
+            text("Captures compared"),
+            plural(
+                findings.sides.left_out + findings.doubles.left_out,
+                "record beyond a limit was not compared with those of other captures. If another one holds it too, it "
+                "counts in each.",
+                "records beyond a limit were not compared with those of other captures. What another one holds too "
+                "counts in each.",
+                none="",
+            ),
+        ),
+        (
             text("Packet comments"),
             plural(
                 findings.comments_left_out,
@@ -271,8 +282,9 @@ def _of_kind(inputs: Inputs) -> list[Said]:
             (
                 text("Clocks"),
                 text(
-                    "Each capture has the times of its own recorder. How far their clocks were apart is not known, so "
-                    "times of different captures are to be compared with care."
+                    "Each capture has the times of its own recorder's clock, as UTC. How far clocks were apart is told "
+                    "with the evidence, as far as messages that two captures hold show it; elsewhere it is not known, "
+                    "so times of different captures are to be compared with care."
                 ),
             )
         )

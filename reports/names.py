@@ -62,7 +62,14 @@ class Programs:
 
     def learn(self, process: Process) -> None:
         """Note which program a process is."""
-        program = Program(process.name or "unknown", process.exe, process.user, process.container)
+        index = self.index(Program(process.name or "unknown", process.exe, process.user, process.container))
+        known = self._of_process
+        if process.id >= len(known):
+            known.extend([0] * (process.id + 1 - len(known)))
+        known[process.id] = index
+
+    def index(self, program: Program) -> int:
+        """Index of a program in `table`, where it is put unless it is full."""
         index = self._indexes.get(program)
         if index is None:
             index = 1
@@ -70,10 +77,7 @@ class Programs:
                 index = len(self.table)
                 self.table.append(program)
                 self._indexes[program] = index
-        known = self._of_process
-        if process.id >= len(known):
-            known.extend([0] * (process.id + 1 - len(known)))
-        known[process.id] = index
+        return index
 
     def of(self, process: int | None) -> int:
         """Index into `table`; 0 where the process is not known."""

@@ -1,9 +1,9 @@
 """The child process that makes the PDF: HTML and attachments on standard input, PDF on standard output.
 
 It is run as a file of its own, and knows nothing of the rest: `pdf_child.py SECONDS BYTES`. Standard input begins with
-a line of JSON: `variant`, `page` (its length), `created` (seconds since 1970), `attachments` (name, description,
-relationship, type, length of each), `letters` (that a font has to have); then page and attachments follow. It may fetch nothing. Ends with 5 where
-WeasyPrint or a library is missing, 6 where no font has the letters, 7 where memory ran out.
+a line of JSON: `variant`, `page` (its length), `created` (seconds since 1970), `letters` (that a font has to have),
+`attachments` (name, description, relationship, type, length of each); then page and attachments follow. It may fetch
+nothing. Ends with 5 where WeasyPrint or a library is missing, 6 where no font has the letters, 7 where memory ran out.
 """
 
 from __future__ import annotations

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import contradictions
+from .clocks import in_words
 from .display import duration, moment, nanoseconds, number, visible
-from .findings import rule_files
+from .findings import Findings, rule_files
 from .findings.rule import Rule
-from .inputs import Input, Inputs, dates, items, kinds
+from .inputs import Input, Inputs, dates, item, items, kinds
 from .language import heads, joined, later, phrase, plural, text
-from .limitations import first_place, in_words
+from .limitations import first_place
+from .limitations import in_words as cause_in_words
 from .model import Captured, Evidence, Phrase, Table
 
 Manifest = Mapping[str, Any]
@@ -109,12 +111,28 @@ def custody(manifest: Manifest) -> list[tuple[str, Phrase]]:
     return [*rows, (text(CUSTODY_LABELS["clock"]), clock)]
 
 
-def evidence(inputs: Inputs) -> list[Evidence]:
-    """One item for each input, with its digests before and after reading."""
-    return [_item(each) for each in inputs]
+def evidence(inputs: Inputs, findings: Findings) -> list[Evidence]:
+    """One item for each input, with its digests before and after reading, and what others have in common with it."""
+    return [_item(each, _in_common(each, findings)) for each in inputs]
 
 
-def _item(each: Input) -> Evidence:
+def _in_common(each: Input, findings: Findings) -> list[tuple[str, Phrase]]:
+    """Which conversations an earlier input has too, and how far the clocks were apart."""
+    told: list[tuple[str, Phrase]] = []
+    for (one, other), count in sorted(findings.survey.joined.items()):
+        if other == each.source:
+            shared = plural(
+                count,
+                "conversation is one of {other}, and counted there",
+                "conversations are those of {other}, and counted there",
+                other=item(one),
+            )
+            told.append((text("In common"), shared))
+    told += [(text("Clock"), in_words(apart, item(one))) for one, apart in findings.doubles.clocks.against(each.source)]
+    return told
+
+
+def _item(each: Input, in_common: list[tuple[str, Phrase]]) -> Evidence:
     entry = each.entry
     before, after = entry.get("sha256"), entry.get("sha256_after")
     intact = None if not before or not after else before == after
@@ -143,6 +161,7 @@ def _item(each: Input) -> Evidence:
     if str(entry.get("status") or "complete") != "complete":
         read = joined(text("damaged: "), Captured(message) if message else text("see limitations"))
     facts.append((text("Read"), read))
+    facts += in_common
     told = [warning for _, warning in contradictions.warnings(each)]
     return Evidence(each.item, Captured(each.name), facts, intact, told)
 
@@ -165,9 +184,11 @@ def _losses(each: Input) -> str:
     for cause, loss in sorted((each.entry.get("losses") or {}).items()):
         times = plural(int(loss.get("count") or 0), "time")
         if place := first_place(loss):
-            told.append(text("{cause}, {times} (first at {place})", cause=in_words(cause), times=times, place=place))
+            told.append(
+                text("{cause}, {times} (first at {place})", cause=cause_in_words(cause), times=times, place=place)
+            )
         else:
-            told.append(text("{cause}, {times}", cause=in_words(cause), times=times))
+            told.append(text("{cause}, {times}", cause=cause_in_words(cause), times=times))
     return "; ".join(told) or text("none that the capture shows")
 
 

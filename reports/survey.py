@@ -152,6 +152,9 @@ class Survey:
         self.without_beginning = 0
         self.one_sided = 0
         self.twice: dict[tuple[int, int], int] = {}
+        """Conversations that may be those of an earlier input, and count in each."""
+        self.joined: dict[tuple[int, int], int] = {}
+        """Conversations that are those of an earlier input, and count there."""
         self.with_gaps = 0
         self.missing_bytes = 0
         self.statuses: dict[int, int] = {}
@@ -173,8 +176,8 @@ class Survey:
         self.processes += 1
         self.programs.learn(process)
 
-    def stream(self, stream: Stream) -> None:
-        """Count a conversation and its bytes."""
+    def stream(self, stream: Stream, client_program: int, server_program: int) -> None:
+        """Count a conversation and its bytes; the programs are indexes into the table of `programs`, 0 of none."""
         self.streams[stream.protocol] = self.streams.get(stream.protocol, 0) + 1
         self._beginning(stream)
         if self._several and stream.client is not None and stream.client.ip is not None:
@@ -189,11 +192,10 @@ class Survey:
         spoken = ", ".join(dict.fromkeys(stream.protocols))
         pair = Pair(client, endpoint(stream.server), stream.protocol, spoken, stream.encrypted)
         _bounded(self.pairs, pair, OTHER_PAIRS).add(up, down)
-        program, peer = self.programs.of(stream.client_process), self.programs.of(stream.server_process)
-        if program:
-            self.by_program.setdefault(program, Traffic()).add(up, down)
-        if peer:
-            self.by_program.setdefault(peer, Traffic()).add(down, up)
+        if client_program:
+            self.by_program.setdefault(client_program, Traffic()).add(up, down)
+        if server_program:
+            self.by_program.setdefault(server_program, Traffic()).add(down, up)
 
     def _beginning(self, stream: Stream) -> None:
         """Whether the stream was open before, and whether a direction of it was captured at all."""

@@ -19,6 +19,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
+from jinja2.ext import extract_from_ast
 
 from syswire.convert.model.losses import CAUSES
 from syswire.reports.findings.severity import LEVELS
@@ -40,7 +41,7 @@ def messages() -> list[Message]:
         found.update(dict.fromkeys(of_code(path.read_text("utf-8"))))
     templates = Environment(extensions=["jinja2.ext.i18n"])
     for path in sorted((ROOT / "templates").glob("*.j2")):
-        for _, _, told in templates.extract_translations(path.read_text("utf-8")):
+        for _, _, told in extract_from_ast(templates.parse(path.read_text("utf-8"))):
             words = (told,) if isinstance(told, str) else told or ()
             found.update(dict.fromkeys(word for word in words if isinstance(word, str)))
     found.update(dict.fromkeys(of_data()))
@@ -54,7 +55,7 @@ def of_code(source: str) -> Iterator[Message]:
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         if node.func.id == "plural":
-            words = [arg.value for arg in node.args[1:] if isinstance(arg, ast.Constant)]
+            words = [text for arg in node.args[1:] for text in _constants(arg)]
             if words:
                 yield f"{{count}} {words[0]}", f"{{count}} {words[1] if len(words) > 1 else words[0] + 's'}"
         elif node.func.id in (*PLAIN, *WHOLE) and node.args:
@@ -119,11 +120,11 @@ def spelled(catalogue: Catalog) -> tuple[bytes, bytes]:
 
 def missing(catalogue: Catalog) -> list[str]:
     """The texts without a translation."""
-    return [
-        str(each.id)
-        for each in catalogue
-        if each.id and not all([each.string] if isinstance(each.string, str) else each.string)
-    ]
+    return [str(each.id) for each in catalogue if each.id and not _translated(each.string)]
+
+
+def _translated(told: object) -> bool:
+    return all(told) if isinstance(told, list | tuple) else bool(told)
 
 
 def main() -> int:

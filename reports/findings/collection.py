@@ -9,17 +9,20 @@ from typing import Any
 from ..annotations import Annotations
 from ..display import timestamp, visible
 from ..names import endpoint_of
+from ..sides import Sides
 from ..survey import Survey
 from . import severity
 from .accepted import Accepted, Entry
 from .baseline import NEW, UNCHANGED, Baseline, Old
 from .comments import FrameComments, Marks
 from .derived import Told
-from .groups import Group, Groups
+from .doubles import Doubles
+from .groups import SOURCE_SHIFT, Group, Groups
 from .kinds import SECRETS, WITH_SECRET
 from .rule import LIKELY, Facts, Rule
 
 USER = 80
+_End = tuple[dict[str, Any] | None, int | None, str | None]
 _PROCESS = ("id", "pid", "tid", "name", "exe", "cmdline", "user", "container")
 _PERHAPS = ("parents", "login_user", "login_uid", "container_name")
 
@@ -40,8 +43,12 @@ class Findings:
         annotations: Mapping[int, Annotations],
         told: Told,
         accepted: Accepted | None = None,
+        sides: Sides | None = None,
+        doubles: Doubles | None = None,
     ) -> None:
         self.rules = rules
+        self.sides = sides or Sides()
+        self.doubles = doubles or Doubles(self.sides, survey.clock)
         self.survey = survey
         self.told = told
         self.accepted = accepted
@@ -169,6 +176,12 @@ class Findings:
             else f"{rule.title}: {found.path}"
         )
 
+    def also(self, source: int, offset: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(source, annotation record) of what other inputs hold of the record at an offset."""
+        for place in self.doubles.also.get(source << SOURCE_SHIFT | offset, ()):
+            other = place >> SOURCE_SHIFT
+            yield other, self._annotations[other].at(place & ((1 << SOURCE_SHIFT) - 1))
+
     def records(self, position: int, limit: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
         """(source, annotation record) of a finding's kept instances, the earliest first."""
         instances = self.group(position).instances()
@@ -191,14 +204,22 @@ class Findings:
         """The finding as written to findings.jsonl: the fields of docs/formats.md, plain data."""
         at, group, rule = self._order[position], self.group(position), self.rule(position)
         source, first, wheres = -1, dict[str, Any](), []
-        for index, record in self.records(position):
+        for (index, offset), (_, record) in zip(group.instances(), self.records(position), strict=True):
             if source < 0:
                 source, first = index, record
             where = _where(rule, record)
             if where is not None:
-                wheres.append({**where, "stream": record.get("stream"), "outcome": record.get("outcome")})
+                told = {**where, "stream": record.get("stream"), "outcome": record.get("outcome")}
+                if also := [
+                    {**place, "stream": other.get("stream")}
+                    for _, other in self.also(index, offset)
+                    if (place := _where(rule, other)) is not None
+                ]:
+                    told["also"] = also
+                wheres.append(told)
         ends = self._ends(rule, source, first)
         near = ends.get("source", source)
+        client, server = self._sides_of(rule, near, ends)
         stream = self.numbered(source, "stream", first.get("stream")) if rule.kind != "spread" else None
         secret, judged = rule.kind in WITH_SECRET, rule.kind in (*SECRETS, "brute_force")
         shown = first if secret else {}
@@ -225,10 +246,12 @@ class Findings:
             "refused_before": self.told.refused_before.get(at) if judged and secret else None,
             "client": ends.get("client"),
             "server": ends.get("server"),
-            "client_process": self.process(near, ends.get("client_process")),
-            "server_process": self.process(near, ends.get("server_process")),
-            "client_attribution": (stream or ends).get("client_attribution"),
-            "server_attribution": (stream or ends).get("server_attribution"),
+            "client_process": client[0],
+            "server_process": server[0],
+            "client_process_source": client[1],
+            "server_process_source": server[1],
+            "client_attribution": client[2] or (stream or ends).get("client_attribution"),
+            "server_attribution": server[2] or (stream or ends).get("server_attribution"),
             "source": source,
             "stream": ends.get("stream"),
             "tcp_stream": (stream or ends).get("tcp_stream"),
@@ -256,6 +279,21 @@ class Findings:
             "references": list(rule.references),
             "advice": rule.advice,
         }
+
+    def _sides_of(self, rule: Rule, source: int, ends: Mapping[str, Any]) -> list[_End]:
+        """For each end: the process, the input that names it, and where that is another one, how sure that is."""
+        told: list[_End] = []
+        stream = ends.get("id") if rule.kind == "spread" else ends.get("stream")
+        others = self.sides.processes(source, stream)
+        for field, other in zip(("client_process", "server_process"), others, strict=True):
+            process = self.process(source, ends.get(field))
+            if process is not None:
+                told.append((process, source, None))
+            elif other is not None:
+                told.append((self.process(other.source, other.process), other.source, other.attribution))
+            else:
+                told.append((None, None, None))
+        return told
 
     def _scan(self, at: int) -> str | None:
         """The id of the scan that a missing page is part of."""

@@ -122,6 +122,17 @@ class Groups:
     def __getitem__(self, index: int) -> Group:
         return self._groups[index]
 
+    def again(self, index: int, outcome: str, *, complete: bool, confidence: str) -> None:
+        """What another capture tells of a record that is counted already."""
+        group = self._groups[index]
+        group.complete = group.complete or complete
+        if confidence == CERTAIN and not complete:
+            confidence = LIKELY
+        if CONFIDENCES.index(confidence) < CONFIDENCES.index(group.confidence):
+            group.confidence = confidence
+        if OUTCOMES.index(outcome) < OUTCOMES.index(group.outcome):
+            group.outcome = outcome
+
     def find(self, identity: Identity, exposure: str) -> int:
         """The index of the group that the identity belongs to, made where it is new."""
         digest = identity.digest()
@@ -165,13 +176,7 @@ class Groups:
         group.first = time if group.count == 0 else min(group.first, time)
         group.last = max(group.last, time)
         group.count += 1
-        group.complete = group.complete or complete
-        if confidence == CERTAIN and not complete:
-            confidence = LIKELY
-        if CONFIDENCES.index(confidence) < CONFIDENCES.index(group.confidence):
-            group.confidence = confidence
-        if OUTCOMES.index(outcome) < OUTCOMES.index(group.outcome):
-            group.outcome = outcome
+        self.again(index, outcome, complete=complete, confidence=confidence)
         if len(group.places) < (INSTANCES if self._kept < KEPT else FEW):
             group.places.append(source << SOURCE_SHIFT | offset)
             group.times.append(time)

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..annotations import Annotations, Http, Process, Said, Sighting, Spread, Stream, Watched
+from ..annotations import Annotations, Http, Place, Process, Said, Sighting, Spread, Stream, Watched
 from ..inputs import Inputs
-from ..names import endpoint, machine
-from ..survey import Survey
+from ..names import Program, Programs, endpoint, machine
+from ..sides import Sides
+from ..survey import Clock, Survey
 from . import severity
 from .accepted import Accepted
 from .attempts import Attempts
 from .collection import Findings
 from .comments import Marks
 from .derived import Derived, Sources
+from .doubles import Doubles, Message
 from .groups import SOURCE_SHIFT, Groups, Identity
 from .pattern import HTTP as HTTP_RECORD
 from .rule import HTTP, RECORD, Rule
@@ -52,14 +54,39 @@ def judge(
     Raises:
         AnnotationsDamaged: a line is not the record that it should be.
     """
-    judged = _Judge((*RULES, *rules), _key(case_key or directory / CASE_KEY))
     inputs = Inputs(manifest)
+    files = {
+        each.source: Annotations(path, each.source)
+        for each in inputs
+        if (path := (paths or {}).get(each.source, directory / f"{each.entry['stem']}.annotations.jsonl")).is_file()
+    }
+    judged = _Judge((*RULES, *rules), _key(case_key or directory / CASE_KEY), _sides(files, inputs))
     for each in inputs:
-        path = (paths or {}).get(each.source, directory / f"{each.entry['stem']}.annotations.jsonl")
-        if path.is_file():
+        if each.source in files:
             judged.survey.next_source(each.source, packets=each.packets, several=len(inputs) > 1)
-            judged.source(Annotations(path, each.source))
+            judged.source(files[each.source])
     return judged.done(accepted)
+
+
+def _sides(files: Mapping[int, Annotations], inputs: Inputs) -> Sides:
+    """Which connections stand in several inputs; with one input nothing is read."""
+    sides, programs, clock = Sides(), Programs(), Clock()
+
+    def known(process: int | None) -> Program | None:
+        index = programs.of(process)
+        return programs.table[index] if index else None
+
+    if len(files) > 1:
+        for source, file in files.items():
+            programs.next_source()
+            for record in file.streams():
+                if isinstance(record, Process):
+                    programs.learn(record)
+                else:
+                    sides.add(source, record, clock.read(record.opened), known)
+            file.close()
+        sides.join(inputs.overlap)
+    return sides
 
 
 def _key(path: Path) -> bytes | None:
@@ -73,7 +100,7 @@ def _key(path: Path) -> bytes | None:
 class _Judge:
     """The state of one pass."""
 
-    def __init__(self, rules: Sequence[Rule], key: bytes | None) -> None:
+    def __init__(self, rules: Sequence[Rule], key: bytes | None, sides: Sides) -> None:
         self.rules = rules
         self.groups = Groups([(rule.id, rule.kind) for rule in rules])
         self.survey = Survey()
@@ -83,6 +110,12 @@ class _Judge:
         self._http = [(at, rule) for at, rule in enumerate(rules) if rule.consumes == HTTP]
         self._patterns = [(at, rule) for at, rule in enumerate(rules) if rule.consumes == RECORD]
         self._attempts, self._spreads = Attempts(), Spreads()
+        self._sides = sides
+        self._doubles = Doubles(sides, self.survey.clock)
+        self._last: tuple[int, int | None] = (-1, None)
+        """Place of the record that was looked at last, and of the same one in an earlier input."""
+        self._grouped: dict[int, list[int]] = {}
+        """Groups of records whose connection other inputs have too, by place."""
         self._key = key
         self._known: dict[str, str] = {}
 
@@ -96,30 +129,81 @@ class _Judge:
             elif isinstance(record, Sighting):
                 self._sighting(record, source, offset, marks)
             elif isinstance(record, Said):
-                self.survey.said(record.request, record.response)
+                self._said(record, source, offset)
             elif isinstance(record, Watched):
                 self._pattern(record.value, source, offset, marks)
             elif isinstance(record, Stream):
-                self.survey.stream(record)
+                self._stream(record, source)
             elif isinstance(record, Process):
                 self.survey.process(record)
             elif isinstance(record, Spread):
-                self._spreads.add(record, self.survey.clock.read(record.time), source << SOURCE_SHIFT | offset)
+                self._spread(record, source, offset)
         annotations.close()
 
+    def _stream(self, record: Stream, source: int) -> None:
+        home = self._sides.first(source, record.id)
+        if home is not None:
+            self.survey.joined[home[0], source] = self.survey.joined.get((home[0], source), 0) + 1
+            return
+        self.survey.stream(record, *self._programs(record, source, record.id))
+
+    def _programs(self, record: Stream | Http | Sighting, source: int, stream: int | None) -> tuple[int, int]:
+        """Which programs spoke, as indexes into the survey's table: where this input does not say, another may."""
+        programs = self.survey.programs
+        client, server = programs.of(record.client_process), programs.of(record.server_process)
+        if not client or not server:
+            others = self._sides.processes(source, stream)
+            client = client or (programs.index(others[0].program) if others[0] is not None else 0)
+            server = server or (programs.index(others[1].program) if others[1] is not None else 0)
+        return client, server
+
+    def _first(self, source: int, offset: int, message: Message) -> int | None:
+        """The place of the same record in an earlier input. The present one is noted beside it."""
+        place = source << SOURCE_SHIFT | offset
+        first = self._doubles.first(source, place, message)
+        self._last = place, first
+        if first is not None and first in self._grouped:
+            self._doubles.also.setdefault(first, []).append(place)
+        return first
+
+    def _in_group(self, group: int, source: int, offset: int, stream: int | None) -> None:
+        if self._sides.shared(source, stream):
+            self._grouped.setdefault(source << SOURCE_SHIFT | offset, []).append(group)
+
+    def _mark(self, first: int, where: Place | None, marks: Marks) -> None:
+        """The frame in which another capture has what is counted already."""
+        if where is not None and where.frame is not None:
+            for group in self._grouped.get(first, ()):
+                marks.add(where.frame, group)
+
+    def _said(self, record: Said, source: int, offset: int) -> None:
+        sides = [None if side is None else side.where for side in (record.request, record.response)]
+        if self._first(source, offset, Message(record.stream, "said", record.time, *sides)) is None:
+            self.survey.said(record.request, record.response)
+
+    def _spread(self, record: Spread, source: int, offset: int) -> None:
+        what = (record.secret_fingerprint, record.way, record.spelling)
+        if self._first(source, offset, Message(record.stream, what, record.time, record.where, None)) is None:
+            self._spreads.add(record, self.survey.clock.read(record.time), source << SOURCE_SHIFT | offset)
+
     def _exchange(self, record: Http, source: int, offset: int, marks: Marks) -> None:
+        asked, response = record.request, record.response
+        at = (None if asked is None else asked.where, None if response is None else response.where)
+        first = self._first(source, offset, Message(record.stream, "http", record.time, *at))
+        if first is not None:
+            self._mark(first, at[1], marks)
+            return
         time = self.survey.clock.read(record.time)
         self.survey.exchange(record, time)
-        response = record.response
         if response is None:
             return
-        for at, rule in self._http:
+        programs = self._programs(record, source, record.stream)
+        for number, rule in self._http:
             if not rule.answers(record):
                 continue
             host, path = asked_for(record)
-            programs = self.survey.programs
             identity = Identity(
-                rule=at,
+                rule=number,
                 user=None,
                 fingerprint=None,
                 client=machine(record.client),
@@ -127,18 +211,27 @@ class _Judge:
                 status=response.status,
                 host=host,
                 path=path,
-                client_program=programs.table[programs.of(record.client_process)].name,
-                server_program=programs.table[programs.of(record.server_process)].name,
+                client_program=self.survey.programs.table[programs[0]].name,
+                server_program=self.survey.programs.table[programs[1]].name,
             )
             where = response.where
             seen = self.survey.clock.read(where.time) if where is not None and where.time else time
             group = self.groups.find(identity, rule.exposure or severity.exposure(record.client, record.server))
             self.groups.count(group, source, offset, seen, "unknown", complete=True)
+            self._in_group(group, source, offset, record.stream)
             if where is not None and where.frame is not None:
                 marks.add(where.frame, group)
 
     def _sighting(self, record: Sighting, source: int, offset: int, marks: Marks) -> None:
         """The first of our rules that takes it makes the finding; a user's rules come in addition."""
+        outcome = record.outcome if record.outcome in severity.OUTCOMES else "unknown"
+        what = (record.secret_fingerprint, record.location, record.field, record.username)
+        first = self._first(source, offset, Message(record.stream, what, record.time, record.where, None))
+        if first is not None:
+            for group in self._grouped.get(first, ()):
+                self.groups.again(group, outcome, complete=record.secret_complete, confidence=sure(record))
+            self._mark(first, record.where, marks)
+            return
         taken = False
         for at, rule in self._sightings.of(record):
             if (taken and not rule.own) or not rule.takes(record, self._same):
@@ -155,7 +248,6 @@ class _Judge:
                 form=record.form,
             )
             group = self.groups.find(identity, rule.exposure or severity.exposure(record.client, record.server))
-            outcome = record.outcome if record.outcome in severity.OUTCOMES else "unknown"
             time = self.survey.clock.read(record.time)
             self.groups.count(
                 group, source, offset, time, outcome, complete=record.secret_complete, confidence=sure(record)
@@ -169,6 +261,7 @@ class _Judge:
                     accepted=outcome == "accepted",
                     hashed=record.form == "hash",
                 )
+            self._in_group(group, source, offset, record.stream)
             if record.where is not None and record.where.frame is not None:
                 marks.add(record.where.frame, group)
 
@@ -192,6 +285,9 @@ class _Judge:
         )
 
     def _pattern(self, record: dict[str, Any], source: int, offset: int, marks: Marks) -> None:
+        place, first = self._last
+        if first is not None and place == source << SOURCE_SHIFT | offset:
+            return
         for at, rule in self._patterns:
             side = None if rule.pattern is None else rule.pattern.side(record)
             if side is None:
@@ -202,6 +298,7 @@ class _Judge:
             group = self.groups.find(identity, rule.exposure or severity.exposure(client, server))
             time = self.survey.clock.read(where.get("time") or record.get("time"))
             self.groups.count(group, source, offset, time, "unknown", complete=True)
+            self._in_group(group, source, offset, record.get("stream"))
             if isinstance(where.get("frame"), int):
                 marks.add(where["frame"], group)
 
@@ -210,7 +307,17 @@ class _Judge:
         derived.attempts(self._attempts)
         derived.scans()
         derived.spreads(self._spreads)
-        return Findings(self.rules, self.groups, self.survey, self.marks, self.annotations, derived.told, accepted)
+        return Findings(
+            self.rules,
+            self.groups,
+            self.survey,
+            self.marks,
+            self.annotations,
+            derived.told,
+            accepted,
+            self._sides,
+            self._doubles,
+        )
 
 
 def sure(record: Sighting) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,10 @@ class Case:
         down: int = 5000,
         opened: float | None = 1,
         gaps: int = 0,
+        sent: str | None = None,
     ) -> int:
+        """A conversation. `sent`: what was said, for its hashes; without it no other input has the same."""
+        said = sent or f"{self.stem} {self.source}"
         number = len(self.streams) + 1
         self.streams.append(
             {
@@ -107,8 +111,8 @@ class Case:
                 "closed": None,
                 "bytes_to_server": up,
                 "bytes_to_client": down,
-                "sha256_to_server": "44" * 32,
-                "sha256_to_client": "55" * 32,
+                "sha256_to_server": hashlib.sha256(f"{said} up".encode()).hexdigest(),
+                "sha256_to_client": hashlib.sha256(f"{said} down".encode()).hexdigest(),
                 "gaps": gaps,
                 "missing_bytes": 900 * gaps,
                 "frames": [1, 2],

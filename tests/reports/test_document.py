@@ -130,13 +130,14 @@ def test_limitations_tell_every_loss(tmp_path: Path) -> None:
 
 def test_evidence_that_changed_is_told(tmp_path: Path) -> None:
     manifest = lamp().write(tmp_path)
-    assert scope.evidence(Inputs(manifest))[0].intact is True
+    findings = judge(tmp_path, manifest)
+    assert scope.evidence(Inputs(manifest), findings)[0].intact is True
     manifest["inputs"][0]["sha256_after"] = "44" * 32
-    item = scope.evidence(Inputs(manifest))[0]
+    item = scope.evidence(Inputs(manifest), findings)[0]
     assert item.intact is False
     assert dict(item.facts)["SHA-256 after reading"] == "44" * 32
     manifest["inputs"][0]["sha256_after"] = None
-    assert scope.evidence(Inputs(manifest))[0].intact is None
+    assert scope.evidence(Inputs(manifest), findings)[0].intact is None
 
 
 def test_commands_quote_names_and_name_odd_ports(tmp_path: Path) -> None:

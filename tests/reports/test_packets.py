@@ -99,7 +99,8 @@ def test_summary_of_packets(tmp_path: Path) -> None:
 def test_evidence_tells_frames_and_losses(tmp_path: Path) -> None:
     case = wire(format="pcapng")
     case.losses = LOSSES
-    (item,) = scope.evidence(Inputs(case.write(tmp_path)))
+    manifest = case.write(tmp_path)
+    (item,) = scope.evidence(Inputs(manifest), judge(tmp_path, manifest))
     facts = {label: text(value) for label, value in item.facts}
     assert facts["Kind"] == "packet capture"
     assert facts["Format"] == "pcapng, not compressed"

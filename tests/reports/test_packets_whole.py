@@ -183,9 +183,12 @@ def test_what_two_captures_saw_is_one_finding(mixed: Path) -> None:
     secrets = [one for one in findings(mixed) if one["kind"] == "credential" and one["protocol"] == "http"]
     assert len(secrets) == 11 + 1
     for one in secrets:
-        sources = [where["source"] for where in one["instances"]]
+        places = [place for where in one["instances"] for place in (where, *where.get("also", ()))]
+        sources = [where["source"] for where in places]
         assert set(sources) == ({1} if one["host"] == "router.lan" else {0, 2})
-        for where in one["instances"]:
+        if 0 in sources:  # every place in the one has its place in the other
+            assert sources == [0, 2] * one["instances_total"]
+        for where in places:
             packets = where["source"] > 0
             assert (where["event"] is None, where["source_frame"] is None) == (packets, not packets)
 
@@ -195,10 +198,14 @@ def test_both_kinds_are_told_apart(mixed: Path, tool: Callable[[str], str]) -> N
     assert "1 capture of system calls from host lamp01 and 2 packet captures" in text
     assert "System calls (E-01): every network read" in text
     assert "Packets (E-02 and E-03): the payload" in text
-    assert re.search(r"Of E-03, 40 conversations have the same addresses and ports as one of E-01", text)
+    assert re.search(r"In common\s+40 conversations are those of E-01, and counted\s+there", text)
+    assert "Recorded twice" not in text
     assert "E-02 and E-03 are packet captures and name no process" in text
     cards = {card.id: card for card in built(mixed).cards}
-    by_kind = {one["id"]: {where["source"] > 0 for where in one["instances"]} for one in findings(mixed)}
+    by_kind = {
+        one["id"]: {place["source"] > 0 for where in one["instances"] for place in (where, *where.get("also", ()))}
+        for one in findings(mixed)
+    }
     in_a_process = {one["id"] for one in findings(mixed) if one["stream"] is None or one["kind"] == "spread"}
     kinds = {frozenset({False}): "events", frozenset({True}): "frames", frozenset({False, True}): "both"}
     for number, card in cards.items():

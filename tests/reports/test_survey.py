@@ -42,7 +42,9 @@ def test_hosts_and_pairs_are_bounded_and_totals_stay_right() -> None:
     count = survey.PAIRS + 500
     for number in range(count):
         client = Endpoint(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 1)
-        seen.stream(Stream(number, "tcp", client, Endpoint("10.255.0.1", 80), bytes_to_server=3, bytes_to_client=5))
+        seen.stream(
+            Stream(number, "tcp", client, Endpoint("10.255.0.1", 80), bytes_to_server=3, bytes_to_client=5), 0, 0
+        )
     assert len(seen.hosts) <= survey.PAIRS + 1
     assert len(seen.pairs) == survey.PAIRS + 1
     assert sum(traffic.total for traffic in seen.pairs.values()) == 8 * count
