@@ -226,8 +226,9 @@ def test_hosts_pairs_and_programs(case: tuple[Report, Counted]) -> None:
         ):
             if (program := counted.program(process)) is not None:
                 add(programs[program], sent, received)
+    alone: dict[tuple[str, ...], list[int]] = {(name,): sums for name, sums in hosts.items()}
     for caption, wanted, columns in (
-        ("Hosts by payload", {(name,): sums for name, sums in hosts.items()}, 1),
+        ("Hosts by payload", alone, 1),
         ("Who talked to whom", pairs, 4),
         ("Programs by payload", programs, 4),
     ):
@@ -350,7 +351,7 @@ def test_display_filters(case: tuple[Report, Counted], tool: Callable[[str], str
             for where in finding["instances"]
             if where["frame"] is not None
         }
-        command = [tool("tshark"), "-r", pcapng, "-Y", row["Filter"], "-T", "fields", "-e", "frame.number"]
+        command = [tool("tshark"), "-r", str(pcapng), "-Y", row["Filter"], "-T", "fields", "-e", "frame.number"]
         shown = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
         assert marked <= shown, row
         if row is not rows[0] and marked and all(finding["instances_total"] <= 100 for finding in counted.findings):
