@@ -12,6 +12,7 @@ from .findings import Findings
 from .inputs import Inputs
 from .language import later, listing, phrase, text
 from .model import Action, Captured, Phrase
+from .places import named
 
 
 def _ids(findings: Findings, positions: Iterable[int], limit: int = USERS) -> str:
@@ -50,7 +51,7 @@ def first_steps(inputs: Inputs, findings: Findings, found: Digest) -> list[Phras
             phrase(
                 "Find out what {client} is: it asked for {paths} paths that do not exist. Block or limit it if nobody "
                 "answers for it.",
-                client=Captured(scan.client),
+                client=named(scan.client),
                 paths=number(scan.paths),
             )
         )

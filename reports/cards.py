@@ -10,10 +10,11 @@ from .annotations import EXCHANGE
 from .changes import marked
 from .display import moment, number, size
 from .findings import Findings
+from .findings.kinds import WITH_SECRET
 from .inputs import Inputs, item
 from .language import joined, later, listing, phrase, plural, text
 from .model import Captured, Card, ErrorRow, Limits, Phrase, Pointer, Row
-from .names import endpoint_of
+from .places import place
 from .repeat import Frame, show_packet
 from .stories import CONFIDENCES, hops_table, process_phrase, secret_facts, story, title
 
@@ -46,21 +47,23 @@ def short_process(record: Mapping[str, Any], *, packets: bool = False) -> Phrase
 
 def connection(record: Mapping[str, Any]) -> tuple[str, ...]:
     """Both endpoints: `10.0.0.7:40000 > 10.0.0.9:80`."""
-    return Captured(endpoint_of(record["client"])), " > ", Captured(endpoint_of(record["server"]))
+    return place(record["client"]), " > ", place(record["server"])
 
 
-def short(findings: Findings, position: int) -> str:
-    """A rule's short name; of a user's rule it is not ours."""
+def brief_name(findings: Findings, position: int) -> Phrase:
+    """A finding's name for a line: of a secret its rule's in a few words, else in full."""
     rule = findings.rule(position)
+    if rule.kind not in WITH_SECRET:
+        return titled(findings, position)
     named = rule.short[:1].upper() + rule.short[1:]
     return Captured(named) if rule.own else text(named)
 
 
-def row(record: Mapping[str, Any], short: str, inputs: Inputs, *, has_card: bool) -> Row:
-    """A finding's line in the overview. `record` is `Findings.record`, `short` its rule's name in a few words."""
+def row(record: Mapping[str, Any], named: Phrase, inputs: Inputs, *, has_card: bool) -> Row:
+    """A finding's line in the overview. `record` is `Findings.record`, `named` its name."""
     instances = record["instances"]
     frame = _or_dash(instances[0].get("frame")) if instances else ""
-    named = title(record, short)
+    named = title(record, named)
     if record["ignored"]:
         named = joined(named, text(" (accepted risk)"))
     return Row(
@@ -134,7 +137,7 @@ def card(findings: Findings, position: int, record: Mapping[str, Any], limits: L
     return Card(
         record["id"],
         record["severity"],
-        title(record, _titled(findings, position, record["title"])),
+        title(record, titled(findings, position)),
         story(record, _sources(record)),
         brief,
         facts,
@@ -156,10 +159,19 @@ def _of_rule(findings: Findings, position: int, told: str) -> Phrase:
     return Captured(told) if findings.rule(position).own else text(told)
 
 
-def _titled(findings: Findings, position: int, told: str) -> str:
-    """A finding's title, which begins with its rule's; what follows stands in the capture."""
-    rule = findings.rule(position)
-    return told if rule.own or not told.startswith(rule.title) else text(rule.title) + told[len(rule.title) :]
+def titled(findings: Findings, position: int) -> Phrase:
+    """A finding's name in full: its rule's, and of errors what was asked for."""
+    rule, group = findings.rule(position), findings.group(position)
+    name = _of_rule(findings, position, rule.title)
+    if group.merged:
+        return phrase("{what}: many more, counted together", what=name)
+    path = group.identity.path
+    if path is None:
+        return name
+    if rule.id == "http-5xx":
+        told = phrase("HTTP {status} server error", status=str(group.identity.status))
+        return joined(told, ": ", Captured(path))
+    return joined(name, ": ", Captured(path))
 
 
 def first_frame(record: Mapping[str, Any]) -> Frame:
@@ -281,7 +293,7 @@ def _body(request: Mapping[str, Any]) -> Phrase:
 def error_row(record: Mapping[str, Any]) -> ErrorRow:
     """A line of the 404 or 5xx table."""
     path: Phrase = Captured(record["path"]) if record["path"] else text("(various)")
-    server: tuple[str, ...] = (Captured(endpoint_of(record["server"])),)
+    server: tuple[str, ...] = (place(record["server"]),)
     if record["host"]:
         server = (*server, " ", Captured(record["host"]))
     if record["server_process"]:

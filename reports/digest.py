@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .findings import Findings
 from .language import listed
-from .model import Captured
+from .places import named
 
 USERS = 5
 SCAN = 15
@@ -124,5 +124,5 @@ def unique(values: Iterable[str | None]) -> list[str]:
 
 def captured_list(values: list[str], limit: int) -> tuple[str, ...]:
     """`a, b and 3 more`, each value marked as captured."""
-    told = listed([Captured(value) for value in values], limit)
+    told = listed([named(value) for value in values], limit)
     return (told,) if isinstance(told, str) else told

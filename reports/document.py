@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import actions, language, limitations, moments, prose, repeat, scope, spread_section, traffic
-from .cards import card, error_row, first_frame, row, short
+from .cards import brief_name, card, error_row, first_frame, row, titled
 from .changes import changes, gone_table
 from .digest import SCAN, Digest, captured_list, digest
 from .display import number, timestamp
@@ -178,7 +178,7 @@ def _findings(inputs: Inputs, findings: Findings, limits: Limits) -> tuple[list[
     for position in range(min(len(findings), limits.rows)):
         record = findings.record(position)
         has_card = findings.rule(position).id != "http-404" and len(cards) < limits.cards
-        rows.append(row(record, short(findings, position), inputs, has_card=has_card))
+        rows.append(row(record, brief_name(findings, position), inputs, has_card=has_card))
         if has_card:
             cards.append(card(findings, position, record, limits, inputs))
         if len(frames) < SHOWN and (frame := first_frame(record)).frame is not None:
@@ -197,7 +197,7 @@ def _accepted(findings: Findings, limits: Limits) -> Table:
         if entry is None:
             continue
         if len(rows) < limits.rows:
-            what = Captured(findings.title(position))
+            what = titled(findings, position)
             who = (Captured(entry.reason), Captured(entry.by), entry.expires.isoformat())
             rows.append((findings.number(position), text(findings.level(position)), what, *who))
     left = findings.ignored_count - len(rows)

@@ -14,7 +14,6 @@ from markupsafe import Markup, escape
 
 from .display import captured
 from .language import spoken, text
-from .languages import ENGLISH
 from .model import SCREEN, Captured, Document, Phrase
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -80,7 +79,7 @@ def _numbered() -> str:
         parts += [f'"{literal}"'] if literal else []
         parts += [f"counter({name})"] if name else []
     style = f"@page {{ @bottom-center {{ content: {' '.join(parts)}; }} }}\n"
-    if spoken() != ENGLISH:
+    if spoken() in FONTS:
         style += f"html {{ font-family: {FONTS[spoken()]}; }}\n"
     return style
 

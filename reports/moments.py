@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .cards import ORIGINS, short_process
+from .cards import ORIGINS, short_process, titled
 from .display import moment, nanoseconds
 from .findings import Findings
 from .findings.kinds import WITH_SECRET
 from .inputs import Input, Inputs, item
 from .language import heads, joined, later, phrase, plural, text
 from .model import Captured, Limits, Phrase, Table
-from .names import endpoint_of
+from .places import place
 
 HEAD = later(("Time (UTC)", "Item", "", "What happened", "Severity", "Process"))
 Row = tuple[int, int, tuple[Phrase, ...]]
@@ -25,7 +25,7 @@ def moments_table(inputs: Inputs, findings: Findings, limits: Limits) -> Table:
         rows += _capture(each)
     notable = [at for at in range(len(findings)) if findings.rule(at).id != "http-404"]
     for at in notable[: limits.moments]:
-        rows += _finding(findings.record(at), text(findings.rule(at).title), inputs)
+        rows += _finding(findings.record(at), titled(findings, at), inputs)
     rows.sort(key=lambda row: row[:2])
     note = plural(
         len(notable) - limits.moments,
@@ -48,7 +48,7 @@ def _capture(each: Input) -> list[Row]:
     return rows
 
 
-def _finding(record: Mapping[str, Any], title: str, inputs: Inputs) -> list[Row]:
+def _finding(record: Mapping[str, Any], title: Phrase, inputs: Inputs) -> list[Row]:
     """The first time of a finding; the last too where it took some time; of attempts, what came after them."""
     number = int(record["id"].removeprefix("SW-"))
     what = _what(record, title)
@@ -75,15 +75,13 @@ def _finding(record: Mapping[str, Any], title: str, inputs: Inputs) -> list[Row]
     return rows
 
 
-def _what(record: Mapping[str, Any], title: str) -> Phrase:
+def _what(record: Mapping[str, Any], title: Phrase) -> Phrase:
     """A finding in a line: its name, whose secret, to whom."""
     told: Phrase = title
     if record["kind"] in WITH_SECRET and record["username"]:
         told = phrase("{what}, user {user}", what=told, user=Captured(record["username"]))
-    elif record["status"] is not None and record["path"]:
-        told = joined(told, ": ", Captured(f"{record['status']} {record['path']}"))
     if record["server"]:
-        told = joined(told, ", ", Captured(endpoint_of(record["server"])))
+        told = joined(told, ", ", place(record["server"]))
     return told
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import html, scope
-from .cards import row, short
+from .cards import brief_name, row
 from .display import number
 from .findings import Findings
 from .inputs import Inputs
@@ -70,7 +70,7 @@ def _name(page: int) -> str:
 
 
 def _row(findings: Findings, position: int, inputs: Inputs) -> Row:
-    return row(findings.record(position), short(findings, position), inputs, has_card=False)
+    return row(findings.record(position), brief_name(findings, position), inputs, has_card=False)
 
 
 def _entry(findings: Findings, page: int, rows: int) -> tuple[str, str, str, str]:

@@ -9,7 +9,8 @@ from .findings import Findings
 from .inputs import Inputs, item, period
 from .language import joined, later, listing, phrase, plural, text
 from .limitations import twice
-from .model import Captured, Figure, Phrase
+from .model import Figure, Phrase
+from .places import named
 
 __all__ = ["SCAN", "digest", "figures", "summary", "verdict"]
 GRAVE = ("critical", "high")
@@ -134,7 +135,9 @@ def _grades(findings: Findings) -> str:
         none = later("All that was found are accepted risks.") if findings.ignored_count else "No rule found anything."
         return text(none)
     levels = findings.by_level()
-    grave = listing([f"{number(many)} {text(level)}" for level, many in levels.items() if many])
+    grave = listing(
+        [text("{count} {what}", count=number(many), what=text(level)) for level, many in levels.items() if many]
+    )
     return text("{findings} came of it: {grades}.", findings=plural(count, "finding"), grades=grave)
 
 
@@ -300,7 +303,7 @@ def _errors(findings: Findings, found: Digest) -> Phrase:
         scan = found.scanners[0]
         client = phrase(
             " The client {client} asked for {paths} different missing paths, which looks like a scan.",
-            client=Captured(scan.client),
+            client=named(scan.client),
             paths=number(scan.paths),
         )
         told = joined(told, client)

@@ -6,8 +6,9 @@ from .display import moment, number
 from .findings import Findings
 from .findings.kinds import SECRETS
 from .inputs import Inputs
-from .language import heads, joined, later, listed, listing, plural, text
+from .language import heads, later, listed, listing, plural, text
 from .model import Captured, Limits, Phrase, Table
+from .places import named
 from .stories import ways
 
 IDS, USERS = 8, 3
@@ -50,7 +51,7 @@ def spread_table(findings: Findings, limits: Limits) -> Table:
                 findings.number(position),
                 text(findings.level(position)),
                 Captured(group.identity.user) if group.identity.user else "-",
-                Captured(group.identity.server),
+                named(group.identity.server),
                 listing(ways(record)) or "-",
                 number(group.count),
                 moment(record["first"])[:19],
@@ -85,7 +86,7 @@ def reused_table(findings: Findings, limits: Limits) -> Table:
                 Captured(fingerprint),
                 listing([findings.number(position) for position in positions], IDS),
                 listed([Captured(user) for user in users], USERS) or "-",
-                joined(listed([Captured(server) for server in servers], USERS)),
+                listed([named(server) for server in servers], USERS),
                 number(sum(group.count for group in groups)),
             )
         )

@@ -10,7 +10,7 @@ from .findings.kinds import WITH_SECRET
 from .inputs import item
 from .language import heads, joined, later, listed, listing, phrase, plural, text, times
 from .model import Captured, Phrase, Table
-from .names import endpoint_of
+from .places import place
 
 Fact = tuple[str, Phrase]
 CLAIMS, CLAIM = 12, 200
@@ -110,10 +110,10 @@ def process_phrase(
     return told
 
 
-def title(record: Mapping[str, Any], name: str) -> Phrase:
+def title(record: Mapping[str, Any], name: Phrase) -> Phrase:
     """A finding's name with its user."""
     if record["kind"] not in WITH_SECRET:
-        return Captured(record["title"])
+        return name
     if record["username"]:
         return phrase("{finding}: user {user}", finding=name, user=Captured(record["username"]))
     return phrase("{finding}: no user name", finding=name)
@@ -233,7 +233,7 @@ def story(record: Mapping[str, Any], sources: Sequence[int]) -> Phrase:
         return _spread_story(record)
     if record["location"] in ("arguments", "environment"):
         return _process_story(record, often)
-    who, server = _who(record), Captured(endpoint_of(record["server"]))
+    who, server = _who(record), place(record["server"])
     if record["kind"] == "brute_force":
         told = phrase("{who} had {attempts} refused by {server}.", who=who, attempts=_tried(record), server=server)
         if record["outcome"] != "accepted":
@@ -366,7 +366,7 @@ def _to(hop: Mapping[str, Any]) -> Phrase:
     if hop["path"]:
         return Captured(hop["path"])
     if hop["server"]:
-        return Captured(endpoint_of(hop["client"])), " > ", Captured(endpoint_of(hop["server"]))
+        return place(hop["client"]), " > ", place(hop["server"])
     return "-"
 
 

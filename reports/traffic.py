@@ -12,6 +12,7 @@ from .inputs import Inputs, items
 from .language import heads, later, listing, plural, text
 from .model import Captured, Chart, Limits, Phrase, Table
 from .names import UNKNOWN, Program
+from .places import named
 from .survey import Interval, Pair, Survey, Traffic
 
 COLUMNS = 70
@@ -26,7 +27,7 @@ WIRE = later({"encrypted": "encrypted", "clear": "in clear", "unknown": "not kno
 def severity_chart(findings: Findings) -> Chart:
     """Findings by severity."""
     levels = [(text(level), count, level) for level, count in findings.by_level().items()]
-    told = listing([f"{number(count)} {level}" for level, count, _ in levels])
+    told = listing([text("{count} {what}", count=number(count), what=level) for level, count, _ in levels])
     description = text("Findings by severity: {told}.", told=told)
     rows = [Bar(level.capitalize(), count, number(count), tone) for level, count, tone in levels]
     return Chart(
@@ -46,7 +47,7 @@ def status_chart(survey: Survey) -> Chart:
         if hundred != 1 or survey.status_class(hundred)
     ]
     counts.insert(len(counts) - 1, (text("of these 404"), survey.statuses.get(404, 0), "missing"))
-    told = listing([f"{number(count)} {name}" for name, count, _ in counts])
+    told = listing([text("{count} {what}", count=number(count), what=name) for name, count, _ in counts])
     description = text("HTTP responses by status: {told}.", told=told)
     rows = [Bar(name, count, number(count), tone) for name, count, tone in counts]
     return Chart(
@@ -141,7 +142,7 @@ def hosts_table(survey: Survey, limit: int) -> Table:
     """Bytes sent and received by each machine, the most first."""
     ranked = sorted(survey.hosts.items(), key=lambda pair: (-pair[1].total, pair[0]))
     rows: list[tuple[Phrase, ...]] = [
-        (Captured(name), number(traffic.streams), size(traffic.sent), size(traffic.received))
+        (named(name), number(traffic.streams), size(traffic.sent), size(traffic.received))
         for name, traffic in ranked[:limit]
     ]
     head = (text("Host"), text("Conversations"), text("Sent"), text("Received"))
@@ -163,8 +164,8 @@ def pairs_table(survey: Survey, limit: int) -> Table:
     ranked = _pairs(survey)
     rows: list[tuple[Phrase, ...]] = [
         (
-            Captured(pair.client),
-            Captured(pair.server),
+            named(pair.client),
+            named(pair.server),
             f"{pair.protocol}, {pair.spoken}" if pair.spoken else pair.protocol,
             text(WIRE[_wire(pair)]),
             number(traffic.streams),
@@ -215,7 +216,7 @@ def programs_table(survey: Survey, limit: int) -> Table:
     ranked = _programs(survey)
     rows: list[tuple[Phrase, ...]] = [
         (
-            Captured(program.name),
+            named(program.name),
             Captured(program.exe or "-"),
             Captured(program.user or "-"),
             Captured(program.container) if program.container else text("host"),
@@ -247,9 +248,9 @@ def scanners_table(scanners: list[Scanner], limit: int) -> Table:
     """Clients that asked for many missing paths."""
     rows: list[tuple[Phrase, ...]] = [
         (
-            Captured(scan.client),
+            named(scan.client),
             Captured("-" if scan.program == UNKNOWN.name else scan.program),
-            Captured(scan.server),
+            named(scan.server),
             number(scan.paths),
             number(scan.requests),
         )
