@@ -35,7 +35,7 @@ from .process_records import ProcessRecords
 from .redact import Redactor, load_case_key
 from .redaction.captures import redaction
 from .scap.identity_store import IdentityStore
-from .spread.spread import find_spread
+from .spread.spread import find_spread, unfollowed
 from .version import VERSION
 from .workspace import Workspace, real, stems
 
@@ -96,6 +96,7 @@ class Case:
         self._key = load_case_key(directory, options.case_key)
         self.redactor = Redactor(self._key, options.reveal)
         self.manifest: dict[str, Any] = {}
+        self._unfollowed = unfollowed()
         self.exit_code = EXIT_DONE
 
     def run(self, judge: Judge | None = None) -> dict[str, Any]:
@@ -212,7 +213,7 @@ class Case:
             everything = [found for item in items for found in item.found]
             gather(everything, secrets, [item.prepared.decoded for item in items if item.prepared])
             self.redactor = informed(secrets, self._key, self.options.reveal)
-            find_spread(items, self.redactor, Path(f"{secrets}.followed"), executor)
+            self._unfollowed = find_spread(items, self.redactor, Path(f"{secrets}.followed"), executor)
             for item in items:
                 item.names.set_result(self._names(item))
             for item in items:
@@ -311,6 +312,7 @@ class Case:
             "outputs": [],
             "counts": counts,
             "losses": losses,
+            "spread": self._unfollowed,
             "versions": {"syswire": VERSION, "python": sys.version.split()[0]},
         } | (self.objects.described(reveal=self.options.reveal) if self.objects else {})
 

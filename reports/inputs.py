@@ -53,6 +53,8 @@ class Inputs:
     def __init__(self, manifest: Manifest) -> None:
         captures = _captures(manifest)
         self._inputs = [_input(entry, captures.get(int(entry["source"]))) for entry in manifest.get("inputs", ())]
+        self.unfollowed: Mapping[str, Any] = manifest.get("spread") or {}
+        """What the search for secrets that were handed on did not look at, as the manifest has it."""
         self._by_source = {each.source: each for each in self._inputs}
 
     def __iter__(self) -> Iterator[Input]:

@@ -41,6 +41,7 @@ def limitations(inputs: Inputs, findings: Findings) -> list[Said]:
         *(said for each in inputs for said in _of_input(each)),
         *_of_survey(inputs, findings),
         *_of_bounds(findings),
+        *_of_search(inputs),
         *_of_kind(inputs),
     ]
 
@@ -249,6 +250,43 @@ def _of_bounds(findings: Findings) -> list[Said]:
                 "annotations hold them all.",
                 none="",
             ),
+        ),
+    )
+    return [each for each in told if each[1]]
+
+
+def _of_search(inputs: Inputs) -> list[Said]:
+    """What the search for secrets that were handed on did not look at, or does not tell."""
+    left = inputs.unfollowed
+    once = [each for each in inputs if each.source in (left.get("unsearched") or ())]
+    told = (
+        (
+            text("Secrets not followed"),
+            plural(
+                int(left.get("secrets") or 0),
+                "secret beyond a limit was not looked for elsewhere; where it went is not known.",
+                "secrets beyond a limit were not looked for elsewhere; where they went is not known.",
+                none="",
+            ),
+        ),
+        (
+            text("Places of secrets"),
+            plural(
+                int(left.get("places") or 0),
+                "place at which a secret was seen again is beyond a limit and not told.",
+                "places at which secrets were seen again are beyond a limit and not told.",
+                none="",
+            ),
+        ),
+        (
+            text("Files not searched"),
+            text(
+                "What programs wrote to files and were given as arguments was not searched for secrets in {items}: it "
+                "takes a second reading, and there was but one.",
+                items=items(once, NAMED),
+            )
+            if once
+            else "",
         ),
     )
     return [each for each in told if each[1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -10,8 +10,6 @@ from ..model.text import readable
 from .words import MOST_PLACES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .known import Origin
 
 MOST_RECORDS = 100
@@ -48,6 +46,14 @@ class Hop(msgspec.Struct):
         return self.time, self.where["source"], self.where["offset"], self.stream or 0, self.key()
 
 
+class Searched(NamedTuple):
+    """What a task found, how many were beyond a bound, and whether it could read all that it should."""
+
+    hops: list[Hop]
+    left_out: int = 0
+    whole: bool = True
+
+
 class Hops:
     """Those of one task, or of all of them; bounded."""
 
@@ -74,19 +80,26 @@ class Hops:
         self._places[hop.secret] = places + 1
         self.by_key[key] = hop
 
-    def merge(self, hops: Iterable[Hop]) -> None:
-        """Take in those of a task."""
-        for hop in hops:
+    def merge(self, found: Searched) -> None:
+        """Take in what a task found."""
+        self.left_out += found.left_out
+        for hop in found.hops:
             self.add(hop)
 
+    def found(self) -> Searched:
+        """As a task hands it on."""
+        return Searched(list(self.by_key.values()), self.left_out)
+
     def kept(self) -> list[Hop]:
-        """In the order of time: none of secrets with too many places, of others the earliest."""
+        """In the order of time: none of secrets with too many places, of others the earliest; counts what is beyond."""
         kept: list[Hop] = []
         told: dict[int, int] = {}
         for hop in sorted(self.by_key.values(), key=Hop.order):
             told[hop.secret] = told.get(hop.secret, 0) + 1
             if self._places[hop.secret] <= MOST_PLACES and told[hop.secret] <= MOST_RECORDS:
                 kept.append(hop)
+            else:
+                self.left_out += 1
         return kept
 
 

@@ -82,6 +82,8 @@ class Followed(msgspec.Struct):
 
     origins: list[Origin]
     sighted: list[Sighted]
+    left_out: int = 0
+    """Secrets beyond the bound."""
 
 
 def end_key(place: Place | None) -> str:
@@ -132,12 +134,13 @@ def follow(
                     sighted.append(Sighted(line.secret_fingerprint, source, line.stream, client))
                 base += found.counts.exchanges + found.counts.records
     known = frozenset(names)
-    kept = sorted(
+    worth = sorted(
         (one for one in origins.values() if not is_common(one.secret, known)),
         key=lambda one: (one.time, one.source, one.stream or 0, one.exchange or 0, one.secret),
-    )[:MOST_FOLLOWED]
+    )
+    kept = worth[:MOST_FOLLOWED]
     fingerprints = {one.fingerprint for one in kept}
-    return Followed(kept, [one for one in sighted if one.fingerprint in fingerprints])
+    return Followed(kept, [one for one in sighted if one.fingerprint in fingerprints], len(worth) - len(kept))
 
 
 def _followed(line: _Line) -> bool:

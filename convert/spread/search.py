@@ -24,7 +24,7 @@ from ..scap.identity_store import IdentityStore
 from ..scap.reader import ScapReader
 from ..scap.sink import NetSink
 from ..source import Source
-from .hops import FILE, PIPE, SOCKET, Hop, Hops
+from .hops import FILE, PIPE, SOCKET, Hop, Hops, Searched
 from .known import Followed, client_key, end_key, place_of
 from .patterns import Patterns
 from .streams import StreamScan
@@ -64,7 +64,7 @@ def informed(path: str) -> Search:
     return Search(path)
 
 
-def in_streams(part: Part, path: str) -> list[Hop]:
+def in_streams(part: Part, path: str) -> Searched:
     """What one part's conversations carried on."""
     search = informed(path)
     rebuilt = part.prepared.open()
@@ -75,7 +75,7 @@ def in_streams(part: Part, path: str) -> list[Hop]:
             for number in range(part.begin, part.end):
                 talk.conv, talk.number = None, number
                 scan.search(number, talk.take)
-            return list(talk.hops.by_key.values())
+            return talk.hops.found()
     finally:
         rebuilt.close()
 
@@ -153,19 +153,24 @@ class _Talk:
         return (version.exepath or version.name).decode("latin-1")
 
 
-def in_programs(source: int, prepared: Prepared, path: str) -> list[Hop]:
-    """What a scap file's programs wrote to files and pipes, and were given as arguments and environment."""
-    if prepared.decoded.packets or not prepared.regular or prepared.name == "-":
-        return []
+def in_programs(source: int, prepared: Prepared, path: str) -> Searched:
+    """What a scap file's programs wrote to files and pipes, and were given as arguments and environment.
+
+    It takes a second reading, so what can be read but once is not searched.
+    """
+    if prepared.decoded.packets:
+        return Searched([])
+    if not prepared.regular or prepared.name == "-":
+        return Searched([], whole=False)
     search = informed(path)
     try:
         with tempfile.TemporaryFile(dir=prepared.folder) as spool, closing(Source(Path(prepared.name))) as capture:
             reader = _Replay(source, prepared, search, capture, spool)
             for _ in reader.run():
                 raise AssertionError("rows without a listing")
-            return list(reader.hops.by_key.values())
-    except InputError:
-        return []  # it is gone, or another: that it changed is told when it is hashed again
+            return reader.hops.found()
+    except InputError:  # it is gone, or another: that it changed is told when it is hashed again
+        return Searched([], whole=False)
 
 
 class _Replay(ScapReader):

@@ -14,7 +14,7 @@ from .search import in_programs, in_streams
 from .words import is_common, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from ..redact import Redactor
 
 
-def find_spread(items: Iterable[Input], redactor: Redactor, path: Path, executor: Executor) -> None:
+def find_spread(items: Iterable[Input], redactor: Redactor, path: Path, executor: Executor) -> dict[str, Any]:
     """Where the secrets of the case went: gives each input its records, in the order of time.
 
-    `path` is a spool file for what is looked for. Nothing is done where there is no secret worth it.
+    `path` is a spool file for what is looked for. Nothing is done where there is no secret worth it. Returns what was
+    not looked at or not told, as `unfollowed`.
     """
     ready = [(item, item.prepared) for item in items if item.prepared is not None]
     captures = [
@@ -34,15 +35,17 @@ def find_spread(items: Iterable[Input], redactor: Redactor, path: Path, executor
     ]
     followed = follow(captures, redactor.fingerprint)
     if not followed.origins:
-        return
+        return unfollowed()
     path.write_bytes(msgspec.msgpack.encode(followed))
     hops = Hops()
     parts = [(part, str(path)) for item, _ in ready for part in item.parts]
     for found in in_order(executor, in_streams, parts):
         hops.merge(found)
     programs = [(item.source, prepared, str(path)) for item, prepared in ready]
-    for found in in_order(executor, in_programs, programs):
+    unsearched = []
+    for (source, _, _), found in zip(programs, in_order(executor, in_programs, programs), strict=True):
         hops.merge(found)
+        unsearched += [] if found.whole else [source]
     kept = hops.kept()
     names = _names([decoded for _, decoded, _ in captures]) if kept else frozenset()
     common = {hop.secret for hop in kept if is_common(followed.origins[hop.secret].secret, names)}
@@ -50,6 +53,12 @@ def find_spread(items: Iterable[Input], redactor: Redactor, path: Path, executor
     for hop in kept:
         if hop.secret not in common:
             by_source[hop.where["source"]].append(spread_record(hop, followed.origins[hop.secret]))
+    return unfollowed(followed.left_out, hops.left_out, unsearched)
+
+
+def unfollowed(secrets: int = 0, places: int = 0, unsearched: Sequence[int] = ()) -> dict[str, Any]:
+    """For the manifest: secrets and places beyond a bound, and inputs that could not be searched."""
+    return {"secrets": secrets, "places": places, "unsearched": list(unsearched)}
 
 
 def _names(captures: Iterable[Decoded]) -> frozenset[str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -29,10 +32,15 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LOG, NULL, PIPE, NET, SQL = 3, 4, 5, 8, 9
 
 
-def machine(age: Age = "new", args: bytes = b"") -> Recording:
+def machine(age: Age = "new", args: bytes = b"", more: Sequence[Descriptor] = ()) -> Recording:
     """A web server with a log file, a pipe, and a listening socket; another program with some arguments."""
     recording = Recording(age)
-    files: list[Descriptor] = [File(LOG, b"/var/log/shop.log"), File(NULL, b"/dev/null"), Named(PIPE, 7, b"pipe:[1]")]
+    files: list[Descriptor] = [
+        *more,
+        File(LOG, b"/var/log/shop.log"),
+        File(NULL, b"/dev/null"),
+        Named(PIPE, 7, b"pipe:[1]"),
+    ]
     web = Process(10, 10, 1, b"web", b"/usr/sbin/web", b"/usr/sbin/web")
     other = Process(20, 20, 1, b"other", b"/bin/other", b"/bin/other", args)
     recording.machine([web, other], {10: [*files, Bound(6, "10.0.0.5", 80)]})
@@ -223,3 +231,35 @@ def test_the_same_on_two_processes(tmp_path: Path) -> None:
     one = run(recording, tmp_path)
     two = run(recording, tmp_path, jobs=2)
     assert hops(one) == hops(two) and len(hops(one)) == 20
+
+
+def test_places_beyond_a_bound_are_counted(tmp_path: Path) -> None:
+    """103 log files of one secret: 100 records, 3 that are told of by number alone."""
+    recording = machine(more=[File(100 + number, b"/var/log/%d.log" % number) for number in range(103)])
+    login(recording)
+    for number in range(103):
+        recording.write(10, 100 + number, SECRET)
+    file = tmp_path / "made.scap"
+    file.write_bytes(bytes(recording))
+    case = Case([str(file)], tmp_path / "case", Options(force=True))
+    told = case.run()
+    records = (tmp_path / "case" / "made.annotations.jsonl").read_text("utf-8").splitlines()
+    assert sum('"type":"spread"' in line for line in records) == 100
+    assert told["spread"] == {"secrets": 0, "places": 3, "unsearched": []}
+
+
+def test_an_input_that_can_be_read_but_once_is_named(tmp_path: Path) -> None:
+    """By standard input nothing that was written to files is found, and the manifest and the report say so."""
+    recording = machine()
+    login(recording)
+    recording.write(10, LOG, SECRET)
+    for name, told in (("-", [0]), ("made.scap", [])):
+        (tmp_path / "made.scap").write_bytes(bytes(recording))
+        folder = tmp_path / ("once" if told else "twice")
+        command = [sys.executable, "-m", "syswire", "report", name, "-o", str(folder), "--format", "html,jsonl"]
+        done = subprocess.run(command, input=bytes(recording), cwd=tmp_path, capture_output=True, check=True)
+        assert done.returncode == 0
+        written = json.loads((folder / "manifest.json").read_text("utf-8"))
+        assert written["spread"] == {"secrets": 0, "places": 0, "unsearched": told}
+        page = (folder / "report.html").read_text("utf-8")
+        assert ("<dt>Files not searched</dt>" in page) == bool(told)
