@@ -68,24 +68,25 @@ def judge(
     return judged.done(accepted)
 
 
-def _sides(files: Mapping[int, Annotations], inputs: Inputs) -> Sides:
-    """Which connections stand in several inputs; with one input nothing is read."""
+def _sides(files: Mapping[int, Annotations], inputs: Inputs) -> Sides | None:
+    """Which connections stand in several inputs; None where there is but one."""
+    if len(files) < 2:
+        return None
     sides, programs, clock = Sides(), Programs(), Clock()
 
     def known(process: int | None) -> Program | None:
         index = programs.of(process)
         return programs.table[index] if index else None
 
-    if len(files) > 1:
-        for source, file in files.items():
-            programs.next_source()
-            for record in file.streams():
-                if isinstance(record, Process):
-                    programs.learn(record)
-                else:
-                    sides.add(source, record, clock.read(record.opened), known)
-            file.close()
-        sides.join(inputs.overlap)
+    for source, file in files.items():
+        programs.next_source()
+        for record in file.streams():
+            if isinstance(record, Process):
+                programs.learn(record)
+            else:
+                sides.add(source, record, clock.read(record.opened), known)
+        file.close()
+    sides.join(inputs.overlap)
     return sides
 
 
@@ -100,7 +101,7 @@ def _key(path: Path) -> bytes | None:
 class _Judge:
     """The state of one pass."""
 
-    def __init__(self, rules: Sequence[Rule], key: bytes | None, sides: Sides) -> None:
+    def __init__(self, rules: Sequence[Rule], key: bytes | None, sides: Sides | None) -> None:
         self.rules = rules
         self.groups = Groups([(rule.id, rule.kind) for rule in rules])
         self.survey = Survey()
@@ -110,7 +111,8 @@ class _Judge:
         self._http = [(at, rule) for at, rule in enumerate(rules) if rule.consumes == HTTP]
         self._patterns = [(at, rule) for at, rule in enumerate(rules) if rule.consumes == RECORD]
         self._attempts, self._spreads = Attempts(), Spreads()
-        self._sides = sides
+        self._alone = sides is None
+        self._sides = sides = sides or Sides()
         self._doubles = Doubles(sides, self.survey.clock)
         self._last: tuple[int, int | None] = (-1, None)
         """Place of the record that was looked at last, and of the same one in an earlier input."""
@@ -151,7 +153,7 @@ class _Judge:
         """Which programs spoke, as indexes into the survey's table: where this input does not say, another may."""
         programs = self.survey.programs
         client, server = programs.of(record.client_process), programs.of(record.server_process)
-        if not client or not server:
+        if not self._alone and (not client or not server):
             others = self._sides.processes(source, stream)
             client = client or (programs.index(others[0].program) if others[0] is not None else 0)
             server = server or (programs.index(others[1].program) if others[1] is not None else 0)
@@ -167,7 +169,7 @@ class _Judge:
         return first
 
     def _in_group(self, group: int, source: int, offset: int, stream: int | None) -> None:
-        if self._sides.shared(source, stream):
+        if not self._alone and self._sides.shared(source, stream):
             self._grouped.setdefault(source << SOURCE_SHIFT | offset, []).append(group)
 
     def _mark(self, first: int, where: Place | None, marks: Marks) -> None:
@@ -178,7 +180,7 @@ class _Judge:
 
     def _said(self, record: Said, source: int, offset: int) -> None:
         sides = [None if side is None else side.where for side in (record.request, record.response)]
-        if self._first(source, offset, Message(record.stream, "said", record.time, *sides)) is None:
+        if self._alone or self._first(source, offset, Message(record.stream, "said", record.time, *sides)) is None:
             self.survey.said(record.request, record.response)
 
     def _spread(self, record: Spread, source: int, offset: int) -> None:
@@ -189,7 +191,7 @@ class _Judge:
     def _exchange(self, record: Http, source: int, offset: int, marks: Marks) -> None:
         asked, response = record.request, record.response
         at = (None if asked is None else asked.where, None if response is None else response.where)
-        first = self._first(source, offset, Message(record.stream, "http", record.time, *at))
+        first = None if self._alone else self._first(source, offset, Message(record.stream, "http", record.time, *at))
         if first is not None:
             self._mark(first, at[1], marks)
             return
