@@ -10,6 +10,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from ..protocols.http.form_fields import USER_FIELDS
 from . import command_forms as forms
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _MOST = 64  # secrets of one command line or environment
 _LONG_SWITCH = re.compile(rb"--(?!no-)((?:[a-z0-9]{1,20}[-_]){0,4}" + forms.LONG_NAME + rb")(?:=(.*))?\Z", re.I | re.S)
 _ASSIGNED = re.compile(rb"([A-Z_][A-Z0-9_]{2,80})=(.+)\Z", re.S)
 _WITHIN = re.compile(rb"(?:\A|(?<=[\s&;?]))(password|passwd|pass|pwd)=([^\s&;,'\"\\]{1,1024})", re.I)
+_NAMED = re.compile(rb"(?:\A|(?<=[&;?]))([A-Za-z_]{2,20})=([^\s&;,'\"\\]{1,256})")
 _URL = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]{1,30}://([^\s/@:?#\0]{0,256}):([^\s/@\0]{1,1024})@")
 _AUTHORIZATION = re.compile(rb"authorization:\s{0,8}(basic|bearer|token)\s{1,8}([^\s'\"]{1,1024})", re.I)
 _HIDDEN = re.compile(rb"[x*]+\Z")  # what mysql leaves of its own argument
@@ -183,7 +185,8 @@ def _within(number: int, word: bytes) -> Iterator[Found]:
             if _plausible(match[2]) and not (match[1].upper() == b"PWD" and match[2].startswith(b"/")):
                 secret = unquote_to_bytes(match[2].replace(b"+", b" ")) if b"&" in word else match[2]
                 name = match[1].decode("latin-1")
-                yield Found(number, match.start(2), match.end(2), name, None, secret, match[2], False)
+                user = _of_form(word) if b"&" in word else None
+                yield Found(number, match.start(2), match.end(2), name, user, secret, match[2], False)
     if b":" in word:
         for match in _AUTHORIZATION.finditer(word):
             user, secret, token = None, match[2], True
@@ -197,6 +200,14 @@ def _within(number: int, word: bytes) -> Iterator[Found]:
                 user, token = _decoded(name), False
             if _plausible(secret):
                 yield Found(number, match.start(2), match.end(2), "Authorization", user, secret, match[2], token)
+
+
+def _of_form(word: bytes) -> str | None:
+    """Whose the secrets of form data are: the first field that names a user."""
+    for match in _NAMED.finditer(word[:_LONGEST]):
+        if match[1].decode("latin-1").lower() in USER_FIELDS:
+            return _decoded(unquote_to_bytes(match[2].replace(b"+", b" ")))
+    return None
 
 
 def _user(args: Sequence[bytes]) -> str | None:

@@ -26,7 +26,7 @@ WHERE = ("event", "evt_num", "source_frame", "frame")
 
 
 def write(out: BinaryIO, findings: Findings, manifest: Mapping[str, Any], *, revealed: bool) -> None:
-    """Rows in order of time. They wait in a temporary file: in memory are 24 bytes of each."""
+    """Rows in order of time. They wait in a temporary file: in memory are 16 bytes of each, and a list for sorting."""
     inputs = {int(entry["source"]): entry for entry in manifest.get("inputs", ())}
     begins: array[int] = array("Q", [0])
     times: array[int] = array("Q")
