@@ -157,7 +157,7 @@ def elsewhere(truth: Truth) -> list[Elsewhere]:
         Elsewhere("http", "referer", "password", "dave", DAVE, "unknown", "10.0.0.31", web, (None, php), RESET),
         # curl -d: no stream, no endpoint; the field is the form's.
         Elsewhere(
-            "process", "arguments", "pass", None, FRANK, "unknown", None, nowhere, (local["client_pid"], None), FORM
+            "process", "arguments", "pass", "frank", FRANK, "unknown", None, nowhere, (local["client_pid"], None), FORM
         ),
     ]
 
@@ -210,7 +210,7 @@ def test_where_the_secrets_went(revealed: Outputs, truth: Truth, sample: Path) -
         ("alice", "plain", "socket", MYSQL, asked, 2): SELECT,  # both of alice's logins
         ("dave", "plain", "socket", None, reset, 1): UPDATE,
         ("dave", "percent", "file", log, reset, 1): b'"GET ' + RESET + b" HTTP/1.1",
-        (None, "plain", "socket", None, curl, 1): FORM,  # from its arguments into its request
+        ("frank", "plain", "socket", None, curl, 1): FORM,  # from its arguments into its request
     }
     spread = {}
     for one in revealed.records["spread"]:
@@ -226,7 +226,7 @@ def test_where_the_secrets_went(revealed: Outputs, truth: Truth, sample: Path) -
         assert any(text in param for param in event_of(events, spread[key]).params)
         assert event_of(events, spread[key]).tid == key[4]
     told = Counter(one["username"] for one in revealed.findings() if one["kind"] == "spread")
-    assert told == Counter(["alice", "dave", None])
+    assert told == Counter(["alice", "dave", "frank"])
 
 
 def test_findings(revealed: Outputs, truth: Truth) -> None:
