@@ -32,7 +32,7 @@ def test_two_passwords_a_cookie_and_nothing_else(case: Made) -> None:
     assert told == {
         ("http-form-password", "alice", "S3same-0pen", "unknown", 1),
         ("http-basic", "bob", "T0pSecret", "accepted", 1),
-        ("process-arguments", None, "S3same-0pen", "unknown", 1),
+        ("process-arguments", "alice", "S3same-0pen", "unknown", 1),
         ("process-arguments", "bob", "T0pSecret", "unknown", 1),
     }
     assert len(by_kind(case, "credential")) == 4
