@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reports.case import Case, lamp, tcp
+from reports.case import Case, lamp, tcp, together, wire
 
 from support import browser
 from syswire.reports import document, html, model, pages
 from syswire.reports.findings import judge
+from syswire.reports.language import speaking
 
 EVIL = (
     "<script>alert(1)</script>",
@@ -46,6 +47,17 @@ def hostile() -> Case:
     return case
 
 
+def many() -> Case:
+    """10,000 findings, of which a page holds 2,000."""
+    case = Case()
+    for number in range(10_000):
+        if number % 100 == 0:
+            stream = case.stream(tcp(f"10.0.{number // 100}.7", 1000 + number), tcp("203.0.113.9", 80))
+        post = case.exchange(stream, "/login", 302, 2 + number / 100)
+        case.sighting(stream, post, f"user{number}", fingerprint=f"{number:012x}", time=2 + number / 100)
+    return case
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """lamp.html and hostile.html, and further pages of the hostile case's findings."""
@@ -61,6 +73,15 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for further, data in pages.overview_pages(findings, manifest, False, ROWS):
                 (place / further).write_bytes(data)
         findings.close()
+    (place / "japanese").mkdir()
+    manifest = together(place / "japanese", lamp(), wire(1))
+    with speaking("ja"):
+        report = document.build(manifest, judge(place / "japanese", manifest), model.SCREEN, revealed=False)
+        (place / "japanese.html").write_bytes(html.render(report))
+    (place / "many").mkdir()
+    manifest = many().write(place / "many")
+    report = document.build(manifest, judge(place / "many", manifest), model.SCREEN, revealed=False)
+    (place / "many.html").write_bytes(html.render(report))
     return place
 
 
@@ -72,10 +93,11 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield started
 
 
-PAGES = ("lamp.html", "hostile.html", "report-findings-0002.html", "report-findings-index.html")
+PAGES = ("lamp.html", "hostile.html", "report-findings-0002.html", "report-findings-index.html", "japanese.html")
+ALL = (*PAGES, "many.html")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ALL)
 def test_says_nothing_on_the_console_and_asks_for_nothing(driver: Any, made: Path, name: str) -> None:
     driver.get_log("browser")
     driver.get_log("performance")
@@ -91,15 +113,20 @@ def test_says_nothing_on_the_console_and_asks_for_nothing(driver: Any, made: Pat
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "media"), [(360, "screen"), (1280, "screen"), (800, "print")])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ALL)
 def test_is_no_wider_than_the_window(driver: Any, made: Path, name: str, width: int, scheme: str, media: str) -> None:
     browser.seen_as(driver, width, scheme, media)
     driver.get((made / name).as_uri())
     assert driver.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [width, width]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        *((name, scheme) for name in PAGES for scheme in ("light", "dark")),
+        pytest.param("many.html", "light", marks=pytest.mark.slow),
+    ],
+)
 def test_axe_finds_no_violation(driver: Any, made: Path, name: str, scheme: str) -> None:
     source = browser.axe()
     browser.seen_as(driver, 1280, scheme)
