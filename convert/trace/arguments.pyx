@@ -277,8 +277,6 @@ def _path(event, kind, index, data):
         return shown, ""
     thread = event.thread
     if kind == PT_FSRELPATH:
-        if not text:
-            return shown, ""
         place = codes.PARAM_DIRFD[event.code][index]
         dirfd = number(PT_FD, event.params[place]) if place < len(event.params) else None
         if dirfd != AT_FDCWD:

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from interop.test_trace_sysdig import Told, clone
 
+from support.recording import Recording
 from syswire.convert.scap.encoding import Address, UnixTuple
+from syswire.convert.scap.snapshot import File, Process
 
 MESSAGES = (
     b"no priority at all", b"<14>with", b"<>x", b"<a>x", b"<999>x", b"<14", b"<", b"", b"14>x", b"<14>", b"<-1>x",
@@ -95,3 +97,18 @@ def test_who_has_a_descriptor_a_latency_and_an_error(tmp_path: Path, tool: Calla
     path.write_bytes(b"".join(told.blocks))
     form = "*%evt.num %evt.type %fd.num %fd.name %fd.typechar %fd.type %fd.cport %fd.cproto %fd.sport %fd.directory"
     assert same(tool("sysdig"), path, "-D", "-p", f"{form} %evt.latency %evt.res %evt.failed %proc.ppid") > 50
+
+
+def test_a_path_without_a_letter_is_where_it_starts(tool: Callable[[str], str], tmp_path: Path) -> None:
+    """openat of "" below a directory: sysdig shows the directory, whether there is a path or none."""
+    recording = Recording("old")
+    recording.machine([Process(10, 10, 1, b"sh", b"/bin/sh", b"/bin/sh", cwd=b"/srv/")], {10: [File(3, b"/etc")]})
+    for dirfd, name in ((-100, b""), (-100, b"."), (3, b""), (3, b"x"), (-100, b"/abs")):
+        recording.call(307, 10, fd=-2, dirfd=dirfd, name=name + b"\0", flags=1, mode=0, dev=0, ino=0)
+    path = tmp_path / "openat.scap"
+    path.write_bytes(bytes(recording))
+    wanted = subprocess.run([tool("sysdig"), "-r", path], capture_output=True, text=True, check=True).stdout
+    for shown in ("name=(/srv)", "name=.(/srv)", "name=(/etc)", "name=x(/etc/x)", "name=/abs"):
+        assert f"{shown} " in wanted
+    found = subprocess.run([sys.executable, "-m", "syswire", "read", path], capture_output=True, text=True, check=True)
+    assert found.stdout == wanted
