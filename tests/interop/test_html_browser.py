@@ -120,6 +120,21 @@ def test_is_no_wider_than_the_window(driver: Any, made: Path, name: str, width: 
     assert driver.execute_script("return [innerWidth, document.documentElement.scrollWidth]") == [width, width]
 
 
+def test_paper_shows_what_is_folded_up_on_the_screen(driver: Any, made: Path) -> None:
+    """The evidence of every card, though only the first ones are open."""
+    tall = (
+        "return [...document.querySelectorAll('article details:not([open]) table.pointers')]"
+        ".map(table => table.checkVisibility({contentVisibilityAuto: true})"
+        " && table.getBoundingClientRect().height > 20)"
+    )
+    shown = {}
+    for media in ("screen", "print"):
+        browser.seen_as(driver, 800, "light", media)
+        driver.get((made / "hostile.html").as_uri())
+        shown[media] = set(driver.execute_script(tall))
+    assert shown == {"screen": {False}, "print": {True}}
+
+
 @pytest.mark.parametrize(
     ("name", "scheme"),
     [
