@@ -277,6 +277,8 @@ def _path(event, kind, index, data):
         return shown, ""
     thread = event.thread
     if kind == PT_FSRELPATH:
+        if not text and not event.info.known_to_sysdig:  # the library of newer event types leaves it so
+            return shown, ""
         place = codes.PARAM_DIRFD[event.code][index]
         dirfd = number(PT_FD, event.params[place]) if place < len(event.params) else None
         if dirfd != AT_FDCWD:
